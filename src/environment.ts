@@ -1,0 +1,47 @@
+import {v4} from 'uuid';
+
+/** Everything ambient that the core needs. Tests and the simulation hand in another one. */
+export type Environment = {
+	/** Wall clock, in milliseconds since the epoch. It may jump. */
+	now(): number;
+	/** Monotonic clock, in milliseconds. It may stand still while the machine sleeps. */
+	monotonic(): number;
+	/** A number in [0, 1), for jitter only. */
+	random(): number;
+	/** A lower-case UUIDv4 from a cryptographically secure source. */
+	uuid(): string;
+	/** Calls back once after `ms` milliseconds; returns the way to call it off. */
+	timer(callback: () => void, ms: number): () => void;
+	/** False only when the runtime knows that there is no network. */
+	online(): boolean;
+	/** Calls back when the network returns; returns the way to call it off. */
+	onOnline(callback: () => void): () => void;
+	/** True where one process serves many users, so that a named call must say whose it is. */
+	readonly shared: boolean;
+	/** What a relative URL is resolved against, if anything. */
+	baseUrl(): string | undefined;
+};
+
+const scopeOfRuntime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown};
+
+export const environment: Environment = {
+	now: () => Date.now(),
+	monotonic: () => performance.now(),
+	random: () => Math.random(),
+	uuid: () => v4(),
+	timer(callback, ms) {
+		const id = setTimeout(callback, ms);
+		return () => {
+			clearTimeout(id);
+		};
+	},
+	online: () => globalThis.navigator?.onLine !== false,
+	onOnline(callback) {
+		globalThis.addEventListener?.('online', callback);
+		return () => {
+			globalThis.removeEventListener?.('online', callback);
+		};
+	},
+	shared: scopeOfRuntime.document === undefined && scopeOfRuntime.WorkerGlobalScope === undefined,
+	baseUrl: () => scopeOfRuntime.document?.baseURI ?? globalThis.location?.href,
+};

@@ -1,0 +1,152 @@
+import {isFree, isOpen, type OperationRecord} from '../operation/record.ts';
+import {strength, transition} from '../operation/state.ts';
+import type {Claim, ClaimResult, Freeing, FreeResult, OperationId, Renewal, Settlement, WriteResult} from './store.ts';
+
+/** The four steps as pure rules: what is answered, and what is written (if anything). A store makes them atomic. */
+export type Step<R> = {readonly result: R; readonly write?: OperationRecord};
+
+const DAY = 86_400_000;
+const KEEP = {succeeded: 90 * DAY, mismatched: 90 * DAY, refused: 7 * DAY, freed: 7 * DAY};
+/** How long an answer is kept for those who wait elsewhere, in milliseconds. */
+export const ANSWER_LIFE = 60_000;
+
+export function claimRule(
+	id: OperationId,
+	record: OperationRecord | undefined,
+	claim: Claim,
+	now: number,
+): Step<ClaimResult> {
+	const lease = {owner: claim.owner, leaseUntil: now + claim.lease};
+
+	if (record === undefined || isFree(record)) {
+		if (record !== undefined && record.key === claim.awaited)
+			return {result: {status: 'settled', record: fresh(record, now), now}};
+		const previousKey = record?.key ?? null;
+		const derivedFromAnother = claim.previousKey !== undefined && claim.previousKey !== previousKey;
+		if (claim.key === previousKey || derivedFromAnother) return {result: {status: 'spent', previousKey, now}};
+		const begun: OperationRecord = {
+			version: 1,
+			...id,
+			key: claim.key,
+			fingerprint: claim.fingerprint,
+			state: transition(undefined, {type: 'begin'}, id.name),
+			freed: false,
+			ambiguous: false,
+			token: (record?.token ?? 0) + 1,
+			createdAt: now,
+			updatedAt: now,
+			keyUntil: now + claim.keyLife,
+			awaited: false,
+			...lease,
+		};
+		return {result: {status: 'claimed', record: begun, now}, write: begun};
+	}
+
+	if (record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
+	if (!isOpen(record)) return {result: {status: 'settled', record: fresh(record, now), now}};
+
+	if (record.owner === claim.owner) {
+		const again = {...record, ...lease, updatedAt: latest(record, now)};
+		return {result: {status: 'claimed', record: again, now}, write: again};
+	}
+
+	const leased = record.owner !== '' && record.owner !== claim.takeFrom;
+	if (leased && now < record.leaseUntil) {
+		const awaited = {...record, awaited: true};
+		const result: ClaimResult = {status: 'busy', record: awaited, now};
+		return record.awaited ? {result} : {result, write: awaited};
+	}
+
+	if (leased && claim.onLapsed === 'report') return {result: {status: 'lapsed', record, now}};
+	const taken: OperationRecord = {
+		...record,
+		...lease,
+		updatedAt: latest(record, now),
+		// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
+		state:
+			record.state.status === 'unknown' && record.state.final
+				? record.state
+				: transition(record.state, {type: 'begin'}, id.name),
+		ambiguous: true,
+		token: record.token + 1,
+	};
+	return {result: {status: 'claimed', record: taken, now}, write: taken};
+}
+
+export function renewRule(record: OperationRecord | undefined, renewal: Renewal, now: number): Step<WriteResult> {
+	if (record === undefined || !holds(record, renewal) || !isOpen(record)) return lost(record);
+	const write = {...record, leaseUntil: now + renewal.lease, updatedAt: latest(record, now)};
+	return {result: {status: 'done', record: write}, write};
+}
+
+export function settleRule(
+	record: OperationRecord | undefined,
+	settlement: Settlement,
+	now: number,
+): Step<WriteResult> {
+	if (record === undefined || record.key !== settlement.key) return lost(record);
+	const {state} = settlement;
+	const mine = holds(record, settlement);
+	if (settlement.fenced && !mine && strength(state) >= strength(record.state)) return lost(record);
+	const stronger = strength(state) > strength(record.state) || (strength(state) === 0 && strength(record.state) === 0);
+	if (!stronger) return {result: {status: 'done', record}};
+
+	const settled = state.status === 'sending' || state.status === 'unknown' ? undefined : now + KEEP[state.status];
+	const {answer, answerUntil, keepUntil, ...rest} = record;
+	const keeps = settlement.answer !== undefined && (settlement.keepAnswer || record.awaited);
+	const until = record.freed ? keepUntil : settled;
+	const write: OperationRecord = {
+		...rest,
+		state,
+		updatedAt: latest(record, now),
+		owner: '',
+		leaseUntil: 0,
+		...(until !== undefined && {keepUntil: until}),
+		...(keeps && {
+			answer: settlement.answer,
+			answerUntil: settlement.keepAnswer ? (until ?? now + ANSWER_LIFE) : now + ANSWER_LIFE,
+		}),
+	};
+	return {result: {status: 'done', record: write}, write};
+}
+
+export function forgetRule(record: OperationRecord | undefined, {key, how}: Freeing, now: number): Step<FreeResult> {
+	if (record === undefined || record.key !== key) return {result: {status: 'changed', ...(record && {record})}};
+	if (how === 'complete' && record.state.status !== 'succeeded') return {result: {status: 'open', record}};
+	if (how === 'forget' && isOpen(record)) return {result: {status: 'open', record}};
+	const {answer, answerUntil, ...rest} = record;
+	const write: OperationRecord = {
+		...rest,
+		freed: true,
+		owner: '',
+		leaseUntil: 0,
+		updatedAt: now,
+		keepUntil: now + KEEP.freed,
+	};
+	return {result: {status: 'freed', record: write}, write};
+}
+
+/** What a sweep leaves of a record: nothing, the record without its old answer, or the record as it is. */
+export function sweepRule(record: OperationRecord, now: number): OperationRecord | undefined {
+	if (record.keepUntil !== undefined && record.keepUntil <= now && !isOpen(record)) return undefined;
+	return fresh(record, now);
+}
+
+function fresh(record: OperationRecord, now: number): OperationRecord {
+	if (record.answerUntil === undefined || now < record.answerUntil) return record;
+	const {answer, answerUntil, ...rest} = record;
+	return rest;
+}
+
+function holds(record: OperationRecord, lease: {owner: string; token: number; key: string}): boolean {
+	return record.key === lease.key && record.owner === lease.owner && record.token === lease.token;
+}
+
+/** Never steps back, so that a clock that was set back shows: `now` is then well before it. */
+function latest(record: OperationRecord, now: number): number {
+	return Math.max(record.updatedAt, now);
+}
+
+function lost(record: OperationRecord | undefined): Step<WriteResult> {
+	return {result: {status: 'lost', ...(record && {record})}};
+}

@@ -1,0 +1,106 @@
+import type {OperationRecord, StoredAnswer} from '../operation/record.ts';
+import type {State} from '../operation/state.ts';
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Which operation: `scope` is a hash of whose it is (or `''`), `name` its canonical name. Both are opaque to a store. */
+export type OperationId = {readonly scope: string; readonly name: string};
+
+export type Claim = {
+	/** The candidate key; the key of a live record wins over it. */
+	readonly key: string;
+	readonly fingerprint: string;
+	/** Who asks: unique to a flight. */
+	readonly owner: string;
+	/** How long the claim lasts without a `renew`, in milliseconds. */
+	readonly lease: number;
+	/** How long a new key may be sent, counted from this claim, in milliseconds. */
+	readonly keyLife: number;
+	/** An owner that is known to be gone: its lease does not count. */
+	readonly takeFrom?: string;
+	/** What to do with a record whose owner's lease is over. */
+	readonly onLapsed: 'take' | 'report';
+	/** The key that this caller has been waiting for: if it has settled, report it instead of beginning anew. */
+	readonly awaited?: string;
+	/**
+	 * The last key (`null`: none) that a derived candidate was made from. If it is another, the answer is `spent`.
+	 * Left out for random keys.
+	 */
+	readonly previousKey?: string | null;
+};
+
+export type ClaimResult =
+	/** The operation is the caller's, under `record.key`. `record.ambiguous`: somebody may have sent it before. */
+	| {readonly status: 'claimed'; readonly record: OperationRecord; readonly now: number}
+	/** Another owner is at it until `record.leaseUntil`. The record is marked as awaited. */
+	| {readonly status: 'busy'; readonly record: OperationRecord; readonly now: number}
+	/** Its owner's lease is over, and the claim said `report`. */
+	| {readonly status: 'lapsed'; readonly record: OperationRecord; readonly now: number}
+	/** Succeeded or mismatched; or any settled record whose key is the claim's `awaited`. */
+	| {readonly status: 'settled'; readonly record: OperationRecord; readonly now: number}
+	/** The operation is live with another fingerprint. Nothing was written. */
+	| {readonly status: 'mismatch'; readonly record: OperationRecord; readonly now: number}
+	/** The candidate was used before, or derived from another key than the last one. Nothing was written. */
+	| {readonly status: 'spent'; readonly previousKey: string | null; readonly now: number};
+
+export type Lease = {readonly key: string; readonly owner: string; readonly token: number};
+
+export type Renewal = Lease & {readonly lease: number};
+
+export type Settlement = Lease & {
+	readonly state: State;
+	/**
+	 * True: the write counts only while this lease holds (doubts, and refusals that another attempt could still
+	 * contradict). False: it counts whoever holds the lease, as long as the key is the same.
+	 */
+	readonly fenced: boolean;
+	/** Kept for a minute if somebody waits, and as long as the record with `keepAnswer`; otherwise dropped. */
+	readonly answer?: StoredAnswer;
+	readonly keepAnswer: boolean;
+};
+
+export type WriteResult =
+	| {readonly status: 'done'; readonly record: OperationRecord}
+	/** The record is gone, bears another key, or its lease is another's. Nothing was written. */
+	| {readonly status: 'lost'; readonly record?: OperationRecord};
+
+export type Freeing = {
+	readonly key: string;
+	/** `complete` needs a success; `forget` needs a settled record without a lease; `force` needs nothing. */
+	readonly how: 'complete' | 'forget' | 'force';
+};
+
+export type FreeResult =
+	| {readonly status: 'freed'; readonly record: OperationRecord}
+	/** Not settled (or, for `complete`, not a success), or somebody is at it. */
+	| {readonly status: 'open'; readonly record: OperationRecord}
+	/** There is no such record, or it bears another key by now. */
+	| {readonly status: 'changed'; readonly record?: OperationRecord};
+
+/**
+ * Where records live. It knows nothing of HTTP. `claim`, `renew`, `settle` and `forget` are each one atomic step
+ * over all realms that share the store; `list` and `sweep` are weakly consistent.
+ *
+ * Time is the store's own where it has one. A failure is thrown, never answered as "absent".
+ * Run `latchkey/stores/contract` over your own store.
+ */
+export type Store = {
+	claim(id: OperationId, claim: Claim): MaybePromise<ClaimResult>;
+	renew(id: OperationId, renewal: Renewal): MaybePromise<WriteResult>;
+	settle(id: OperationId, settlement: Settlement): MaybePromise<WriteResult>;
+	forget(id: OperationId, freeing: Freeing): MaybePromise<FreeResult>;
+	/** The records of a scope, or the one record of that name. */
+	list(scope: string, name?: string): MaybePromise<readonly OperationRecord[]>;
+	/** Drops records past `keepUntil` and answers past `answerUntil`; never an open record. Returns how many records went. */
+	sweep(): MaybePromise<number>;
+	/** Calls back when the operation may have changed in another realm. Returns the way to stop. */
+	watch?(id: OperationId, listener: () => void): () => void;
+	/** Tells a live owner from one that is gone, where the platform can (Web Locks). */
+	readonly presence?: {
+		/** Says that this owner is alive until the returned function is called or the realm dies. */
+		hold(owner: string): MaybePromise<() => void>;
+		/** Resolves once the owner is gone; rejects when the signal aborts. */
+		gone(owner: string, signal: AbortSignal): Promise<void>;
+	};
+	close?(): MaybePromise<void>;
+};
