@@ -1,6 +1,8 @@
 import {playwright} from '@vitest/browser-playwright';
 import {msw} from 'msw/vite';
+import {defaultClientConditions, defaultServerConditions} from 'vite';
 import {defineConfig} from 'vitest/config';
+import * as commands from './test/support/commands.ts';
 
 const chromium = {
 	executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
@@ -15,31 +17,40 @@ const chromium = {
 	],
 };
 
+// The top level is also what a plain Vite server over this tree needs: `vite --config vitest.config.ts`.
 export default defineConfig({
+	// Makes `#platform` the source rather than the build.
+	resolve: {conditions: ['latchkey-source', ...defaultClientConditions]},
+	ssr: {resolve: {conditions: ['latchkey-source', ...defaultServerConditions]}},
+	// Named here, because a dependency that is discovered late reloads the page under a running test.
+	optimizeDeps: {
+		include: ['ky', 'uuid', 'p-retry', '@noble/hashes/sha2.js', 'fast-check', 'msw', 'msw/browser'],
+	},
 	test: {
 		coverage: {provider: 'v8', include: ['src/**']},
 		projects: [
 			{
+				extends: true,
 				test: {
 					name: 'node',
-					include: ['test/**/*.test.{ts,tsx}'],
-					exclude: ['test/**/*.browser.test.{ts,tsx}'],
-					typecheck: {enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: './tsconfig.json'},
+					include: ['test/**/*.test.ts'],
+					exclude: ['test/**/*.browser.test.ts'],
 				},
 			},
 			{
+				extends: true,
 				plugins: [msw({mode: 'worker-only'})],
-				optimizeDeps: {include: ['ky', 'uuid', 'p-retry', 'is-network-error', 'msw', 'msw/browser', '@noble/hashes/sha2.js']},
 				test: {
 					name: 'browser',
-					include: ['test/**/*.test.{ts,tsx}'],
-					exclude: ['test/**/*.node.test.{ts,tsx}'],
+					include: ['test/**/*.test.ts'],
+					exclude: ['test/**/*.node.test.ts'],
 					browser: {
 						enabled: true,
 						headless: true,
 						screenshotFailures: false,
 						provider: playwright({launchOptions: chromium}),
 						instances: [{browser: 'chromium'}],
+						commands: {...commands},
 					},
 				},
 			},

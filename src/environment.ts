@@ -45,3 +45,10 @@ export const environment: Environment = {
 	shared: scopeOfRuntime.document === undefined && scopeOfRuntime.WorkerGlobalScope === undefined,
 	baseUrl: () => scopeOfRuntime.document?.baseURI ?? globalThis.location?.href,
 };
+
+/** The longer of the two clocks' times since now: one may stand still in sleep, the other may be set back. */
+export function stopwatch(environment: Environment): () => number {
+	const wall = environment.now();
+	const monotonic = environment.monotonic();
+	return () => Math.max(environment.now() - wall, environment.monotonic() - monotonic);
+}

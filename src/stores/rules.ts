@@ -29,6 +29,7 @@ export function claimRule(
 			...id,
 			key: claim.key,
 			fingerprint: claim.fingerprint,
+			...(claim.bytes !== undefined && {bytes: claim.bytes}),
 			state: transition(undefined, {type: 'begin'}, id.name),
 			freed: false,
 			ambiguous: false,
@@ -92,8 +93,9 @@ export function settleRule(
 	if (!stronger) return {result: {status: 'done', record}};
 
 	const settled = state.status === 'sending' || state.status === 'unknown' ? undefined : now + KEEP[state.status];
-	const {answer, answerUntil, keepUntil, ...rest} = record;
-	const keeps = settlement.answer !== undefined && (settlement.keepAnswer || record.awaited);
+	const {answer: _, answerUntil, keepUntil, ...rest} = record;
+	const wanted = strength(state) > 0 && (settlement.keepAnswer || record.awaited);
+	const answer = wanted ? settlement.answer : undefined;
 	const until = record.freed ? keepUntil : settled;
 	const write: OperationRecord = {
 		...rest,
@@ -102,10 +104,7 @@ export function settleRule(
 		owner: '',
 		leaseUntil: 0,
 		...(until !== undefined && {keepUntil: until}),
-		...(keeps && {
-			answer: settlement.answer,
-			answerUntil: settlement.keepAnswer ? (until ?? now + ANSWER_LIFE) : now + ANSWER_LIFE,
-		}),
+		...(answer && {answer, answerUntil: settlement.keepAnswer ? (until ?? now + ANSWER_LIFE) : now + ANSWER_LIFE}),
 	};
 	return {result: {status: 'done', record: write}, write};
 }

@@ -1,7 +1,6 @@
+import type {MaybePromise} from '../maybe-promise.ts';
 import type {OperationRecord, StoredAnswer} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
-
-export type MaybePromise<T> = T | Promise<T>;
 
 /** Which operation: `scope` is a hash of whose it is (or `''`), `name` its canonical name. Both are opaque to a store. */
 export type OperationId = {readonly scope: string; readonly name: string};
@@ -10,6 +9,8 @@ export type Claim = {
 	/** The candidate key; the key of a live record wins over it. */
 	readonly key: string;
 	readonly fingerprint: string;
+	/** A hash of the whole request, where `fingerprint` leaves parts of it out. */
+	readonly bytes?: string;
 	/** Who asks: unique to a flight. */
 	readonly owner: string;
 	/** How long the claim lasts without a `renew`, in milliseconds. */
@@ -54,8 +55,8 @@ export type Settlement = Lease & {
 	 * contradict). False: it counts whoever holds the lease, as long as the key is the same.
 	 */
 	readonly fenced: boolean;
-	/** Kept for a minute if somebody waits, and as long as the record with `keepAnswer`; otherwise dropped. */
-	readonly answer?: StoredAnswer;
+	/** Kept for a minute if somebody waits, and as long as the record with `keepAnswer`; otherwise dropped. Made when read. */
+	readonly answer?: StoredAnswer | undefined;
 	readonly keepAnswer: boolean;
 };
 

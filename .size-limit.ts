@@ -1,0 +1,29 @@
+/** What each entry may weigh, with all its dependencies, minified, under brotli. Lazy chunks are not counted. */
+const budgets = [
+	{
+		name: 'createFetch under the node condition',
+		path: 'dist/index.js',
+		import: '{ createFetch }',
+		limit: '9 kB',
+		node: true,
+	},
+	{
+		name: 'createFetch as a browser bundle with its default IndexedDB store',
+		path: 'dist/index.js',
+		import: '{ createFetch }',
+		limit: '10.5 kB',
+	},
+	{name: 'createClient', path: 'dist/index.js', import: '{ createClient }', limit: '15 kB'},
+	{name: 'contentKey', path: 'dist/index.js', import: '{ contentKey }', limit: '1 kB'},
+	{name: 'fromContent', path: 'dist/index.js', import: '{ fromContent }', limit: '500 B'},
+	{name: 'stores/indexeddb', path: 'dist/stores/indexeddb.js', import: '*', limit: '4 kB'},
+	{name: 'dialects/stripe', path: 'dist/dialects/stripe.js', import: '*', limit: '1.5 kB'},
+];
+
+const underNode = (config: object) => ({...config, platform: 'node'});
+
+export default budgets.map(({node, ...budget}) => ({
+	...budget,
+	entry: 'index',
+	...(node && {modifyRolldownConfig: underNode}),
+}));

@@ -1,0 +1,42 @@
+import {stopwatch, type Environment} from '../environment.ts';
+import type {Settings} from '../options.ts';
+import type {Outgoing} from '../request/outgoing.ts';
+import {attemptUntilSettled, type Progress} from './loop.ts';
+import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
+
+/** Calls without a key, by the methods that RFC 9110 §9.2.2 calls idempotent: tried again, answered as by fetch. */
+export async function retryIdempotent(
+	request: Outgoing,
+	settings: Settings,
+	environment: Environment,
+	signal: AbortSignal | undefined,
+): Promise<Response> {
+	await request.ready();
+	const elapsed = stopwatch(environment);
+	const left = () => settings.totalTimeout - elapsed();
+	const progress: Progress = {
+		attempts: 0,
+		ambiguous: false,
+		...{firstFailure: undefined, exchange: undefined, verdict: undefined, answer: undefined},
+	};
+	const {exchange} = await attemptUntilSettled(
+		{
+			...{environment, left},
+			...{retry: settings.retry, timeout: settings.timeout},
+			request: await request.sendable(undefined),
+			leaving: signal ?? new AbortController().signal,
+			permit: () => (left() > 0 ? 'go' : 'left'),
+			verdictOf: it =>
+				it.kind === 'failure' ? verdictOfFailure(it.sent) : verdictOfIdempotent(it.answer, environment.now()),
+			report: () => undefined,
+		},
+		progress,
+	);
+	signal?.throwIfAborted();
+	if (exchange?.kind !== 'answer' || exchange.stream === undefined)
+		throw exchange?.kind === 'failure' ? exchange.error : new DOMException('No time was left', 'TimeoutError');
+	signal?.addEventListener('abort', () => {
+		exchange.abort(signal.reason);
+	});
+	return exchange.stream;
+}

@@ -1,0 +1,128 @@
+import pRetry from 'p-retry';
+import type {Answer} from '../dialect/dialect.ts';
+import type {Environment} from '../environment.ts';
+import type {EventDetail} from '../events.ts';
+import type {Retry} from '../options.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import {pollDelay, retryDelay} from './delay.ts';
+import {send, type Exchange, type Sendable} from './send.ts';
+import {patience, waitForNetwork} from './wait.ts';
+import type {Verdict} from './verdict.ts';
+
+export type Job = {
+	readonly environment: Environment;
+	readonly request: Sendable;
+	readonly retry: Retry;
+	/** Time for one attempt, in milliseconds. */
+	readonly timeout: number;
+	/** What is left of the call's time, in milliseconds. */
+	readonly left: () => number;
+	/** Aborted when nobody wants an answer any more. */
+	readonly leaving: AbortSignal;
+	/** Whether a further attempt may start: nobody has left for good, the lease holds, the key is young enough. */
+	readonly permit: (attempts: number) => MaybePromise<Permit>;
+	/** What an exchange means, given whether an earlier attempt may have had its effect. */
+	readonly verdictOf: (exchange: Exchange, progress: Progress) => MaybePromise<Verdict>;
+	readonly report: (event: EventDetail) => void;
+};
+
+export type Permit = 'go' | 'left' | 'lost' | 'expired';
+
+/** What the attempts have shown so far. */
+export type Progress = {
+	attempts: number;
+	ambiguous: boolean;
+	/** The first thing that went wrong. It is the one reported. */
+	firstFailure: unknown;
+	/** The last exchange, and what it means. */
+	exchange: Exchange | undefined;
+	verdict: Verdict | undefined;
+	/** The last answer, which may be older than the last exchange. */
+	answer: Answer | undefined;
+};
+
+export type Ending = Progress & {readonly why: 'answered' | 'exhausted' | Exclude<Permit, 'go'>};
+
+/** A 409 that says nothing is asked about this often. */
+const CONFLICT_POLLS = 3;
+
+/** Thrown through p-retry when an attempt asks for another; not a TypeError, which p-retry would not retry. */
+const again = new Error('latchkey: another attempt is due');
+
+/** Attempts, one after the other, until one settles, nothing more is worth trying, or time is over. Never throws. */
+export async function attemptUntilSettled(job: Job, progress: Progress): Promise<Ending> {
+	let why: Ending['why'] = 'exhausted';
+	let retries = 0;
+	let polls = 0;
+
+	const attempt = async () => {
+		const permit = await job.permit(progress.attempts);
+		if (permit !== 'go') {
+			why = permit;
+			return;
+		}
+
+		progress.attempts++;
+		job.report({type: 'attempt', attempt: progress.attempts});
+		const wasAmbiguous = progress.ambiguous;
+		// Until it has ended, it may have had its effect.
+		progress.ambiguous = true;
+		const exchange = await send(job.environment, job.request, Math.min(job.timeout, job.left()), job.leaving);
+		progress.ambiguous = wasAmbiguous;
+		const verdict = await job.verdictOf(exchange, progress);
+		note(progress, exchange, verdict);
+		job.report(answered(progress, exchange, verdict));
+		if (verdict.next !== 'end') throw again;
+		why = 'answered';
+	};
+
+	/** Waits until the next attempt is due; false when there is to be none. */
+	const shouldRetry = async () => {
+		const {exchange, verdict} = progress;
+		if (verdict === undefined || job.leaving.aborted || job.retry.limit === 0) return false;
+		const polling = verdict.next === 'poll';
+		if (polling) polls++;
+		else retries++;
+		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > job.retry.limit) return false;
+		const {random} = job.environment;
+		const ms = polling
+			? pollDelay(polls, verdict.retryAfter, job.retry, random)
+			: retryDelay(retries, verdict.retryAfter, job.retry, random);
+		if (ms >= job.left()) return false;
+		if (exchange?.kind === 'answer') exchange.abort();
+		job.report({type: 'wait', ms, why: polling ? 'in-progress' : 'retry'});
+		await patience(job.environment, ms, job.leaving);
+		await waitForNetwork(job);
+		return !job.leaving.aborted;
+	};
+
+	try {
+		await waitForNetwork(job);
+		await pRetry(attempt, {retries: Number.POSITIVE_INFINITY, minTimeout: 0, shouldRetry});
+	} catch (error) {
+		if (error !== again) throw error;
+	}
+
+	return {...progress, why};
+}
+
+function note(progress: Progress, exchange: Exchange, verdict: Verdict): void {
+	progress.exchange = exchange;
+	progress.verdict = verdict;
+	progress.ambiguous ||= verdict.ambiguous;
+	if (exchange.kind === 'answer') progress.answer = exchange.answer;
+	if (verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
+	progress.firstFailure ??=
+		exchange.kind === 'failure' ? exchange.error : new Error(`The server answered ${exchange.answer.status}`);
+}
+
+function answered(progress: Progress, exchange: Exchange, verdict: Verdict): EventDetail {
+	return {
+		type: 'answer',
+		attempt: progress.attempts,
+		verdict: verdict.meaning,
+		status: exchange.kind === 'answer' ? exchange.answer.status : undefined,
+		error: exchange.kind === 'failure' ? exchange.error : undefined,
+		replayed: verdict.replayed,
+	};
+}

@@ -1,0 +1,126 @@
+import {jsonOf, type Answer, type Dialect} from '../dialect/dialect.ts';
+import {wordsOf} from '../dialect/ietf.ts';
+import {retryAfter} from './retry-after.ts';
+
+/** What one attempt's result means. */
+export type Meaning =
+	| 'succeeded'
+	| 'refused'
+	| 'mismatched'
+	/** The first request is still being worked on. */
+	| 'in-progress'
+	/** A 409 that says nothing: in progress, or a refusal. */
+	| 'conflict'
+	/** Turned away before any work (425, 429). */
+	| 'not-processed'
+	/** No connection was made. */
+	| 'not-sent'
+	/** Failed in a way that may have had its effect. */
+	| 'failed'
+	/** An answer that settles nothing (a redirect, a replayed 5xx, a refusal after an ambiguity). */
+	| 'unsettled';
+
+export type Verdict = {
+	readonly meaning: Meaning;
+	/** The effect may have happened, in this attempt or an earlier one that it did not settle. */
+	readonly ambiguous: boolean;
+	readonly next: 'end' | 'retry' | 'poll';
+	/** A refusal that holds whatever another attempt under the same key was told: marked as a replay, or saved. */
+	readonly firm: boolean;
+	/** The server would only repeat itself. */
+	readonly final: boolean;
+	readonly replayed: boolean;
+	/** What the server asks to wait, in milliseconds. */
+	readonly retryAfter: number | undefined;
+};
+
+export type Context = {
+	readonly dialect: Dialect;
+	/** An earlier attempt of this operation may have had its effect. */
+	readonly ambiguous: boolean;
+	/** The server may have seen this key before. */
+	readonly repeat: boolean;
+	readonly now: number;
+	/** What the caller's `judge` says of a 2xx. */
+	readonly judged: 'succeeded' | 'refused' | undefined;
+};
+
+/** An attempt that ended without an answer. */
+export function verdictOfFailure(sent: boolean): Verdict {
+	return sent ? verdict('failed', 'retry', {ambiguous: true}) : verdict('not-sent', 'retry');
+}
+
+/** The rules, in order; the first that fits decides. A dialect refines them by data. */
+export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
+	const {status, headers} = answer;
+	const {dialect, ambiguous, repeat} = context;
+	const wait = {retryAfter: retryAfter(headers, context.now)};
+	const saved = dialect.saves(status);
+
+	// A redirect may end at a login page: whatever it answers settles nothing.
+	const redirected = answer.redirected || (status >= 300 && status < 400);
+	const opaque = status === 0;
+	if (opaque || (redirected && dialect.redirects !== 'settle')) return verdict('unsettled', 'end', {ambiguous: true});
+
+	// A replay is final: asking again gives the same.
+	if (dialect.isReplay(answer)) {
+		if (status >= 500) return verdict('unsettled', 'end', {ambiguous: true, final: true, replayed: true});
+		const refused = status >= 400 || context.judged === 'refused';
+		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed: true});
+	}
+
+	const directive = shouldRetry(headers, dialect);
+	const read = dialect.read?.(answer);
+	if (read === 'in-progress') return inProgress(directive, wait);
+	// Told of our own repeat, "key reused" only says that this server refuses repeats.
+	if (read === 'mismatched')
+		return repeat ? verdict('unsettled', 'end', {ambiguous: true}) : verdict('mismatched', 'end');
+
+	if (status < 300) return verdict(context.judged ?? 'succeeded', 'end', {firm: true});
+
+	const serverFailed = status === 408 || (status >= 500 && status !== 501 && status !== 505);
+	if (serverFailed && directive === false) return verdict('unsettled', 'end', {ambiguous: true, final: saved});
+	if (serverFailed) return verdict('failed', 'retry', {ambiguous: true, ...wait});
+
+	if (status === 425 || status === 429) return verdict('not-processed', directive === false ? 'end' : 'retry', wait);
+	if (directive === true) return verdict('not-processed', 'retry', wait);
+
+	if (status === 409) {
+		if (wait.retryAfter !== undefined) return inProgress(directive, wait);
+		if (directive === undefined && !isOrdinaryConflict(answer, ambiguous)) return verdict('conflict', 'poll');
+	}
+
+	// After an ambiguous attempt a refusal is believed only if it is saved under the key.
+	if (ambiguous && !saved) return verdict('unsettled', 'end', {ambiguous: true});
+	return verdict('refused', 'end', {firm: saved});
+}
+
+/** For calls without a key, by methods that RFC 9110 §9.2.2 calls idempotent: only whether to try again. */
+export function verdictOfIdempotent({status, headers}: Pick<Answer, 'status' | 'headers'>, now: number): Verdict {
+	const again =
+		status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+	return again
+		? verdict('failed', 'retry', {ambiguous: true, retryAfter: retryAfter(headers, now)})
+		: verdict('succeeded', 'end');
+}
+
+/** A 409 that names another reason ("e-mail exists") is a refusal like any other; without one it needs to be JSON and the first answer. */
+function isOrdinaryConflict(answer: Answer, ambiguous: boolean): boolean {
+	if (wordsOf(answer).includes('idempoten')) return false;
+	return wordsOf(answer, ['type', 'code', 'title']) !== '' || (jsonOf(answer) !== undefined && !ambiguous);
+}
+
+function inProgress(directive: boolean | undefined, wait: Pick<Verdict, 'retryAfter'>): Verdict {
+	if (directive === false) return verdict('unsettled', 'end', {ambiguous: true});
+	return verdict('in-progress', 'poll', {ambiguous: true, ...wait});
+}
+
+function shouldRetry(headers: Headers, dialect: Dialect): boolean | undefined {
+	const own = dialect.shouldRetryHeader === undefined ? null : headers.get(dialect.shouldRetryHeader);
+	const value = (own ?? headers.get('x-should-retry'))?.trim().toLowerCase();
+	return value === 'true' ? true : value === 'false' ? false : undefined;
+}
+
+function verdict(meaning: Meaning, next: Verdict['next'], rest: Partial<Verdict> = {}): Verdict {
+	return {ambiguous: false, firm: false, final: false, replayed: false, retryAfter: undefined, ...rest, meaning, next};
+}

@@ -1,0 +1,44 @@
+import type {Environment} from '../environment.ts';
+import type {EventDetail} from '../events.ts';
+
+/** Resolves after `ms` milliseconds, or as soon as nobody waits any more. */
+export async function patience(environment: Environment, ms: number, leaving: AbortSignal): Promise<void> {
+	await until(environment, ms, leaving, () => undefined);
+}
+
+/** How long to believe a runtime that says it is offline, in milliseconds: such reports can be wrong. */
+const OFFLINE_PATIENCE = 10_000;
+
+/** Waits briefly for the network, where the runtime says that there is none. */
+export async function waitForNetwork(job: {
+	readonly environment: Environment;
+	readonly leaving: AbortSignal;
+	readonly left: () => number;
+	readonly report: (event: EventDetail) => void;
+}): Promise<void> {
+	const {environment, leaving, left, report} = job;
+	if (environment.online()) return;
+	const ms = Math.max(0, Math.min(OFFLINE_PATIENCE, left()));
+	report({type: 'wait', ms, why: 'offline'});
+	await until(environment, ms, leaving, environment.onOnline);
+}
+
+async function until(
+	environment: Environment,
+	ms: number,
+	leaving: AbortSignal,
+	listen: (wake: () => void) => (() => void) | undefined,
+): Promise<void> {
+	if (leaving.aborted) return;
+	await new Promise<void>(resolve => {
+		const wake = () => {
+			cancelTimer();
+			stopListening?.();
+			leaving.removeEventListener('abort', wake);
+			resolve();
+		};
+		const cancelTimer = environment.timer(wake, ms);
+		const stopListening = listen(wake);
+		leaving.addEventListener('abort', wake);
+	});
+}

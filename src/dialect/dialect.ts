@@ -1,0 +1,55 @@
+/** One answer of a server, as a dialect reads it. Everything in it is data from outside, never trusted. */
+export type Answer = {
+	readonly status: number;
+	readonly statusText: string;
+	readonly headers: Headers;
+	readonly url: string;
+	readonly redirected: boolean;
+	readonly type: ResponseType;
+	/** The bytes; `undefined` when the answer is passed on unread (a stream, or larger than 1 MiB). */
+	readonly body: Uint8Array<ArrayBuffer> | undefined;
+};
+
+/**
+ * How one API spells idempotency: header, key format, retention, what it saves, what means what.
+ * Plain data and small pure functions; give one to `createFetch({dialect})`.
+ */
+export type Dialect = {
+	readonly name: string;
+	/** The request header that carries the key. */
+	readonly header: string;
+	/** How the key is written into the header. Default: as it is. */
+	readonly formatKey?: (key: string) => string;
+	/**
+	 * How long the server documents to keep keys, in milliseconds. Declared: an answer may be fetched again within it.
+	 * Not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again.
+	 */
+	readonly retention?: number;
+	/** Whether an answer of this 4xx or 5xx status is saved under the key, so that a repeat gets it again. */
+	readonly saves: (status: number) => boolean;
+	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */
+	readonly isReplay: (answer: Answer) => boolean;
+	/** What a code or words in the answer say; `undefined` leaves it to the status. */
+	readonly read?: (answer: Answer) => 'in-progress' | 'mismatched' | undefined;
+	/** A response header whose `true` or `false` decides about a retry. `x-should-retry` is always read. */
+	readonly shouldRetryHeader?: string;
+	/** `'settle'`: a redirected answer is judged as any other. Default: it settles nothing, it may be a login page. */
+	readonly redirects?: 'settle';
+};
+
+/** The answer's JSON, or `undefined` where it is none. */
+export function jsonOf(answer: Answer): unknown {
+	if (answer.body === undefined || !/\bjson\b/i.test(answer.headers.get('content-type') ?? '')) return undefined;
+	try {
+		return JSON.parse(new TextDecoder().decode(answer.body));
+	} catch {
+		return undefined;
+	}
+}
+
+/** A property of a JSON value that may be anything. */
+export function property(value: unknown, name: string): unknown {
+	return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+		? (value as Record<string, unknown>)[name]
+		: undefined;
+}

@@ -1,0 +1,71 @@
+import {displayName} from './request/identity.ts';
+
+/** What is known of an operation: `refused` means that no effect took place; `unknown` never gets a new key. */
+export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'unknown';
+
+export type ErrorCode =
+	| 'KEY_REUSED'
+	| 'PAYLOAD_CHANGED'
+	| 'OUTCOME_UNKNOWN'
+	| 'ALREADY_SUCCEEDED'
+	| 'REFUSED'
+	| 'NOT_SENT'
+	| 'STORE_FAILED'
+	| 'BODY_NOT_REPLAYABLE';
+
+/** What an error knows about its operation. */
+export type ErrorFacts = {
+	/** The operation's name, part by part; absent when the call had none. */
+	readonly operation?: readonly string[];
+	readonly key?: string;
+	/** HTTP exchanges begun by this call. */
+	readonly attempts?: number;
+	/** The last answer of the server, if there was one. */
+	readonly response?: Response;
+	/** The HTTP status of the answer that settled the operation, where it is known. */
+	readonly status?: number;
+	readonly cause?: unknown;
+};
+
+export const brand = Symbol.for('latchkey.error');
+
+/**
+ * The base of every error that latchkey makes of its own. The message says what happened, whether it is safe to
+ * try again, and what to do next. Plain mistakes in options are `TypeError`s and `RangeError`s.
+ */
+export abstract class LatchkeyError extends Error {
+	/** Stable, for programs. */
+	abstract readonly code: ErrorCode;
+	/** What is known of the operation's effect. */
+	abstract readonly outcome: Outcome;
+	readonly operation: readonly string[] | undefined;
+	readonly key: string | undefined;
+	readonly attempts: number;
+	readonly response: Response | undefined;
+	readonly status: number | undefined;
+
+	constructor(message: string, facts: ErrorFacts = {}) {
+		super(message, facts.cause === undefined ? undefined : {cause: facts.cause});
+		this.operation = facts.operation;
+		this.key = facts.key;
+		this.attempts = facts.attempts ?? 0;
+		this.response = facts.response;
+		this.status = facts.status ?? facts.response?.status;
+		Object.defineProperty(this, brand, {value: true});
+	}
+
+	/** Plain data, for logs and for what crosses a boundary (server actions, Redux). Neither response nor cause. */
+	toJSON(): Record<string, unknown> {
+		const {name, code, message, outcome, operation, key, attempts, status} = this;
+		return {name, code, message, outcome, operation, key, attempts, status};
+	}
+}
+
+/** The operation, as a message names it. */
+export function subject({operation}: ErrorFacts): string {
+	return operation === undefined ? 'this request' : `operation ${displayName(operation)}`;
+}
+
+export function capital(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,121 @@
+import {defaultStore} from '#platform';
+import {retryIdempotent} from './attempt/idempotent.ts';
+import {environment as realEnvironment, type Environment} from './environment.ts';
+import {handleOf, type OperationHandle, type Whereabouts} from './operation/handle.ts';
+import {boardNamed, boardUnnamed, type Boarding} from './operation/board.ts';
+import {takePart, type Passenger} from './operation/call.ts';
+import type {Flight} from './operation/flight.ts';
+import {forgetAll, unfinished, type Unfinished} from './operation/overview.ts';
+import {overtime} from './operation/overtime.ts';
+import {flightId, realmOf} from './operation/realm.ts';
+import {callOptionNames, settingsOf, withCall, type CallOptions, type FetchOptions} from './options.ts';
+import {currentScope} from './request/current-scope.ts';
+import {canonicalName, nameId, type OperationName} from './request/identity.ts';
+import {intentOf, type Intent} from './request/intent.ts';
+import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
+import {scopeId} from './request/scope.ts';
+
+/** `fetch`, with operations. */
+export type LatchkeyFetch = {
+	(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response>;
+	/** The handle of a named operation. Nothing is read or sent by making one. */
+	readonly operation: (name: OperationName) => OperationHandle;
+	/** The operations of this scope whose outcome is not known. */
+	readonly unfinished: () => Promise<Unfinished[]>;
+	/** At sign-out: drops this scope's answers and settled records; what is open stays, under its key. */
+	readonly forgetAll: () => Promise<void>;
+};
+
+/**
+ * Makes a `fetch` that keeps one idempotency key per named operation: written before the first byte is sent, the same
+ * over every attempt, click, reload, tab and crash.
+ *
+ * A call with `operation`, `idempotencyKey` or its own key header is keyed and retried; any other passes untouched.
+ *
+ * @throws {TypeError | RangeError} for an option of the wrong kind; each call throws them too, before it sends.
+ * @example
+ * const fetch = createFetch();
+ * const response = await fetch('/orders', {method: 'POST', body, operation: ['checkout', cart.id]});
+ */
+export function createFetch(options: FetchOptions = {}): LatchkeyFetch {
+	return createFetchIn(realEnvironment, options);
+}
+
+const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+
+/** @internal `retriesIdempotent`: also retries calls without a key whose method is idempotent, as a client does. */
+export function createFetchIn(
+	environment: Environment,
+	options: FetchOptions,
+	retriesIdempotent = false,
+): LatchkeyFetch {
+	const settings = settingsOf(options);
+	const ownKeyFlights = new Map<string, Flight>();
+	const realm = () => realmOf(settings.store ?? defaultStore(), environment);
+
+	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
+		const intent = intentOf(input, init, settings, environment);
+		const retried = intent.kind !== 'pass' || (retriesIdempotent && idempotent.has(methodOf(input, init)));
+		if (!retried) return (settings.fetch ?? globalThis.fetch)(input, withoutOurs(init));
+
+		const signal = init?.signal ?? (isRequest(input) ? input.signal : undefined) ?? undefined;
+		signal?.throwIfAborted();
+		const own = withCall(settings, init ?? {});
+		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : null;
+		const request = outgoingOf(input, init ?? {}, own, environment);
+		if (intent.kind === 'pass') return retryIdempotent(request, own, environment, signal);
+
+		const ownKey = intent.ownKey;
+		const call = {environment, request, settings: own, ownKey, signal};
+		if (intent.kind === 'unnamed') return takePart({...call, overtime: overtime(undefined)}, unnamed(intent));
+		const {name} = intent;
+		const boarding: Boarding = {environment, realm: realm(), scope};
+		if (name !== 'content') return takePart({...call, overtime: overtime(name)}, boardNamed(boarding, name));
+		return takePart({...call, overtime: overtime(['content'])}, async passenger => {
+			await request.ready();
+			const content = ['content', await request.fingerprint()];
+			if (passenger.waiting()) boardNamed(boarding, content)(passenger);
+		});
+	}
+
+	/** On a server that knows no scope, one user's own key never joins another's call. */
+	function unnamed({ownKey, headerKey}: Extract<Intent, {kind: 'unnamed'}>): (passenger: Passenger) => void {
+		const key = ownKey ?? headerKey;
+		const apart = key === undefined || (settings.scope === undefined && environment.shared);
+		const crew = apart ? undefined : JSON.stringify([currentScope(settings.scope, environment), key]);
+		return boardUnnamed(environment, ownKeyFlights, {key, crew});
+	}
+
+	function whereabouts(name: readonly string[]): Whereabouts {
+		const scope = currentScope(settings.scope, environment);
+		return {
+			realm: realm(),
+			flightId: flightId(scope, name),
+			id: async () => ({scope: await scopeId(scope), name: nameId(name)}),
+		};
+	}
+
+	return Object.assign(latchkeyFetch, {
+		operation(operation: OperationName): OperationHandle {
+			const name = canonicalName(operation);
+			const find = () => whereabouts(name);
+			const bound: OperationHandle['fetch'] = async (input, init) => latchkeyFetch(input, {...init, operation});
+			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
+		},
+		async unfinished() {
+			return unfinished(realm(), await scopeId(currentScope(settings.scope, environment)), environment);
+		},
+		async forgetAll() {
+			const scope = currentScope(settings.scope, environment);
+			await forgetAll(realm(), await scopeId(scope), scope);
+		},
+	});
+}
+
+/** The very same object, where there is nothing of ours in it. */
+function withoutOurs(init: (RequestInit & CallOptions) | undefined): RequestInit | undefined {
+	if (init === undefined || !callOptionNames.some(name => name in init)) return init;
+	const rest: Record<string, unknown> = {...init};
+	for (const name of callOptionNames) Reflect.deleteProperty(rest, name);
+	return rest;
+}

@@ -1,0 +1,50 @@
+export {createFetch, type LatchkeyFetch} from './fetch.ts';
+export {createClient, type Client, type ClientOptions} from './ky.ts';
+export {outcomeOf, type OutcomeReport} from './operation/outcome.ts';
+export type {OperationHandle} from './operation/handle.ts';
+export type {Snapshot} from './operation/snapshot.ts';
+export type {Unfinished} from './operation/overview.ts';
+
+export type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
+export type {OperationName} from './request/identity.ts';
+export {fromContent, type FromContent} from './request/from-content.ts';
+export {contentKey} from './request/content-key.ts';
+export type {KeyFrom} from './request/key.ts';
+
+export {memoryStore} from './stores/memory.ts';
+export type {
+	Claim,
+	ClaimResult,
+	Freeing,
+	FreeResult,
+	Lease,
+	OperationId,
+	Renewal,
+	Settlement,
+	Store,
+	WriteResult,
+} from './stores/store.ts';
+export type {OperationRecord, StoredAnswer} from './operation/record.ts';
+export type {State} from './operation/state.ts';
+export type {MaybePromise} from './maybe-promise.ts';
+
+export {ietf, type IetfOptions} from './dialect/ietf.ts';
+export type {Answer, Dialect} from './dialect/dialect.ts';
+
+export type {EventDetail, EventFacts, LatchkeyEvent} from './events.ts';
+export type {Meaning} from './attempt/verdict.ts';
+export {
+	AlreadySucceededError,
+	BodyNotReplayableError,
+	isLatchkeyError,
+	KeyReuseError,
+	LatchkeyError,
+	NotSentError,
+	OutcomeUnknownError,
+	PayloadChangedError,
+	RefusedError,
+	StoreError,
+	type ErrorCode,
+	type ErrorFacts,
+	type Outcome,
+} from './errors.ts';

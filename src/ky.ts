@@ -1,0 +1,110 @@
+import ky, {type KyInstance, type Options} from 'ky';
+import {environment as realEnvironment, type Environment} from './environment.ts';
+import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
+import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
+
+declare module 'ky' {
+	// Augmentation needs the interface of ky's own name.
+	// oxlint-disable-next-line no-empty-interface
+	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
+}
+
+/** ky's defaults and latchkey's, in one. Times are in milliseconds; of ky's `retry`, the fields of `RetryOptions` count. */
+export type ClientOptions = Omit<Options, keyof SharedOptions | 'operation' | 'idempotencyKey' | 'fetch'> &
+	FetchOptions;
+
+/** A ky instance over `createFetch`. */
+export type Client = Omit<KyInstance, 'extend' | 'create'> & {
+	(...parameters: Parameters<KyInstance>): ReturnType<KyInstance>;
+	/** As ky's; the instance keeps its operations. */
+	readonly extend: (options: Options | ((parent: Options) => Options)) => Client;
+	/** As ky's: new ky defaults, over the same fetch. */
+	readonly create: (options?: Options) => Client;
+} & Pick<LatchkeyFetch, 'operation' | 'unfinished' | 'forgetAll'>;
+
+/** What ky's fetch call carries for us, under a name that ky passes on. */
+type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetch'>};
+
+const retryFields = new Set(['limit', 'backoffLimit', 'delay', 'maxRetryAfter']);
+
+/**
+ * Makes a ky instance whose calls can be operations. Time-outs and retries are latchkey's: each attempt goes under the
+ * same key, and GET, HEAD, PUT and DELETE are retried without one. POST and PATCH get a key when they name an
+ * operation, or all of them with `keyed` or a declared `dialect`.
+ *
+ * @throws {TypeError | RangeError} for an option of the wrong kind.
+ * @example
+ * const api = createClient({prefix: '/api'});
+ * const order = await api.post('orders', {json: cart, operation: ['checkout', cart.id]}).json();
+ */
+export function createClient(options: ClientOptions = {}): Client {
+	return createClientIn(realEnvironment, options);
+}
+
+/** @internal */
+export function createClientIn(environment: Environment, options: ClientOptions): Client {
+	const {fetch, store, scope, dialect, keyed, keyFrom, onEvent, onStoreError, ...kyOptions} = options;
+	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse, ...kyOnly} = kyOptions;
+	const ours = withoutUndefined({
+		...{store, scope, dialect, keyFrom, onEvent, onStoreError},
+		keyed: keyed ?? (dialect === undefined ? undefined : ['POST', 'PATCH']),
+		...{timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse},
+	});
+	const over = memoised((inner: FetchOptions['fetch']) =>
+		createFetchIn(environment, inner === undefined ? ours : {...ours, fetch: inner}, true),
+	);
+
+	const send = async (input: RequestInfo | URL, init: RequestInit & Carried = {}) => {
+		const {latchkeyCall: {fetch: inner = fetch, ...call} = {}, ...rest} = init;
+		return over(inner)(input, {...rest, ...withoutUndefined(call)});
+	};
+
+	/** Takes from ky what is latchkey's to do. */
+	const handOver = (call: Options) => {
+		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
+		const carried = {
+			timeout: perAttempt,
+			totalTimeout: total,
+			retry: retryOf(again),
+			fetch: inner === send ? undefined : inner,
+		};
+		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: send});
+	};
+
+	function clientOf(instance: KyInstance): Client {
+		const {operation, unfinished, forgetAll} = over(fetch);
+		const call = ((...parameters: Parameters<KyInstance>) => instance(...parameters)) as KyInstance;
+		return Object.assign(call, instance, {
+			extend: (more: Parameters<KyInstance['extend']>[0]) => clientOf(instance.extend(more)),
+			create: (defaults: Options = {}) => clientOf(instance.create(withHandOver(defaults))),
+			...{operation, unfinished, forgetAll},
+		});
+	}
+
+	function withHandOver(defaults: Options): Options {
+		return {...defaults, hooks: {...defaults.hooks, init: [...(defaults.hooks?.init ?? []), handOver]}};
+	}
+
+	return clientOf(ky.create(withHandOver(kyOnly)));
+}
+
+function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
+	if (typeof retry !== 'object') return retry;
+	const unknown = Object.keys(retry).filter(field => !retryFields.has(field));
+	if (unknown.length > 0)
+		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
+	return retry as RetryOptions;
+}
+
+function withoutUndefined<T extends object>(options: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
+	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
+function memoised<K, V>(make: (key: K) => V): (key: K) => V {
+	const made = new Map<K, V>();
+	return key => {
+		let value = made.get(key);
+		if (value === undefined) made.set(key, (value = make(key)));
+		return value;
+	};
+}

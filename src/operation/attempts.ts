@@ -1,0 +1,40 @@
+import {attemptUntilSettled, type Ending, type Job} from '../attempt/loop.ts';
+import {weigh} from '../attempt/weigh.ts';
+import type {Hold} from './claim.ts';
+import {permitFor} from './permit.ts';
+import type {NamedWork, Work} from './work.ts';
+
+/** The attempts of an unnamed call: only its callers and its time limit it. */
+export async function unnamedAttempts(work: Work, key: string): Promise<Ending> {
+	const permit = () => (work.deserted() || work.left() <= 0 ? 'left' : 'go');
+	return attemptUntilSettled(await jobOf(work, key, permit, false), work.progress);
+}
+
+/** The attempts of a named operation, under the key that it holds. */
+export async function namedAttempts(work: NamedWork, hold: Hold): Promise<Ending> {
+	const {key, ambiguous} = hold.record;
+	work.progress.ambiguous ||= ambiguous;
+	return attemptUntilSettled(await jobOf(work, key, permitFor(work, hold), ambiguous), work.progress);
+}
+
+/** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
+export async function refetch(work: NamedWork, key: string): Promise<Ending> {
+	work.progress.ambiguous = true;
+	const permit = () => (work.deserted() || work.left() <= 0 ? 'left' : 'go');
+	return attemptUntilSettled(await jobOf(work, key, permit, true), work.progress);
+}
+
+async function jobOf(work: Work, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Job> {
+	const {environment, settings, progress} = work;
+	return {
+		environment,
+		request: await work.request.sendable(key),
+		retry: settings.retry,
+		timeout: settings.timeout,
+		left: work.left,
+		leaving: work.leaving,
+		permit,
+		verdictOf: async exchange => weigh(exchange, progress, settings, environment, sentBefore || progress.attempts > 1),
+		report: work.report,
+	};
+}

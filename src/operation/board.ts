@@ -1,0 +1,104 @@
+import type {Environment} from '../environment.ts';
+import {PayloadChangedError} from '../errors.ts';
+import {nameId} from '../request/identity.ts';
+import {scopeId} from '../request/scope.ts';
+import type {Passenger} from './call.ts';
+import {takeOff, type Flight, type Plan} from './flight.ts';
+import {flightId, showSnapshot, type Realm} from './realm.ts';
+import {runNamed, runUnnamed} from './run.ts';
+import {sweepOnce} from './sweep.ts';
+import type {NamedWork, Work} from './work.ts';
+
+export type Boarding = {readonly environment: Environment; readonly realm: Realm; readonly scope: string | null};
+
+/** How long a flight goes on when its last caller has left: React's StrictMode mounts twice. In milliseconds. */
+const LINGER = 100;
+
+/** Joins the flight of a named operation, or begins one: in the same tick, before any await. */
+export function boardNamed(
+	{environment, realm, scope}: Boarding,
+	name: readonly string[],
+): (passenger: Passenger) => void {
+	const id = flightId(scope, name);
+	return passenger => {
+		join(realm.flights, id, passenger, landed => {
+			const plan: Plan = {
+				...{environment, landed},
+				operation: name,
+				linger: LINGER,
+				run: async work => {
+					const result = await runNamed(named(work, {environment, realm, scope}, name, id));
+					sweepOnce(realm, environment);
+					return result;
+				},
+				payloadChanged: key => new PayloadChangedError({operation: name, ...(key !== undefined && {key})}),
+				changed: snapshot => {
+					showSnapshot(realm, id, snapshot);
+				},
+			};
+			return takeOff(passenger, plan);
+		});
+	};
+}
+
+/** What tells the callers under one own key apart; `undefined`: each is on its own. */
+export type OwnKey = {readonly key: string | undefined; readonly crew: string | undefined};
+
+/** Calls under one own key are one flight while it lasts; all others are of themselves alone. */
+export function boardUnnamed(
+	environment: Environment,
+	flights: Map<string, Flight>,
+	{key, crew}: OwnKey,
+): (passenger: Passenger) => void {
+	const plan = {
+		environment,
+		operation: undefined,
+		linger: crew === undefined ? 0 : LINGER,
+		run: async (work: Work) => {
+			work.key = key;
+			return runUnnamed(work);
+		},
+		payloadChanged: () => new PayloadChangedError({...(key !== undefined && {key})}),
+		changed: () => undefined,
+	};
+	return passenger => {
+		if (crew === undefined) passenger.boarded = takeOff(passenger, {...plan, landed: () => undefined});
+		else join(flights, crew, passenger, landed => takeOff(passenger, {...plan, landed}));
+	};
+}
+
+function join(
+	flights: Map<string, Flight>,
+	id: string,
+	passenger: Passenger,
+	begin: (landed: () => void) => Flight,
+): void {
+	const flight = flights.get(id);
+	if (flight === undefined) {
+		const landed = () => {
+			flights.delete(id);
+		};
+		const begun = begin(landed);
+		passenger.boarded = begun;
+		flights.set(id, begun);
+	} else if (flight.joinable()) {
+		passenger.boarded = flight;
+		flight.join(passenger);
+	} else {
+		// It is winding down: its outcome is waited for, then taken as it stands.
+		void flight.landed.then(() => {
+			if (passenger.waiting()) join(flights, id, passenger, begin);
+		});
+	}
+}
+
+function named(work: Work, {environment, realm, scope}: Boarding, operation: readonly string[], id: string): NamedWork {
+	const name = nameId(operation);
+	const own = {
+		...{operation, realm},
+		flightId: id,
+		id: async () => ({scope: await scopeId(scope), name}),
+		owner: `${realm.name}/${environment.uuid()}`,
+	};
+	return Object.defineProperties(work, Object.getOwnPropertyDescriptors(own)) as NamedWork;
+}

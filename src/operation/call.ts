@@ -1,0 +1,80 @@
+import {stopwatch, type Environment} from '../environment.ts';
+import type {Settings} from '../options.ts';
+import type {Outgoing} from '../request/outgoing.ts';
+import type {Caller, Flight} from './flight.ts';
+import {present} from './result.ts';
+
+export type Call = {
+	readonly environment: Environment;
+	readonly request: Outgoing;
+	readonly settings: Settings;
+	readonly ownKey: string | undefined;
+	readonly signal: AbortSignal | undefined;
+	/** The error of a caller whose time is over while the flight, if there is one by then, goes on. */
+	readonly overtime: (flight: Flight | undefined) => unknown;
+};
+
+/** A caller that has not been told anything yet. `boarded` is where it takes part. */
+export type Passenger = Caller & {readonly waiting: () => boolean; boarded: Flight | undefined};
+
+/** The edge, where values become a Response or an error. An abort or a time-out detaches this caller only. */
+export async function takePart(call: Call, board: (passenger: Passenger) => void | Promise<void>): Promise<Response> {
+	const {environment, request, settings, ownKey, signal} = call;
+	const {totalTimeout} = settings;
+	const elapsed = stopwatch(environment);
+	return new Promise((resolve, reject) => {
+		let waiting = true;
+		const passenger: Passenger = {
+			...{request, settings, ownKey},
+			boarded: undefined,
+			left: () => totalTimeout - elapsed(),
+			waiting: () => waiting,
+			deliver(result, first) {
+				end(() => {
+					const response = present(result, first);
+					const {stream} = result;
+					if (stream !== undefined)
+						signal?.addEventListener('abort', () => {
+							stream.abort(signal.reason);
+						});
+					resolve(response);
+				});
+			},
+			fail(error) {
+				end(() => {
+					reject(error);
+				});
+			},
+		};
+
+		function end(how: () => void): void {
+			if (!waiting) return;
+			waiting = false;
+			cancelTimer?.();
+			signal?.removeEventListener('abort', abort);
+			try {
+				how();
+			} catch (error) {
+				reject(error);
+			}
+		}
+
+		function quit(error: unknown): void {
+			passenger.fail(error);
+			passenger.boarded?.leave(passenger);
+		}
+
+		function abort(): void {
+			quit(signal?.reason);
+		}
+
+		const cancelTimer =
+			totalTimeout === Number.POSITIVE_INFINITY
+				? undefined
+				: environment.timer(() => {
+						quit(call.overtime(passenger.boarded));
+					}, totalTimeout);
+		signal?.addEventListener('abort', abort);
+		Promise.resolve(board(passenger)).catch(passenger.fail);
+	});
+}

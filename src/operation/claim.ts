@@ -1,0 +1,159 @@
+import {isLatchkeyError} from '../errors.ts';
+import {displayName} from '../request/identity.ts';
+import {validateKey} from '../request/key.ts';
+import {claimRule} from '../stores/rules.ts';
+import type {Claim, ClaimResult} from '../stores/store.ts';
+import type {OperationRecord} from './record.ts';
+import {waitForOwner} from './wait-for-owner.ts';
+import type {NamedWork} from './work.ts';
+
+/** What this flight holds while it works: the record, and for how long by its own clocks. */
+export type Hold = {
+	readonly record: OperationRecord;
+	/** Milliseconds until the key may not be sent any more. */
+	readonly keyLeft: () => number;
+	/** Milliseconds in which nobody else can have taken over. */
+	readonly leaseLeft: () => number;
+	/** What was asked of the store. */
+	readonly claim: Claim;
+	/** False when it failed and the caller preferred to go on: the store never took the claim. */
+	readonly stored: boolean;
+};
+
+export type Claimed =
+	| {readonly status: 'claimed'; readonly hold: Hold}
+	| {readonly status: 'settled'; readonly record: OperationRecord}
+	| {readonly status: 'mismatch'; readonly record: OperationRecord}
+	| {readonly status: 'elsewhere'; readonly record: OperationRecord};
+
+const DAY = 86_400_000;
+
+/** A day is assumed where nothing is declared. The margin covers a slow request and clocks that differ. */
+function keyLife(retention = DAY): number {
+	return retention - Math.min(retention / 2, Math.max(60_000, retention / 100));
+}
+
+/** Long enough for an attempt and the wait after it; every further attempt renews it. At most an hour. */
+export function leaseOf({settings}: NamedWork): number {
+	return Math.min(settings.timeout + settings.retry.maxRetryAfter + 5_000, 3_600_000);
+}
+
+/**
+ * Claims the operation; while somebody else is at it, waits. `elsewhere`: they still are, and time is over.
+ * Throws a StoreError, or a TypeError for a key that cannot be used; nothing has been sent then.
+ */
+export async function claimOperation(work: NamedWork, awaited: string | undefined): Promise<Claimed> {
+	const {realm, settings, request} = work;
+	const {ledger, offered} = realm;
+	const id = await work.id();
+	const fingerprint = await request.fingerprint();
+	const bytes = await request.bytes();
+	const mint = (previousKey?: string) =>
+		work.ownKey ??
+		(settings.keyFrom === undefined
+			? work.environment.uuid()
+			: validateKey(settings.keyFrom({operation: work.operation, fingerprint, previousKey})));
+
+	let previousKey: string | null = null;
+	let waitedFor = awaited;
+	let takeFrom: string | undefined;
+	let {key: candidate, owner} = offered.get(work.flightId) ?? {key: mint(), owner: work.owner};
+	work.owner = owner;
+
+	const repeated = offered.has(work.flightId);
+
+	for (let polls = 0; ; polls++) {
+		const issued = work.elapsed();
+		const claim: Claim = {
+			...{key: candidate, fingerprint, owner, lease: leaseOf(work)},
+			...(bytes !== undefined && {bytes}),
+			keyLife: keyLife(settings.dialect.retention),
+			onLapsed: 'take',
+			...(takeFrom !== undefined && {takeFrom}),
+			...(waitedFor !== undefined && {awaited: waitedFor}),
+			...(settings.keyFrom !== undefined && {previousKey}),
+		};
+		offered.set(work.flightId, {key: candidate, owner});
+		let result: ClaimResult;
+		try {
+			result = await ledger.claim(id, claim);
+		} catch (error) {
+			if (settings.onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
+			work.report({type: 'degraded', error});
+			return {status: 'claimed', hold: unstored(work, claim, issued, repeated)};
+		}
+
+		offered.delete(work.flightId);
+		if (result.status === 'spent') {
+			candidate = unspent(work, mint(result.previousKey ?? undefined), candidate);
+			previousKey = result.previousKey;
+			continue;
+		}
+
+		const {record, now} = result;
+		work.key = record.key;
+		await refuseOtherKey(work, result);
+		if (result.status === 'claimed') return {status: 'claimed', hold: holdOf(work, record, now, issued, claim)};
+		if (result.status === 'settled' || result.status === 'mismatch') return {status: result.status, record};
+		if (polls === 0) work.report({type: 'waiting-elsewhere'});
+		waitedFor = record.key;
+		takeFrom = (await waitForOwner(work, id, record, now, polls)) ? record.owner : undefined;
+		if (work.left() <= 0 || work.leaving.aborted) return {status: 'elsewhere', record};
+	}
+}
+
+function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: number, claim: Claim): Hold {
+	if (record.ambiguous) work.report({type: 'taken-over'});
+	if (record.bytes !== claim.bytes) work.report({type: 'bytes-changed'});
+	if (work.realm.ledger.degraded !== undefined) work.report({type: 'degraded', error: work.realm.ledger.degraded});
+	// A clock that was set back makes every age a guess.
+	const trusted = now >= record.updatedAt - leaseOf(work);
+	const since = () => work.elapsed() - issued;
+	return {
+		record,
+		keyLeft: () => (trusted ? record.keyUntil - now - since() : 0),
+		leaseLeft: () => record.leaseUntil - now - since(),
+		claim,
+		stored: true,
+	};
+}
+
+/** The claim failed, and the caller prefers to go on: under the key that was offered. `repeated`: not for the first time. */
+function unstored(work: NamedWork, claim: Claim, issued: number, repeated: boolean): Hold {
+	const now = work.environment.now();
+	const {result} = claimRule({scope: '', name: ''}, undefined, {...claim, previousKey: null}, now);
+	if (result.status !== 'claimed') throw new Error('latchkey invariant: a free operation can be claimed');
+	work.key = claim.key;
+	return {
+		record: {...result.record, ambiguous: repeated},
+		keyLeft: () => claim.keyLife - (work.elapsed() - issued),
+		leaseLeft: () => Number.POSITIVE_INFINITY,
+		claim,
+		stored: false,
+	};
+}
+
+function unspent(work: NamedWork, candidate: string, spent: string): string {
+	if (candidate !== spent) return candidate;
+	const whose = work.ownKey === undefined ? 'keyFrom returned' : 'idempotencyKey is';
+	throw new TypeError(
+		`latchkey: ${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
+	);
+}
+
+async function refuseOtherKey(
+	work: NamedWork,
+	result: ClaimResult & {readonly record: OperationRecord},
+): Promise<void> {
+	const {record} = result;
+	if (work.ownKey === undefined || record.key === work.ownKey) return;
+	if (result.status === 'claimed') {
+		const {key, owner, token} = record;
+		const released = {key, owner, token, state: {status: 'unknown'}, fenced: true, keepAnswer: false} as const;
+		await work.realm.ledger.settle(await work.id(), released);
+	}
+
+	throw new TypeError(
+		`latchkey: operation ${displayName(work.operation)} is live under another key than the idempotencyKey of this call. Nothing was sent.`,
+	);
+}

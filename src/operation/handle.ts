@@ -1,0 +1,160 @@
+import type {Environment} from '../environment.ts';
+import {OutcomeUnknownError} from '../errors.ts';
+import type {OperationId} from '../stores/store.ts';
+import {reportOf, type OutcomeReport} from './outcome.ts';
+import {notify, showSnapshot, type Realm} from './realm.ts';
+import {isFree, isOpen, type OperationRecord} from './record.ts';
+import {resolveRecord} from './resolve.ts';
+import {save} from './settle.ts';
+import {initialSnapshot, snapshotOfRecord, type Snapshot} from './snapshot.ts';
+
+/** One operation, for those who show it and those who end it. Whose it is (`scope`) is read at each use. */
+export type OperationHandle = {
+	readonly name: readonly string[];
+	/** Where it stands; the same object until something changes. */
+	readonly state: Snapshot;
+	/**
+	 * Calls back with the state at once, and at every change, in other tabs too. Returns the way to stop. Fits React's
+	 * `useSyncExternalStore(handle.subscribe, () => handle.state)` and Svelte's store contract.
+	 */
+	readonly subscribe: (listener: (state: Snapshot) => void) => () => void;
+	/** `fetch` under this operation. */
+	readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+	/** The last outcome in this realm, if there was one. For calls whose promise gives data instead of a Response. */
+	readonly outcome: () => OutcomeReport | undefined;
+	/**
+	 * The success has been shown: the name may be used for a new operation, under a new key.
+	 * @throws {OutcomeUnknownError} while its outcome is not known.
+	 */
+	readonly complete: () => Promise<void>;
+	/**
+	 * Somebody found out what became of it.
+	 * @throws {OutcomeUnknownError} while somebody is at it.
+	 * @throws {TypeError} when it has another outcome already.
+	 */
+	readonly resolve: (outcome: 'succeeded' | 'refused') => Promise<void>;
+	/**
+	 * Drops a settled operation: the name may be used anew. `force` drops it whatever it is doing: if its effect has
+	 * taken place, the next call makes it twice.
+	 * @throws {OutcomeUnknownError} while its outcome is not known, without `force`.
+	 */
+	readonly forget: (options?: {readonly force?: boolean}) => Promise<void>;
+};
+
+/** Where the operation is looked up, for the scope of this moment. */
+export type Whereabouts = {
+	readonly realm: Realm;
+	readonly flightId: string;
+	readonly id: () => Promise<OperationId>;
+};
+
+export function handleOf(
+	name: readonly string[],
+	limit: number,
+	environment: Environment,
+	find: () => Whereabouts,
+	fetch: OperationHandle['fetch'],
+): OperationHandle {
+	const loading = initialSnapshot('loading', limit, environment.now());
+
+	async function recordAt({realm, id, flightId}: Whereabouts): Promise<OperationRecord | undefined> {
+		await save(realm, flightId).catch(() => undefined);
+		const {scope, name: key} = await id();
+		const [record] = await realm.ledger.list(scope, key);
+		return record;
+	}
+
+	async function load(at: Whereabouts): Promise<void> {
+		const {realm, flightId} = at;
+		try {
+			const record = await recordAt(at);
+			if (realm.flights.has(flightId) || realm.unsaved.has(flightId)) return;
+			showSnapshot(realm, flightId, snapshotOfRecord(record, limit, environment.now()));
+		} catch {
+			// What the store cannot tell stays as it was; the next call says what is wrong with it.
+		}
+	}
+
+	function state(at: Whereabouts): Snapshot {
+		const {realm, flightId} = at;
+		return realm.flights.get(flightId)?.snapshot() ?? realm.snapshots.get(flightId) ?? loading;
+	}
+
+	async function free(how: 'complete' | 'forget' | 'force'): Promise<void> {
+		const at = find();
+		const record = await recordAt(at);
+		if (record !== undefined && !(record.freed || (isFree(record) && how === 'complete'))) {
+			const {status} = await at.realm.ledger.forget(await at.id(), {key: record.key, how});
+			if (status === 'open') throw stillOpen(record, how);
+		}
+
+		forgetHere(at.realm, at.flightId);
+		showSnapshot(at.realm, at.flightId, initialSnapshot('idle', limit, environment.now()));
+	}
+
+	function stillOpen({key}: OperationRecord, how: string): OutcomeUnknownError {
+		const hint = `So ${how}() was refused.`;
+		return new OutcomeUnknownError({operation: name, key, hint});
+	}
+
+	return {
+		name,
+		get state() {
+			const at = find();
+			const known = state(at);
+			if (known === loading) void load(at);
+			return known;
+		},
+		subscribe(listener) {
+			const at = find();
+			const {realm, flightId} = at;
+			const tell = () => {
+				listener(state(at));
+			};
+			const listeners = realm.listeners.get(flightId) ?? new Set();
+			realm.listeners.set(flightId, listeners.add(tell));
+			let stopWatching: (() => void) | undefined;
+			let subscribed = true;
+			void at.id().then(id => {
+				if (subscribed) stopWatching = realm.ledger.watch(id, () => void load(at));
+			});
+			if (state(at) === loading) void load(at);
+			tell();
+			return () => {
+				subscribed = false;
+				stopWatching?.();
+				listeners.delete(tell);
+				if (listeners.size === 0) realm.listeners.delete(flightId);
+			};
+		},
+		fetch,
+		outcome() {
+			const {realm, flightId} = find();
+			const result = realm.recent.get(flightId);
+			return result && reportOf(result);
+		},
+		complete: async () => free('complete'),
+		forget: async ({force = false} = {}) => free(force ? 'force' : 'forget'),
+		async resolve(outcome) {
+			const at = find();
+			const record = await recordAt(at);
+			if (record === undefined || !isOpen(record)) {
+				if (record !== undefined && !record.freed && record.state.status === outcome) return;
+				throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
+			}
+
+			const settled = await resolveRecord(at, record, outcome, environment);
+			if (settled === undefined) throw stillOpen(record, 'resolve');
+			showSnapshot(at.realm, at.flightId, snapshotOfRecord(settled, limit, environment.now()));
+		},
+	};
+}
+
+/** Nothing of it is left in this realm's memory. */
+export function forgetHere(realm: Realm, flightId: string): void {
+	realm.recent.delete(flightId);
+	realm.unsaved.delete(flightId);
+	realm.offered.delete(flightId);
+	realm.snapshots.delete(flightId);
+	notify(realm, flightId);
+}

@@ -1,0 +1,121 @@
+import type {Environment} from '../environment.ts';
+import {StoreError} from '../errors.ts';
+import {decodeRecord} from './record.ts';
+import {memoryStoreIn} from '../stores/memory.ts';
+import {isStoreUnavailable} from '../stores/store-failure.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import type {ClaimResult, FreeResult, OperationId, Store, WriteResult} from '../stores/store.ts';
+
+/** How long a step of the store may take, in milliseconds. */
+export const STORE_TIMEOUT = 5_000;
+
+/**
+ * A store as the core uses it: bounded in time, what it returns is checked, every failure is a `StoreError`.
+ * One that cannot even be opened is replaced by memory for good: `degraded` then says why.
+ */
+export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'list' | 'sweep'>> & {
+	readonly watch: NonNullable<Store['watch']>;
+	readonly presence: Store['presence'];
+	readonly degraded: unknown;
+};
+
+export function ledgerOf(store: Store, environment: Environment): Ledger {
+	let current = store;
+	let degraded: unknown;
+
+	function step<T>(
+		name: string,
+		id: OperationId | undefined,
+		run: (store: Store) => MaybePromise<T>,
+		check: (result: T) => T,
+	): MaybePromise<T> {
+		const fail = (error: unknown): MaybePromise<T> => {
+			if (!isStoreUnavailable(error) || degraded !== undefined) throw storeError(name, id, error);
+			degraded = error;
+			current = memoryStoreIn(environment);
+			return step(name, id, run, check);
+		};
+		try {
+			const result = run(current);
+			if (!isPromise(result)) return check(result);
+			return bounded(environment, result).then(check).catch(fail);
+		} catch (error) {
+			return fail(error);
+		}
+	}
+
+	return {
+		claim: (id, claim) => step<ClaimResult>('claim', id, it => it.claim(id, claim), checkClaim),
+		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), checkWrite),
+		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
+		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
+		list: (scope, name) =>
+			step(
+				'list',
+				undefined,
+				it => it.list(scope, name),
+				records => {
+					records.forEach(decodeRecord);
+					return records;
+				},
+			),
+		sweep: () =>
+			step(
+				'sweep',
+				undefined,
+				it => it.sweep(),
+				count => count,
+			),
+		watch: (id, listener) => current.watch?.(id, listener) ?? (() => undefined),
+		get presence() {
+			return current.presence;
+		},
+		get degraded() {
+			return degraded;
+		},
+	};
+}
+
+function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+	return typeof (value as {then?: unknown} | null)?.then === 'function';
+}
+
+async function bounded<T>(environment: Environment, result: Promise<T>): Promise<T> {
+	return new Promise<T>((resolve, reject) => {
+		const cancel = environment.timer(() => {
+			reject(new Error(`no answer within ${STORE_TIMEOUT} ms`));
+		}, STORE_TIMEOUT);
+		result.then(resolve, reject).finally(cancel);
+	});
+}
+
+function storeError(step: string, id: OperationId | undefined, cause: unknown): StoreError {
+	if (cause instanceof StoreError) return cause;
+	const operation = id && (JSON.parse(id.name) as string[]);
+	const reason = cause instanceof Error ? cause.message : String(cause);
+	return new StoreError({step, reason, cause, ...(operation && {operation})});
+}
+
+const claimStatuses = new Set<unknown>(['claimed', 'busy', 'lapsed', 'settled', 'mismatch']);
+
+function checkClaim(result: ClaimResult): ClaimResult {
+	if (!Number.isFinite(result.now)) throw new TypeError('its answer to a claim lacks the time');
+	if (result.status === 'spent') return result;
+	if (!claimStatuses.has(result.status)) throw new TypeError(`it answered ${String(result.status)} to a claim`);
+	decodeRecord(result.record);
+	return result;
+}
+
+function checkWrite(result: WriteResult): WriteResult {
+	return checkStatus(result, ['done', 'lost']);
+}
+
+function checkFree(result: FreeResult): FreeResult {
+	return checkStatus(result, ['freed', 'open', 'changed']);
+}
+
+function checkStatus<T extends WriteResult | FreeResult>(result: T, statuses: ReadonlyArray<T['status']>): T {
+	if (!statuses.includes(result.status)) throw new TypeError(`it answered ${String(result.status)}`);
+	if (result.record !== undefined) decodeRecord(result.record);
+	return result;
+}

@@ -1,0 +1,62 @@
+import {responseOf} from '../attempt/answer.ts';
+import {isLatchkeyError, type Outcome} from '../errors.ts';
+import {resultOf, type Result} from './result.ts';
+
+/** What became of a call, as a value. */
+export type OutcomeReport = {
+	readonly outcome: Outcome;
+	/** The answer, where there is one. */
+	readonly response: Response | undefined;
+	/** What the call threw. */
+	readonly error: unknown;
+	readonly operation: readonly string[] | undefined;
+	readonly key: string | undefined;
+	/** HTTP exchanges of this call. */
+	readonly attempts: number;
+	/** The answer had been given before: the effect is not of this call. */
+	readonly replayed: boolean;
+};
+
+/**
+ * Awaits a call and tells its outcome as a value; never throws. What is not known to be settled is `unknown`.
+ *
+ * @example
+ * const {outcome, response, error} = await outcomeOf(fetch('/orders', {method: 'POST', body, operation}));
+ * if (outcome === 'unknown') showChecking();
+ */
+export async function outcomeOf(call: Promise<Response>): Promise<OutcomeReport> {
+	try {
+		const response = await call;
+		const result = resultOf(response);
+		return result === undefined ? unkeyed(response, undefined) : {...factsOf(result), response, error: undefined};
+	} catch (error) {
+		const response = (error as {response?: unknown} | null)?.response;
+		const known = response instanceof Response ? response : undefined;
+		if (isLatchkeyError(error)) {
+			const {outcome, operation, key, attempts} = error;
+			return {outcome, response: known, error, operation, key, attempts, replayed: false};
+		}
+
+		const result = known && resultOf(known);
+		if (result !== undefined) return {...factsOf(result), response: known, error};
+		return unkeyed(known, error);
+	}
+}
+
+/** A result as handed to people; its Response is a new one. */
+export function reportOf(result: Result): OutcomeReport {
+	const response = result.answer?.body === undefined ? undefined : responseOf(result.answer);
+	return {...factsOf(result), response, error: result.error};
+}
+
+function factsOf({outcome, operation, key, attempts, replayed}: Result) {
+	return {outcome, operation, key, attempts, replayed};
+}
+
+/** A call that had no key, or whose answer somebody replaced: all that is known is its status. */
+function unkeyed(response: Response | undefined, error: unknown): OutcomeReport {
+	const status = response?.status ?? 0;
+	const refused = status >= 400 && status < 500 && status !== 408;
+	const outcome = response?.ok ? 'succeeded' : refused ? 'refused' : 'unknown';
+	return {outcome, response, error, operation: undefined, key: undefined, attempts: 0, replayed: false};
+}

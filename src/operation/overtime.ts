@@ -1,0 +1,20 @@
+import {responseOf} from '../attempt/answer.ts';
+import {OutcomeUnknownError} from '../errors.ts';
+import type {Flight} from './flight.ts';
+
+/** The error of a caller whose time is over while the work on its operation goes on. */
+export function overtime(operation: readonly string[] | undefined): (flight: Flight | undefined) => unknown {
+	return flight => {
+		const timeout = new DOMException('The total time of the call is over', 'TimeoutError');
+		const progress = flight?.progress;
+		if (operation === undefined) return progress?.firstFailure ?? timeout;
+		const key = flight?.key();
+		return new OutcomeUnknownError({
+			operation,
+			...(key !== undefined && {key}),
+			attempts: progress?.attempts ?? 0,
+			...(progress?.answer !== undefined && {response: responseOf(progress.answer)}),
+			cause: progress?.firstFailure ?? timeout,
+		});
+	};
+}

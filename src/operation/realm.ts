@@ -1,0 +1,86 @@
+import type {Environment} from '../environment.ts';
+import type {Store} from '../stores/store.ts';
+import type {Flight} from './flight.ts';
+import {ledgerOf, type Ledger} from './ledger.ts';
+import type {Result} from './result.ts';
+import type {Unsaved} from './settle.ts';
+import type {Snapshot} from './snapshot.ts';
+
+/** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `flightId`. */
+export type Realm = {
+	readonly ledger: Ledger;
+	/** Unique to this realm; a flight's owner name begins with it. */
+	readonly name: string;
+	readonly flights: Map<string, Flight>;
+	/** Candidates whose claim was never answered: offered again, never another. */
+	readonly offered: Map<string, {readonly key: string; readonly owner: string}>;
+	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
+	readonly unsaved: Map<string, Unsaved>;
+	/** The last outcomes of this realm, with their answers if they are small. */
+	readonly recent: Map<string, Result>;
+	/** The last snapshots, for handles. */
+	readonly snapshots: Map<string, Snapshot>;
+	readonly listeners: Map<string, Set<() => void>>;
+	swept: boolean;
+};
+
+const realms = new WeakMap<Store, Realm>();
+
+export function realmOf(store: Store, environment: Environment): Realm {
+	let realm = realms.get(store);
+	if (realm === undefined) {
+		realm = {
+			ledger: ledgerOf(store, environment),
+			name: environment.uuid(),
+			flights: new Map(),
+			offered: new Map(),
+			unsaved: new Map(),
+			recent: new Map(),
+			snapshots: new Map(),
+			listeners: new Map(),
+			swept: false,
+		};
+		realms.set(store, realm);
+	}
+
+	return realm;
+}
+
+export function flightId(scope: string | null, parts: readonly string[]): string {
+	return JSON.stringify([scope, ...parts]);
+}
+
+/** Answers up to this many bytes are kept in memory, and handed to those who wait elsewhere. */
+export const SMALL_ANSWER = 64 * 1024;
+const MOST_RECENT = 100;
+
+export function remember(realm: Realm, id: string, result: Result): void {
+	const {answer} = result;
+	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
+	realm.recent.delete(id);
+	realm.recent.set(id, {...result, stream: undefined, answer: small ? answer : undefined});
+	dropOldest(realm.recent);
+}
+
+/** What handles show from now on. */
+export function showSnapshot(realm: Realm, id: string, snapshot: Snapshot): void {
+	realm.snapshots.delete(id);
+	realm.snapshots.set(id, snapshot);
+	dropOldest(realm.snapshots);
+	notify(realm, id);
+}
+
+function dropOldest(map: Map<string, unknown>): void {
+	const [oldest] = map.keys();
+	if (map.size > MOST_RECENT && oldest !== undefined) map.delete(oldest);
+}
+
+export function notify(realm: Realm, id: string): void {
+	for (const listener of realm.listeners.get(id) ?? []) {
+		try {
+			listener();
+		} catch {
+			// A listener that throws harms nothing.
+		}
+	}
+}

@@ -1,0 +1,47 @@
+import {responseOf} from '../attempt/answer.ts';
+import type {Answer} from '../dialect/dialect.ts';
+import {AlreadySucceededError, RefusedError, type ErrorFacts, type Outcome} from '../errors.ts';
+
+/** How a flight ended. A value: only the edge, where a caller gets it, throws. */
+export type Result = {
+	readonly outcome: Outcome;
+	/** The name of the operation, absent for unnamed calls. */
+	readonly operation: readonly string[] | undefined;
+	readonly key: string | undefined;
+	readonly attempts: number;
+	/** The answer was given before: the effect is not of this call. */
+	readonly replayed: boolean;
+	/** What callers are thrown instead of a Response. */
+	readonly error: unknown;
+	/** What callers get, each in a Response of its own. */
+	readonly answer: Answer | undefined;
+	/** What the first caller gets, where the answer was passed on unread. */
+	readonly stream: {readonly response: Response; readonly abort: (reason?: unknown) => void} | undefined;
+};
+
+const resultOfResponse = new WeakMap<Response, Result>();
+
+/** What is known of the operation behind a Response that latchkey handed out. */
+export function resultOf(response: Response): Result | undefined {
+	return resultOfResponse.get(response);
+}
+
+/** The Response for one caller, or the error it is thrown. */
+export function present(result: Result, first: boolean): Response {
+	const {error, answer, stream} = result;
+	if (error !== undefined) throw error;
+	if (stream !== undefined && !first) throw withoutAnswer(result, {status: stream.response.status});
+	const response = stream?.response ?? responseOf(answer as Answer);
+	resultOfResponse.set(response, result);
+	return response;
+}
+
+/** For an outcome whose answer cannot be handed to this caller. */
+export function withoutAnswer(
+	result: Pick<Result, 'outcome' | 'operation' | 'key' | 'attempts'>,
+	more: ErrorFacts & {at?: number},
+): Error {
+	const {outcome, operation, key, attempts} = result;
+	const facts = {...(operation && {operation}), ...(key !== undefined && {key}), attempts, ...more};
+	return outcome === 'refused' ? new RefusedError(facts) : new AlreadySucceededError(facts);
+}

@@ -1,0 +1,90 @@
+import type {Ending} from '../attempt/loop.ts';
+import {isLatchkeyError} from '../errors.ts';
+import {namedAttempts, unnamedAttempts} from './attempts.ts';
+import {claimOperation} from './claim.ts';
+import {conclude, type Conclusion} from './conclude.ts';
+import {alreadySettled, elsewhere, namedResult, payloadChanged, unnamedResult, unsavedOutcome} from './outcomes.ts';
+import {remember} from './realm.ts';
+import {reconcile} from './reconcile.ts';
+import type {Result} from './result.ts';
+import {settle} from './settle.ts';
+import type {NamedWork, Work} from './work.ts';
+
+/**
+ * The way of a named operation: claim the key, send, conclude, settle, tell the outcome. It goes round again only
+ * where somebody else has taken over (then it waits for them), or where an old doubt was cleared up before anything
+ * was sent (then it begins anew).
+ */
+export async function runNamed(work: NamedWork): Promise<Result> {
+	const {realm, flightId, progress} = work;
+	const known = await unsavedOutcome(work);
+	if (known !== undefined) return known;
+
+	work.owner = realm.offered.get(flightId)?.owner ?? work.owner;
+	const release = await realm.ledger.presence?.hold(work.owner);
+	let awaited: string | undefined;
+	let asked = false;
+	try {
+		for (;;) {
+			const claimed = await claimOperation(work, awaited);
+			if (claimed.status === 'mismatch') return payloadChanged(work, work.operation);
+			if (claimed.status === 'elsewhere') return elsewhere(work);
+			if (claimed.status === 'settled') return await alreadySettled(work, claimed.record);
+
+			const {hold} = claimed;
+			awaited = hold.record.key;
+			const ending = await namedAttempts(work, hold);
+			if (ending.why === 'lost') {
+				keepOffering(work, hold.record.key);
+				continue;
+			}
+
+			let conclusion = conclude(ending);
+			if (conclusion.event.type === 'doubt' && !asked) {
+				asked = true;
+				conclusion = foundOut(await reconcile(work)) ?? conclusion;
+			}
+
+			const {status, record} = await settle(work, hold, conclusion, ending.answer);
+			if (conclusion.found === 'refused' && progress.attempts === 0) {
+				awaited = undefined;
+				progress.ambiguous = false;
+				continue;
+			}
+
+			if (status === 'lost' && conclusion.event.type !== 'succeed') {
+				keepOffering(work, hold.record.key);
+				continue;
+			}
+
+			if (status === 'stronger' && record !== undefined) return await alreadySettled(work, record);
+			const result = namedResult(work, ending, conclusion);
+			remember(realm, flightId, result);
+			return result;
+		}
+	} catch (error) {
+		if (progress.attempts === 0 || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
+		work.report({type: 'store-error', step: 'claim', error});
+		const ending: Ending = {...progress, why: 'exhausted'};
+		return namedResult(work, ending, conclude(ending));
+	} finally {
+		release?.();
+	}
+}
+
+/** The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. */
+export async function runUnnamed(work: Work): Promise<Result> {
+	work.key ??= work.environment.uuid();
+	const ending = await unnamedAttempts(work, work.key);
+	return unnamedResult(work, ending, conclude(ending));
+}
+
+/** Should the record be gone when it is claimed again: what was sent may still have its effect, so no other key may be. */
+function keepOffering({realm, flightId, owner}: NamedWork, key: string): void {
+	realm.offered.set(flightId, {key, owner});
+}
+
+function foundOut(found: 'succeeded' | 'refused' | undefined): Conclusion | undefined {
+	if (found === undefined) return undefined;
+	return {event: {type: found === 'succeeded' ? 'succeed' : 'refuse'}, firm: true, found};
+}

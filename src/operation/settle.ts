@@ -1,0 +1,113 @@
+import type {Answer} from '../dialect/dialect.ts';
+import type {Claim, OperationId, Settlement} from '../stores/store.ts';
+import type {Hold} from './claim.ts';
+import type {Conclusion} from './conclude.ts';
+import {SMALL_ANSWER, type Realm} from './realm.ts';
+import type {OperationRecord, StoredAnswer} from './record.ts';
+import {strength, transition, type State} from './state.ts';
+import type {NamedWork} from './work.ts';
+
+export type Settled = {
+	/** `done`: as asked. `lost`: another owner is at it. `stronger`: the record already knew better. */
+	readonly status: 'done' | 'lost' | 'stronger';
+	readonly record: OperationRecord | undefined;
+};
+
+/** An outcome on its way to the store. `claim`: the store never took the claim, so it must be made first. */
+export type Unsaved = {
+	readonly id: OperationId;
+	readonly state: State;
+	readonly token: number;
+	readonly settlement: (token: number) => Settlement;
+	readonly claim: Claim | undefined;
+};
+
+/** Waits before the store is tried again, in milliseconds. */
+const BACKGROUND = [500, 2_000, 8_000];
+
+/**
+ * Writes the outcome. A failure of the store takes nothing from the caller: this realm remembers what it wrote, and
+ * tries again in the background.
+ */
+export async function settle(
+	work: NamedWork,
+	{record, claim, stored}: Hold,
+	{event, firm, found}: Conclusion,
+	last: Answer | undefined,
+): Promise<Settled> {
+	const {realm, flightId, settings} = work;
+	const {key, owner, token} = record;
+	const state = transition(record.state, event, flightId);
+	const answer = found === undefined ? last : undefined;
+	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
+	const kept = small || (settings.keepResponse && answer?.body !== undefined) ? answer : undefined;
+	const settlement = (held: number): Settlement => ({
+		...{key, owner, token: held, state},
+		// A success counts from anybody. So does a refusal that no other attempt can contradict.
+		fenced: !firm && state.status !== 'succeeded',
+		keepAnswer: settings.keepResponse,
+		// A getter: it is copied only when the store takes it.
+		get answer() {
+			return kept && atRest(kept);
+		},
+	});
+	realm.unsaved.set(flightId, {id: await work.id(), state, token, settlement, claim: stored ? undefined : claim});
+	if (strength(state) > 0) realm.offered.delete(flightId);
+	try {
+		return await save(realm, flightId);
+	} catch (error) {
+		work.report({type: 'store-error', step: 'settle', error});
+		saveLater(work, 0);
+		return {status: 'done', record: undefined};
+	}
+}
+
+/** Gives the store what only this realm knows of the operation. Throws when it does not take it. */
+export async function save(realm: Realm, flightId: string): Promise<Settled> {
+	const unsaved = realm.unsaved.get(flightId);
+	if (unsaved === undefined) return {status: 'done', record: undefined};
+	const {id, claim, state} = unsaved;
+	let {token} = unsaved;
+	if (claim !== undefined) {
+		const claimed = await realm.ledger.claim(id, claim);
+		if (claimed.status !== 'claimed' || claimed.record.key !== claim.key)
+			throw new Error('another key stands in the store for this operation');
+		token = claimed.record.token;
+	}
+
+	const {status, record} = await realm.ledger.settle(id, unsaved.settlement(token));
+	if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.delete(flightId);
+	if (status === 'lost') return {status, record};
+	const stronger = record !== undefined && record.state.status !== state.status;
+	return {status: stronger ? 'stronger' : 'done', record};
+}
+
+function saveLater(work: NamedWork, tries: number): void {
+	const ms = BACKGROUND[tries];
+	if (ms === undefined) return;
+	work.environment.timer(() => {
+		save(work.realm, work.flightId).catch(() => {
+			saveLater(work, tries + 1);
+		});
+	}, ms);
+}
+
+function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer {
+	// Cookies are no part of an answer; only Node shows them at all.
+	const kept = [...headers].filter(([name]) => name !== 'set-cookie');
+	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url};
+}
+
+/** The answer of a record, as if it had just come. */
+export function fromRest({status, statusText, headers, body, url}: StoredAnswer): Answer {
+	const pairs = headers.map(([name, value]): [string, string] => [name, value]);
+	return {
+		status,
+		statusText,
+		headers: new Headers(pairs),
+		body: new Uint8Array(body),
+		url,
+		redirected: false,
+		type: 'basic',
+	};
+}

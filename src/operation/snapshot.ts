@@ -1,0 +1,65 @@
+import type {EventDetail} from '../events.ts';
+import type {OperationRecord} from './record.ts';
+import type {Result} from './result.ts';
+
+/** Where an operation stands, for people. A new object at every change, and only then. */
+export type Snapshot = {
+	/** `checking`: an attempt may have had its effect, or somebody else is at it: "we are making sure that you are charged once". */
+	readonly status: 'loading' | 'idle' | 'working' | 'checking' | 'succeeded' | 'refused' | 'unknown' | 'mismatched';
+	/** The current attempt, from 1; 0 before the first. */
+	readonly attempt: number;
+	/** How many attempts there are at most, waits for "in progress" aside. */
+	readonly limit: number;
+	/** When the next attempt is due: wall clock, in milliseconds since the epoch. */
+	readonly retryAt?: number;
+	/** When this status began: wall clock, in milliseconds since the epoch. */
+	readonly since: number;
+};
+
+export function initialSnapshot(status: 'loading' | 'idle' | 'working', limit: number, now: number): Snapshot {
+	return {status, attempt: 0, limit, since: now};
+}
+
+/** What an event makes of it. `doubtful`: an attempt may have had its effect. */
+export function snapshotAfter(snapshot: Snapshot, event: EventDetail, doubtful: boolean, now: number): Snapshot {
+	switch (event.type) {
+		case 'attempt':
+			return moved(snapshot, doubtful ? 'checking' : 'working', now, {attempt: event.attempt});
+		case 'answer':
+			return doubtful ? moved(snapshot, 'checking', now) : snapshot;
+		case 'wait':
+			return moved(snapshot, doubtful ? 'checking' : 'working', now, {retryAt: now + event.ms});
+		case 'waiting-elsewhere':
+		case 'taken-over':
+		case 'lease-lost':
+			return moved(snapshot, 'checking', now);
+		default:
+			return snapshot;
+	}
+}
+
+export function snapshotOfResult(snapshot: Snapshot, {outcome}: Pick<Result, 'outcome'>, now: number): Snapshot {
+	return moved(snapshot, outcome, now);
+}
+
+/** What a record from the store says; one that somebody else works on is being checked. */
+export function snapshotOfRecord(record: OperationRecord | undefined, limit: number, now: number): Snapshot {
+	if (record === undefined || record.freed) return initialSnapshot('idle', limit, now);
+	const {status} = record.state;
+	const alive = record.owner !== '' && now < record.leaseUntil;
+	return {
+		status: status === 'sending' ? (alive ? 'checking' : 'unknown') : status,
+		attempt: 0,
+		limit,
+		since: record.updatedAt,
+	};
+}
+
+function moved(
+	{attempt, limit, since, status: before}: Snapshot,
+	status: Snapshot['status'],
+	now: number,
+	change: {readonly attempt?: number; readonly retryAt?: number} = {},
+): Snapshot {
+	return {attempt, limit, since: status === before ? since : now, ...change, status};
+}

@@ -1,0 +1,44 @@
+import type {Progress} from '../attempt/loop.ts';
+import type {Environment} from '../environment.ts';
+import type {ErrorFacts} from '../errors.ts';
+import type {EventDetail} from '../events.ts';
+import type {Settings} from '../options.ts';
+import type {Outgoing} from '../request/outgoing.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import type {OperationId} from '../stores/store.ts';
+import type {Realm} from './realm.ts';
+
+/** Everything that the run of one flight works with. */
+export type Work = {
+	readonly environment: Environment;
+	readonly settings: Settings;
+	readonly request: Outgoing;
+	/** The caller's own idempotency key. */
+	readonly ownKey: string | undefined;
+	readonly progress: Progress;
+	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
+	readonly elapsed: () => number;
+	/** What is left of it, in milliseconds. */
+	readonly left: () => number;
+	/** Nobody waits for it at this moment. */
+	readonly deserted: () => boolean;
+	/** Aborted when nobody has come back to it. */
+	readonly leaving: AbortSignal;
+	readonly report: (event: EventDetail) => void;
+	/** The key in use, once there is one. */
+	key: string | undefined;
+};
+
+/** The same for a named operation. */
+export type NamedWork = Work & {
+	readonly operation: readonly string[];
+	readonly flightId: string;
+	readonly realm: Realm;
+	readonly id: () => MaybePromise<OperationId>;
+	/** Who this flight is to the store. */
+	owner: string;
+};
+
+export function factsOf({key, progress}: Work, operation: readonly string[] | undefined): ErrorFacts {
+	return {...(operation && {operation}), ...(key !== undefined && {key}), attempts: progress.attempts};
+}

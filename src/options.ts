@@ -1,0 +1,203 @@
+import type {Dialect} from './dialect/dialect.ts';
+import {ietf} from './dialect/ietf.ts';
+import type {LatchkeyEvent} from './events.ts';
+import type {FromContent} from './request/from-content.ts';
+import type {OperationName} from './request/identity.ts';
+import type {KeyFrom} from './request/key.ts';
+import type {MaybePromise} from './maybe-promise.ts';
+import type {Store} from './stores/store.ts';
+
+export type RetryOptions = {
+	/** Retries after the first attempt. `0`: exactly one exchange. Default 3. Waiting for "in progress" uses none up. */
+	readonly limit?: number;
+	/** The longest own wait between attempts, in milliseconds. Default 8,000. */
+	readonly backoffLimit?: number;
+	/** Own wait before retry `retryCount` (from 1), in milliseconds. Default: exponential from 250 ms with full jitter. */
+	readonly delay?: (retryCount: number) => number;
+	/** A longer `Retry-After` is cut to this, in milliseconds. Default 30,000. */
+	readonly maxRetryAfter?: number;
+};
+
+/** What can be said of one call, or as a default in `createFetch`. */
+export type SharedOptions = {
+	/** Time for one attempt, its answer read, in milliseconds; `false`: none. Default 20,000. */
+	readonly timeout?: number | false;
+	/** Time for the whole call, in milliseconds; `false`: none. Default 60,000. */
+	readonly totalTimeout?: number | false;
+	/** A number is short for `{limit}`. */
+	readonly retry?: number | RetryOptions;
+	/** What a 2xx answer means, for servers that say no with a 200. `undefined`: it succeeded. It may read the response. */
+	readonly judge?: (response: Response) => MaybePromise<'succeeded' | 'refused' | undefined>;
+	/**
+	 * Finds out what became of an operation, for instance by a GET. Asked at most once a call, within `timeout`:
+	 * where the key can no longer be sent, or when the attempts end without an outcome. `undefined`: nobody knows.
+	 */
+	readonly reconcile?: (operation: {
+		readonly operation: readonly string[];
+		readonly key: string;
+	}) => MaybePromise<'succeeded' | 'refused' | undefined>;
+	/**
+	 * What makes the request *this* request, as a string, where its default (method, URL, content type, body) holds
+	 * fields that change by themselves. Only its SHA-256 is kept. It gets a copy of the request.
+	 */
+	readonly fingerprint?: (request: Request) => MaybePromise<string>;
+	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
+	readonly keepResponse?: boolean;
+};
+
+/** What a call may say besides the options of `fetch`. */
+export type CallOptions = SharedOptions & {
+	/**
+	 * The logical intention of this call: the same name is the same operation, over clicks, reloads, tabs and crashes.
+	 * `true`: an operation of this call alone.
+	 */
+	readonly operation?: OperationName | FromContent | true;
+	/** Your own idempotency key: visible ASCII, 1–255 characters. */
+	readonly idempotencyKey?: string;
+};
+
+export type FetchOptions = SharedOptions & {
+	/** What sends. Default: `globalThis.fetch`, looked up at each call. */
+	readonly fetch?: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+	/** Where records live. Default: IndexedDB in browsers, memory in Node. */
+	readonly store?: Store;
+	/**
+	 * Whose operations these are (a user's id, for instance); `null`: all callers are one. A function is asked when an
+	 * operation begins. Required for named calls on servers. Only its hash is kept.
+	 */
+	readonly scope?: string | null | (() => string | null | undefined);
+	/** How the API spells idempotency. Default: `ietf()`. */
+	readonly dialect?: Dialect;
+	/** Which other calls get a key: all, these methods, or those the function picks. Default: none. */
+	readonly keyed?:
+		| boolean
+		| readonly string[]
+		| ((request: {readonly method: string; readonly url: string}) => boolean);
+	/** Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. */
+	readonly keyFrom?: KeyFrom;
+	/** Told what happens. A listener that throws harms nothing. */
+	readonly onEvent?: (event: LatchkeyEvent) => void;
+	/** `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: it goes on, under the key it offered. */
+	readonly onStoreError?: 'fail' | 'degrade';
+};
+
+export type Retry = Required<Omit<RetryOptions, 'delay'>> & Pick<RetryOptions, 'delay'>;
+
+/** Options of one call, checked and complete. Infinity stands for `false`. */
+export type Settings = Pick<FetchOptions, 'fetch' | 'store' | 'scope' | 'keyed' | 'keyFrom' | 'onEvent'> &
+	Pick<SharedOptions, 'judge' | 'reconcile' | 'fingerprint'> & {
+		readonly dialect: Dialect;
+		readonly timeout: number;
+		readonly totalTimeout: number;
+		readonly retry: Retry;
+		readonly keepResponse: boolean;
+		readonly onStoreError: 'fail' | 'degrade';
+	};
+
+const defaults: Settings = {
+	dialect: ietf(),
+	timeout: 20_000,
+	totalTimeout: 60_000,
+	retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
+	keepResponse: false,
+	onStoreError: 'fail',
+};
+
+/** Names of the options that are ours and not fetch's; they are taken out before a call goes on. */
+export const callOptionNames = [
+	'operation',
+	'idempotencyKey',
+	'timeout',
+	'totalTimeout',
+	'retry',
+	'judge',
+	'reconcile',
+	'fingerprint',
+	'keepResponse',
+] as const;
+
+/** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
+export function settingsOf(options: FetchOptions): Settings {
+	const {fetch, store, scope, dialect, keyed, keyFrom, onEvent, onStoreError} = options;
+	functionOr('fetch', fetch);
+	functionOr('keyFrom', keyFrom);
+	functionOr('onEvent', onEvent);
+	if (scope !== undefined && scope !== null && typeof scope !== 'string' && typeof scope !== 'function')
+		throw new TypeError(`latchkey: scope takes a string, null or a function, not ${typeof scope}`);
+	if (onStoreError !== undefined && onStoreError !== 'fail' && onStoreError !== 'degrade')
+		throw new TypeError(`latchkey: onStoreError takes 'fail' or 'degrade', not ${String(onStoreError)}`);
+	if (store !== undefined) shape('store', store, ['claim', 'renew', 'settle', 'forget', 'list', 'sweep']);
+	if (dialect !== undefined) {
+		shape('dialect', dialect, ['saves', 'isReplay']);
+		if (typeof dialect.header !== 'string' || !/^[!#$%&'*+.^_`|~\w-]+$/.test(dialect.header))
+			throw new TypeError(`latchkey: dialect.header takes a header name, not ${String(dialect.header)}`);
+		if (dialect.retention !== undefined && !(dialect.retention > 0))
+			throw new RangeError(`latchkey: dialect.retention takes milliseconds above 0, not ${String(dialect.retention)}`);
+	}
+	return {
+		...withCall(defaults, options),
+		...(fetch !== undefined && {fetch}),
+		...(store !== undefined && {store}),
+		...(scope !== undefined && {scope}),
+		...(dialect !== undefined && {dialect}),
+		...(keyed !== undefined && {keyed}),
+		...(keyFrom !== undefined && {keyFrom}),
+		...(onEvent !== undefined && {onEvent}),
+		...(onStoreError !== undefined && {onStoreError}),
+	};
+}
+
+/** The settings of one call. The very same object when the call says nothing of its own. */
+export function withCall(settings: Settings, call: SharedOptions): Settings {
+	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse} = call;
+	if ((timeout ?? totalTimeout ?? retry ?? judge ?? reconcile ?? fingerprint ?? keepResponse) === undefined)
+		return settings;
+	functionOr('judge', judge);
+	functionOr('reconcile', reconcile);
+	functionOr('fingerprint', fingerprint);
+	return {
+		...settings,
+		...(timeout !== undefined && {timeout: duration('timeout', timeout)}),
+		...(totalTimeout !== undefined && {totalTimeout: duration('totalTimeout', totalTimeout)}),
+		...(retry !== undefined && {retry: retryOf(settings.retry, typeof retry === 'number' ? {limit: retry} : retry)}),
+		...(judge !== undefined && {judge}),
+		...(reconcile !== undefined && {reconcile}),
+		...(fingerprint !== undefined && {fingerprint}),
+		...(keepResponse !== undefined && {keepResponse}),
+	};
+}
+
+function retryOf(settings: Retry, {limit, backoffLimit, delay, maxRetryAfter}: RetryOptions): Retry {
+	if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0 && limit <= 100))
+		throw new RangeError(`latchkey: retry.limit takes a whole number from 0 to 100, not ${String(limit)}`);
+	functionOr('retry.delay', delay);
+	return {
+		...settings,
+		...(limit !== undefined && {limit}),
+		...(backoffLimit !== undefined && {backoffLimit: duration('retry.backoffLimit', backoffLimit)}),
+		...(delay !== undefined && {delay}),
+		...(maxRetryAfter !== undefined && {maxRetryAfter: duration('retry.maxRetryAfter', maxRetryAfter)}),
+	};
+}
+
+/** The longest time that a timer can hold: a longer one would fire at once. */
+const LONGEST = 2 ** 31 - 1;
+
+function duration(name: string, value: number | false): number {
+	if (value === false) return Number.POSITIVE_INFINITY;
+	if (typeof value !== 'number' || !(value > 0) || value > LONGEST)
+		throw new RangeError(
+			`latchkey: ${name} takes milliseconds above 0 and up to ${LONGEST}, or false; not ${String(value)}`,
+		);
+	return value;
+}
+
+function functionOr(name: string, value: unknown): void {
+	if (value !== undefined && typeof value !== 'function')
+		throw new TypeError(`latchkey: ${name} takes a function, not ${value === null ? 'null' : typeof value}`);
+}
+
+function shape(name: string, value: object, methods: readonly string[]): void {
+	const missing = methods.filter(method => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
+	if (missing.length > 0) throw new TypeError(`latchkey: ${name} lacks ${missing.join(', ')}`);
+}

@@ -1,0 +1,64 @@
+import type {Environment} from '../environment.ts';
+import type {CallOptions, FetchOptions, Settings} from '../options.ts';
+import {isFromContent} from './from-content.ts';
+import {canonicalName} from './identity.ts';
+import {validateKey} from './key.ts';
+import {absolute, isRequest, methodOf} from './outgoing.ts';
+
+/** What a call wants to be. */
+export type Intent =
+	/** Not keyed: it passes untouched. */
+	| {readonly kind: 'pass'}
+	/** A named operation. */
+	| {readonly kind: 'named'; readonly name: readonly string[] | 'content'; readonly ownKey: string | undefined}
+	/** Keyed for this call alone, or for as long as calls under its own key are in flight. */
+	| {readonly kind: 'unnamed'; readonly ownKey: string | undefined; readonly headerKey: string | undefined};
+
+/** Throws a TypeError for a name or key that cannot be one. The body is not looked at. */
+export function intentOf(
+	input: RequestInfo | URL,
+	init: (RequestInit & CallOptions) | undefined,
+	settings: Pick<Settings, 'dialect' | 'keyed'>,
+	environment: Environment,
+): Intent {
+	const headerKey = keyHeader(input, init, settings.dialect.header);
+	const ownKey = init !== undefined && 'idempotencyKey' in init ? validateKey(init.idempotencyKey) : undefined;
+	if (headerKey !== undefined) validateKey(headerKey);
+	if (ownKey !== undefined && headerKey !== undefined && ownKey !== headerKey)
+		throw new TypeError(`latchkey: idempotencyKey and the header ${settings.dialect.header} are two different keys`);
+
+	if (init !== undefined && 'operation' in init && init.operation !== true) {
+		const {operation} = init;
+		const method = methodOf(input, init);
+		const name = isFromContent(operation) ? 'content' : canonicalName(operation);
+		if (method === 'GET' || method === 'HEAD')
+			throw new TypeError(`latchkey: a ${method} has no effect to name; leave out its operation`);
+		return {kind: 'named', name, ownKey: ownKey ?? headerKey};
+	}
+
+	const keyed = ownKey ?? headerKey ?? (init?.operation === true || isKeyed(settings.keyed, input, init, environment));
+	return keyed === false ? {kind: 'pass'} : {kind: 'unnamed', ownKey, headerKey};
+}
+
+function isKeyed(
+	keyed: FetchOptions['keyed'],
+	input: RequestInfo | URL,
+	init: RequestInit | undefined,
+	environment: Environment,
+): boolean {
+	if (keyed === undefined || keyed === false) return false;
+	const method = methodOf(input, init);
+	if (keyed === true) return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
+	if (typeof keyed !== 'function') return keyed.some(one => one.toUpperCase() === method.toUpperCase());
+	return keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)});
+}
+
+/** The call's own key header, wherever fetch takes headers from. */
+function keyHeader(input: RequestInfo | URL, init: RequestInit | undefined, name: string): string | undefined {
+	const headers = init?.headers ?? (isRequest(input) ? input.headers : undefined);
+	if (headers === undefined) return undefined;
+	if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined;
+	const wanted = name.toLowerCase();
+	const pairs = Symbol.iterator in headers ? [...(headers as Iterable<[string, string]>)] : Object.entries(headers);
+	return pairs.find(([header]) => header.toLowerCase() === wanted)?.[1];
+}

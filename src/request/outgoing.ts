@@ -1,0 +1,115 @@
+import {sha256} from '#platform';
+import type {Sendable} from '../attempt/send.ts';
+import type {Environment} from '../environment.ts';
+import {callOptionNames, type CallOptions, type Settings} from '../options.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
+import {freezeBody, freezeRequest} from './body.ts';
+import {encodeBody} from './encode-body.ts';
+import {fingerprint} from './fingerprint.ts';
+
+/** A keyed request, taken over from its caller: nobody can change it any more. */
+export type Outgoing = {
+	readonly method: string;
+	readonly url: string;
+	/** Resolves once the body is in memory; rejects when it cannot be. */
+	ready(): MaybePromise<unknown>;
+	/** What makes it *this* request. Made once. */
+	fingerprint(): MaybePromise<string>;
+	/** A hash of the whole request, where `fingerprint` leaves parts of it out. */
+	bytes(): MaybePromise<string> | undefined;
+	/** What is sent at every attempt; without a key its answer is passed on unread. */
+	sendable(key: string | undefined): MaybePromise<Sendable>;
+};
+
+const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+
+/** Throws a TypeError for what fetch would not send; nothing has been written or sent then. */
+export function outgoingOf(
+	input: RequestInfo | URL,
+	init: RequestInit & CallOptions,
+	settings: Settings,
+	environment: Environment,
+): Outgoing {
+	const request = isRequest(input) ? input : undefined;
+	const method = methodOf(input, init);
+	if (!token.test(method)) throw new TypeError(`latchkey: ${JSON.stringify(method)} is not an HTTP method`);
+	const url = request?.url ?? absolute(String(input), environment);
+	const headers = new Headers(init.headers ?? request?.headers);
+	const own = {...(request && factsOf(request)), ...init};
+	if (own.mode === 'no-cors')
+		throw new TypeError(`latchkey: in mode 'no-cors' the browser would drop the ${settings.dialect.header} header`);
+	for (const name of [...callOptionNames, 'headers', 'body', 'signal']) Reflect.deleteProperty(own, name);
+
+	const frozen =
+		request !== undefined && (init.body === undefined || init.body === null)
+			? freezeRequest(request)
+			: freezeBody(init.body);
+	const contentType = headers.get('content-type') ?? undefined;
+	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, body})));
+	const encoded = once(() => after(frozen, body => encodeBody(body, whole)));
+	const custom = settings.fingerprint;
+
+	async function customPrint(of: NonNullable<typeof custom>): Promise<string> {
+		const {body} = await encoded();
+		const copy = new Request(url, {method, headers, ...(body !== undefined && {body})});
+		return sha256(`custom\n${String(await of(copy))}`);
+	}
+
+	return {
+		method,
+		url,
+		ready: () => frozen,
+		fingerprint: custom === undefined ? whole : once(() => customPrint(custom)),
+		bytes: () => (custom === undefined ? undefined : whole()),
+		sendable: key =>
+			after(encoded(), ({body, contentType: type}) => {
+				const {dialect, fetch} = settings;
+				if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
+				if (type !== undefined && (contentType === undefined || type.startsWith('multipart/form-data; boundary=')))
+					headers.set('content-type', type);
+				const sent: RequestInit = {...own, method, headers, ...(body !== undefined && {body})};
+				return {url, init: sent, fetch, read: key !== undefined};
+			}),
+	};
+}
+
+/** By its shape: a polyfill's Request, or one of another realm, is one too. */
+export function isRequest(input: RequestInfo | URL): input is Request {
+	return typeof input === 'object' && 'headers' in input && 'method' in input;
+}
+
+export function methodOf(input: RequestInfo | URL, init: RequestInit | undefined): string {
+	const method = init?.method ?? (isRequest(input) ? input.method : 'GET');
+	// Fetch upper-cases these and no others.
+	return /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;
+}
+
+export function absolute(url: string, environment: Environment): string {
+	const base = environment.baseUrl();
+	if (!URL.canParse(url, base))
+		throw new TypeError(
+			base === undefined
+				? `latchkey: ${JSON.stringify(url)} is not an absolute URL, and there is no page here to resolve it against`
+				: `latchkey: ${JSON.stringify(url)} is not a URL`,
+		);
+	const parsed = new URL(url, base);
+	if (parsed.username !== '' || parsed.password !== '')
+		throw new TypeError('latchkey: fetch does not send a URL with credentials; use the Authorization header');
+	return parsed.href;
+}
+
+function factsOf(request: Request): RequestInit {
+	const {credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, mode} = request;
+	const facts = {credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive};
+	// A navigation's mode cannot be given to fetch.
+	return mode === 'navigate' ? facts : {...facts, mode};
+}
+
+function once<T extends object | string>(make: () => T): () => T {
+	let made: T | undefined;
+	return () => (made ??= make());
+}
+
+function after<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
+	return value instanceof Promise ? value.then(then) : then(value);
+}

@@ -1,0 +1,124 @@
+import {storeUnavailable} from './store-failure.ts';
+
+export type Connection = {
+	/**
+	 * One transaction around one request: `read` gets its result, may write, and gives the answer, all synchronously.
+	 * Resolves once the transaction is complete; whatever `read` throws aborts it and is thrown.
+	 */
+	transact<T, R>(mode: IDBTransactionMode, ask: Ask<T>, read: Read<T, R>): Promise<R>;
+	close(): Promise<void>;
+};
+
+type Ask<T> = (records: IDBObjectStore) => IDBRequest<T>;
+type Read<T, R> = (result: T, records: IDBObjectStore) => R;
+
+const VERSION = 1;
+const RECORDS = 'operations';
+
+/** A connection that is opened on first use, and again when the browser has dropped it. */
+export function connectTo(name: string): Connection {
+	let current: Promise<IDBDatabase> | undefined;
+
+	function open(): Promise<IDBDatabase> {
+		const opening = openDatabase(name, () => forget(opening));
+		opening.catch(() => forget(opening));
+		return opening;
+	}
+
+	function forget(connection: Promise<IDBDatabase>): void {
+		if (current === connection) current = undefined;
+	}
+
+	async function discard(connection: Promise<IDBDatabase>): Promise<void> {
+		forget(connection);
+		(await connection).close();
+	}
+
+	return {
+		async transact(mode, ask, read) {
+			const connection = (current ??= open());
+			try {
+				return await inTransaction(await connection, mode, ask, read);
+			} catch (error) {
+				// Safari drops connections of background tabs: https://bugs.webkit.org/show_bug.cgi?id=197050
+				// Repeating is safe even if the first transaction did commit: a step then writes the same again, or nothing.
+				if (!isDropped(error)) throw error;
+				await discard(connection);
+				return inTransaction(await (current ??= open()), mode, ask, read);
+			}
+		},
+		async close() {
+			if (current !== undefined) await discard(current);
+		},
+	};
+}
+
+function inTransaction<T, R>(
+	database: IDBDatabase,
+	mode: IDBTransactionMode,
+	ask: Ask<T>,
+	read: Read<T, R>,
+): Promise<R> {
+	return new Promise((resolve, reject) => {
+		const transaction = database.transaction(RECORDS, mode, {durability: 'strict'});
+		const records = transaction.objectStore(RECORDS);
+		const request = ask(records);
+		let answer: {value: R} | {error: unknown} | undefined;
+
+		request.addEventListener('success', () => {
+			try {
+				answer = {value: read(request.result, records)};
+			} catch (error) {
+				answer = {error};
+				transaction.abort();
+			}
+		});
+		transaction.addEventListener('complete', () => {
+			if (answer !== undefined && 'value' in answer) resolve(answer.value);
+		});
+		transaction.addEventListener('abort', () => {
+			if (answer !== undefined && 'error' in answer) reject(answer.error);
+			else reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+		});
+	});
+}
+
+async function openDatabase(name: string, onDropped: () => void): Promise<IDBDatabase> {
+	try {
+		const database = await requestDatabase(name);
+		database.addEventListener('close', onDropped);
+		database.addEventListener('versionchange', () => {
+			database.close();
+			onDropped();
+		});
+		return database;
+	} catch (error) {
+		throw isDenied(error) ? storeUnavailable('this realm may not use IndexedDB', error) : error;
+	}
+}
+
+function requestDatabase(name: string): Promise<IDBDatabase> {
+	return new Promise((resolve, reject) => {
+		if (!globalThis.indexedDB) throw storeUnavailable('this realm has no IndexedDB');
+		const request = globalThis.indexedDB.open(name, VERSION);
+		request.addEventListener('upgradeneeded', () => {
+			request.result.createObjectStore(RECORDS, {keyPath: ['scope', 'name']});
+		});
+		request.addEventListener('success', () => resolve(request.result));
+		request.addEventListener('error', () => reject(request.error));
+	});
+}
+
+function isDropped(error: unknown): boolean {
+	return error instanceof DOMException && (error.name === 'InvalidStateError' || error.name === 'UnknownError');
+}
+
+/** Blocked site data has a name; Chromium's blocked cookies and Firefox's older private windows have only a message. */
+function isDenied(error: unknown): boolean {
+	if (!(error instanceof DOMException)) return false;
+	return (
+		error.name === 'SecurityError' ||
+		error.name === 'NotAllowedError' ||
+		/denied permission|did not allow mutations/.test(error.message)
+	);
+}

@@ -1,0 +1,72 @@
+import type {OperationId, Store} from './store.ts';
+
+export type TabNews = {
+	/** Tells the other realms that this operation has changed. */
+	post(id: OperationId): void;
+	watch(id: OperationId, listener: () => void): () => void;
+	close(): void;
+};
+
+/**
+ * News between the realms of one origin. The channel stays open only while somebody watches: an open one can keep
+ * a page out of the back/forward cache.
+ */
+export function tabNews(channelName: string): TabNews {
+	const watchers = new Set<{id: OperationId; listener: () => void}>();
+	let channel: BroadcastChannel | undefined;
+
+	function hear({data}: MessageEvent): void {
+		for (const {id, listener} of watchers) if (data?.scope === id.scope && data.name === id.name) listener();
+	}
+
+	function close(): void {
+		channel?.close();
+		channel = undefined;
+	}
+
+	return {
+		post({scope, name}) {
+			if (globalThis.BroadcastChannel === undefined) return;
+			// The step has been committed: news that cannot be sent must not make it look failed.
+			try {
+				// The watched channel, where there is one: it alone does not hear its own message.
+				const sender = channel ?? new BroadcastChannel(channelName);
+				sender.postMessage({scope, name});
+				if (sender !== channel) sender.close();
+			} catch {}
+		},
+		watch(id, listener) {
+			if (globalThis.BroadcastChannel === undefined) return () => {};
+			if (channel === undefined) {
+				channel = new BroadcastChannel(channelName);
+				channel.addEventListener('message', hear);
+			}
+
+			const watcher = {id, listener};
+			watchers.add(watcher);
+			return () => {
+				watchers.delete(watcher);
+				if (watchers.size === 0) close();
+			};
+		},
+		close,
+	};
+}
+
+/** A Web Lock per owner. The browser frees it when its realm dies, which tells a dead owner from a slow one. */
+export function lockPresence(locks: LockManager): NonNullable<Store['presence']> {
+	return {
+		hold: owner =>
+			new Promise((resolve, reject) => {
+				const held = () => new Promise<void>(release => resolve(release));
+				locks.request(lockOf(owner), held).catch(reject);
+			}),
+		async gone(owner, signal) {
+			await locks.request(lockOf(owner), {mode: 'shared', signal}, () => {});
+		},
+	};
+}
+
+function lockOf(owner: string): string {
+	return `latchkey:${owner}`;
+}

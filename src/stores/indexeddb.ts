@@ -1,0 +1,118 @@
+import {environment as realEnvironment, type Environment} from '../environment.ts';
+import {decodeRecord, type OperationRecord} from '../operation/record.ts';
+import {connectTo} from './indexeddb-connection.ts';
+import {lockPresence, tabNews} from './indexeddb-tabs.ts';
+import {claimRule, forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
+import type {OperationId, Store} from './store.ts';
+
+export type IndexedDbStoreOptions = {
+	/** The database, `'latchkey'` by default. Clients with the same one share their operations. */
+	readonly name?: string;
+};
+
+/**
+ * Keeps records in IndexedDB: they outlive reloads and crashes, and all tabs and workers of the origin share them.
+ * The default in browsers. Every step is one readwrite transaction with `strict` durability, and is answered once
+ * that is complete. The database is opened on first use, so that this may be called where there is none.
+ *
+ * A step throws a `StoreUnavailableError` where IndexedDB is missing or forbidden, and otherwise the browser's own
+ * `DOMException` (`QuotaExceededError`, `VersionError`, …) or what is wrong with the stored record.
+ *
+ * @example
+ * const fetch = createFetch({store: indexedDbStore({name: 'checkout'})});
+ */
+export function indexedDbStore(options?: IndexedDbStoreOptions): Store {
+	return indexedDbStoreIn(realEnvironment, options);
+}
+
+/** @internal */
+export function indexedDbStoreIn(
+	environment: Pick<Environment, 'now'>,
+	{name: databaseName = 'latchkey'}: IndexedDbStoreOptions = {},
+): Store {
+	const connection = connectTo(databaseName);
+	const news = tabNews(`latchkey:${databaseName}`);
+	const locks = globalThis.navigator?.locks;
+
+	function step<R>(
+		{scope, name}: OperationId,
+		rule: (record: OperationRecord | undefined, now: number) => Step<R>,
+	): Promise<R> {
+		return connection.transact(
+			'readwrite',
+			records => records.get([scope, name]),
+			(stored: unknown, records) => {
+				const record = stored === undefined ? undefined : decodeRecord(stored);
+				const {result, write} = rule(record, environment.now());
+				if (write !== undefined) records.put(write);
+				return result;
+			},
+		);
+	}
+
+	return {
+		async claim(id, claim) {
+			const result = await step(id, (record, now) => claimRule(id, record, claim, now));
+			if (result.status === 'claimed') news.post(id);
+			return result;
+		},
+		renew: (id, renewal) => step(id, (record, now) => renewRule(record, renewal, now)),
+		async settle(id, settlement) {
+			const result = await step(id, (record, now) => settleRule(record, settlement, now));
+			if (result.status === 'done') news.post(id);
+			return result;
+		},
+		async forget(id, freeing) {
+			const result = await step(id, (record, now) => forgetRule(record, freeing, now));
+			if (result.status === 'freed') news.post(id);
+			return result;
+		},
+		list: (scope, name) =>
+			connection.transact(
+				'readonly',
+				records => records.getAll(name === undefined ? wholeScope(scope) : [scope, name]),
+				(stored: unknown[]) => stored.map(decodeRecord),
+			),
+		sweep() {
+			let swept = 0;
+			return connection.transact(
+				'readwrite',
+				records => records.openCursor(),
+				cursor => {
+					if (cursor !== null && sweepAt(cursor, environment.now())) swept++;
+					cursor?.continue();
+					return swept;
+				},
+			);
+		},
+		watch: (id, listener) => news.watch(id, listener),
+		...(locks !== undefined && {presence: lockPresence(locks)}),
+		close() {
+			news.close();
+			return connection.close();
+		},
+	};
+}
+
+/** Keys are `[scope, name]`, and an array sorts after every string. */
+function wholeScope(scope: string): IDBKeyRange {
+	return IDBKeyRange.bound([scope], [scope, []]);
+}
+
+/** Whether the record went. One that cannot be read is left alone: it may be of a later release, and open. */
+function sweepAt(cursor: IDBCursorWithValue, now: number): boolean {
+	const record = readable(cursor.value);
+	if (record === undefined) return false;
+	const left = sweepRule(record, now);
+	if (left === undefined) cursor.delete();
+	else if (left !== record) cursor.update(left);
+	return left === undefined;
+}
+
+function readable(stored: unknown): OperationRecord | undefined {
+	try {
+		return decodeRecord(stored);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,38 @@
+import {existsSync} from 'node:fs';
+import {expect, test} from 'vitest';
+import manifest from '../../package.json' with {type: 'json'};
+import tsup from '../../tsup.config.ts';
+
+const root = new URL('../../', import.meta.url);
+const {node, default: browser} = manifest.imports['#platform'];
+const {'./package.json': _, ...entries} = manifest.exports;
+
+/** What is promised to be in the package: every export, and the file behind every condition of `#platform`. */
+const promised = [...Object.values(entries).map(entry => entry.default), node, browser];
+
+function built(path: string): string {
+	return path.replace(/^\.\/src\//, './dist/').replace(/\.ts$/, '.js');
+}
+
+test('what the package exports is what is built, no more and no less', () => {
+	const {entry} = tsup as {entry: string[]};
+	const files = entry.map(path => built(`./${path}`));
+	expect(promised.toSorted()).toEqual(files.toSorted());
+});
+
+test('every export names its declarations first, beside its code', () => {
+	for (const entry of Object.values(entries)) {
+		expect(Object.keys(entry)).toEqual(['types', 'default']);
+		expect(entry.types).toBe(entry.default.replace(/\.js$/, '.d.ts'));
+	}
+});
+
+test('the source condition of #platform mirrors the published one', () => {
+	const source = manifest.imports['#platform']['latchkey-source'];
+	expect({node: built(source.node), browser: built(source.default)}).toEqual({node, browser});
+});
+
+test('every promised file is there after `npm run build`', () => {
+	const files = promised.flatMap(path => [path, path.replace(/\.js$/, '.d.ts')]);
+	expect(files.filter(path => !existsSync(new URL(path, root)))).toEqual([]);
+});

@@ -1,0 +1,215 @@
+import {describe, expect, test, vi} from 'vitest';
+import {BodyNotReplayableError} from '../../src/errors.ts';
+import {freezeBody, freezeRequest, type FrozenBody} from '../../src/request/body.ts';
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+function streamOf(...chunks: unknown[]): ReadableStream {
+	return new ReadableStream({
+		pull(controller) {
+			if (chunks.length === 0) controller.close();
+			else controller.enqueue(chunks.shift());
+		},
+	});
+}
+
+/** What fetch itself would announce. */
+const nativeType = (body: BodyInit) => new Response(body).headers.get('content-type');
+
+function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
+	return new Request('https://shop.test/orders', {method: 'POST', body, headers});
+}
+
+describe('freezeBody', () => {
+	test.each([[null], [undefined]])('%o is no body', body => {
+		expect(freezeBody(body)).toEqual({kind: 'none'});
+	});
+
+	test.each<[string, string | URLSearchParams]>([
+		['a string', '{"id":1}'],
+		['an empty string', ''],
+		['a form in a URL', new URLSearchParams({a: 'b c', d: 'é'})],
+	])('%s is text, with the content type that fetch would set', (_, body) => {
+		expect(freezeBody(body)).toEqual({kind: 'text', text: body.toString(), type: nativeType(body)});
+	});
+
+	test('URLSearchParams that change later do not change it', () => {
+		const params = new URLSearchParams({a: '1'});
+		const frozen = freezeBody(params);
+		params.set('a', '2');
+		expect(frozen).toMatchObject({text: 'a=1'});
+	});
+
+	test.each<[string, () => {body: ArrayBuffer | ArrayBufferView; bytes: Uint8Array}]>([
+		['an ArrayBuffer', () => ({bytes: text('abc'), body: text('abc').buffer})],
+		['a view into a larger buffer', () => ({bytes: text('bcd'), body: text('abcde').subarray(1, 4)})],
+		['a DataView', () => ({bytes: text('cd'), body: new DataView(text('abcde').buffer, 2, 2)})],
+		['a view of wider numbers', () => ({bytes: text('cdef'), body: new Uint16Array(text('abcdefgh').buffer, 2, 2)})],
+		['an empty view', () => ({bytes: text(''), body: text('abc').subarray(3)})],
+	])('%s is copied, and only its window', (_, make) => {
+		const {body, bytes} = make();
+		const frozen = freezeBody(body) as Extract<FrozenBody, {kind: 'bytes'}>;
+		if (ArrayBuffer.isView(body)) new Uint8Array(body.buffer).fill(0);
+		else new Uint8Array(body).fill(0);
+		expect(frozen).toEqual({kind: 'bytes', bytes});
+		expect(frozen.bytes.buffer.byteLength).toBe(bytes.byteLength);
+	});
+
+	test('a Blob keeps its type', () => {
+		const blob = new Blob(['abc'], {type: 'image/png'});
+		expect(freezeBody(blob)).toEqual({kind: 'blob', blob, type: 'image/png'});
+		expect(freezeBody(new File(['abc'], 'a'))).not.toHaveProperty('type');
+	});
+
+	test('a FormData that changes later does not change it', () => {
+		const form = new FormData();
+		form.append('a', '1');
+		form.append('a', '2');
+		const frozen = freezeBody(form);
+		form.set('a', '3');
+		expect(frozen).toEqual({
+			kind: 'form',
+			entries: [
+				['a', '1'],
+				['a', '2'],
+			],
+		});
+	});
+
+	test('anything else becomes what fetch would make of it', async () => {
+		const body = {toString: () => 'from toString'};
+		const sent = await new Response(body as unknown as string).text();
+		expect(freezeBody(body)).toMatchObject({kind: 'text', text: sent});
+		expect(freezeBody(42)).toMatchObject({text: '42'});
+	});
+
+	test('a stream is locked at once and read', async () => {
+		const stream = streamOf(text('ab'), text(''), text('c'));
+		const frozen = freezeBody(stream);
+		expect(stream.locked).toBe(true);
+		expect(await frozen).toEqual({kind: 'bytes', bytes: text('abc')});
+	});
+
+	test('a stream that uses one buffer for all chunks is read right', async () => {
+		const buffer = new Uint8Array(1);
+		async function* body() {
+			for (const byte of [97, 98, 99]) {
+				buffer[0] = byte;
+				yield buffer;
+			}
+		}
+
+		expect(await freezeBody(body())).toEqual({kind: 'bytes', bytes: text('abc')});
+	});
+
+	test('an async iterable may give text', async () => {
+		async function* body() {
+			yield 'zü';
+			yield text('rich');
+		}
+
+		expect(await freezeBody(body())).toEqual({kind: 'bytes', bytes: text('zürich')});
+	});
+
+	test('a stream at the limit is read, and one past it is cancelled and refused', async () => {
+		expect(await freezeBody(streamOf(text('ab'), text('cd')), 4)).toEqual({kind: 'bytes', bytes: text('abcd')});
+
+		const cancel = vi.fn<() => void>();
+		const endless = new ReadableStream({pull: controller => controller.enqueue(text('ab')), cancel});
+		await expect(freezeBody(endless, 4)).rejects.toThrow(/more than 4 bytes.*Nothing was sent/);
+		expect(cancel).toHaveBeenCalledOnce();
+	});
+
+	test('the refusal does not wait for a source that never finishes cancelling', async () => {
+		const stuck = new ReadableStream({
+			pull: controller => controller.enqueue(text('ab')),
+			cancel: async () => new Promise(() => {}),
+		});
+		await expect(freezeBody(stuck, 1)).rejects.toBeInstanceOf(BodyNotReplayableError);
+	});
+
+	test('an async iterable past the limit is ended', async () => {
+		const ended = vi.fn<() => void>();
+		async function* body() {
+			try {
+				for (;;) yield text('ab');
+			} finally {
+				ended();
+			}
+		}
+
+		await expect(freezeBody(body(), 5)).rejects.toBeInstanceOf(BodyNotReplayableError);
+		expect(ended).toHaveBeenCalledOnce();
+	});
+
+	test('a stream that fails fails with its own error', async () => {
+		const broken = new ReadableStream({pull: controller => controller.error(new RangeError('disk gone'))});
+		await expect(freezeBody(broken)).rejects.toThrow(new RangeError('disk gone'));
+	});
+
+	test('a stream of objects is refused', async () => {
+		await expect(freezeBody(streamOf({id: 1}))).rejects.toThrow(/other than bytes or text/);
+	});
+
+	test('a locked stream is refused at once', () => {
+		const stream = streamOf(text('a'));
+		stream.getReader();
+		expect(() => freezeBody(stream)).toThrow(BodyNotReplayableError);
+	});
+
+	test('a stream that was read in part and released is refused at once', async () => {
+		const stream = streamOf(text('a'), text('b'));
+		const reader = stream.getReader();
+		await reader.read();
+		reader.releaseLock();
+		expect(() => freezeBody(stream)).toThrow(/already been read or is locked/);
+	});
+});
+
+describe('freezeRequest', () => {
+	test('a Request without a body has none', () => {
+		expect(freezeRequest(new Request('https://shop.test/'))).toEqual({kind: 'none'});
+	});
+
+	test('its bytes are read; its headers, not we, say the type', async () => {
+		expect(await freezeRequest(post('{"id":1}'))).toEqual({kind: 'bytes', bytes: text('{"id":1}')});
+	});
+
+	test('the limit holds for it', async () => {
+		await expect(freezeRequest(post('abc'), 2)).rejects.toBeInstanceOf(BodyNotReplayableError);
+	});
+
+	test('a Request that was read is refused at once', async () => {
+		const request = post('abc');
+		await request.text();
+		expect(() => freezeRequest(request)).toThrow(BodyNotReplayableError);
+	});
+
+	test('a Request that is being read is refused at once', () => {
+		const request = post('abc');
+		request.body?.getReader();
+		expect(() => freezeRequest(request)).toThrow(BodyNotReplayableError);
+	});
+
+	test('a multipart body is read as a form whose files have no age', async () => {
+		const form = new FormData();
+		form.append('note', 'fragile');
+		form.append('photo', new File(['abc'], 'a b.png', {type: 'image/png', lastModified: 5}));
+		const frozen = (await freezeRequest(post(form))) as Extract<FrozenBody, {kind: 'form'}>;
+		expect(frozen.entries[0]).toEqual(['note', 'fragile']);
+		const file = frozen.entries[1]?.[1] as File;
+		expect([file.name, file.type, file.lastModified, await file.text()]).toEqual(['a b.png', 'image/png', 0, 'abc']);
+	});
+
+	test('a body that only calls itself multipart is refused', async () => {
+		const request = post('no parts', {'content-type': 'Multipart/Form-Data; boundary=x'});
+		await expect(freezeRequest(request)).rejects.toThrow(/cannot be read as a form/);
+	});
+
+	// Firefox: https://developer.mozilla.org/docs/Web/API/Request/body
+	test('a browser without Request.body loses no body', async () => {
+		const withoutBody = (request: Request) => Object.defineProperty(request, 'body', {value: undefined});
+		expect(await freezeRequest(withoutBody(post('abc')))).toEqual({kind: 'bytes', bytes: text('abc')});
+		expect(await freezeRequest(withoutBody(post(null)))).toEqual({kind: 'none'});
+	});
+});

@@ -1,0 +1,146 @@
+import {describe, expect, test} from 'vitest';
+import {encodeBody, type EncodedBody} from '../../src/request/encode-body.ts';
+import {boundaryOf, encodeMultipart, type FormEntries} from '../../src/request/multipart.ts';
+
+const FINGERPRINT = '0123456789abcdef'.repeat(4);
+const BOUNDARY = '----latchkey0123456789abcdef0123456789abcdef';
+
+const hard: FormEntries = [
+	['plain', 'text'],
+	['', ''],
+	['same', '1'],
+	['same', '2'],
+	['lines', 'a\nb\rc\r\nd\n\r'],
+	['quote " and \r\n line \n', 'x'],
+	['ключ 🗝', 'Zürich 🐈'],
+	['looks like a boundary', `\r\n--${BOUNDARY}x--\r\n`],
+	['file', new File(['a\nb'], 'a "b"\r\nc.txt', {type: 'text/plain'})],
+	['file', new File([new Uint8Array([0, 255, 13, 10])], 'фото.bin')],
+	['empty', new File([], 'empty.txt')],
+];
+
+function formOf(entries: FormEntries): FormData {
+	const form = new FormData();
+	for (const [name, value] of entries) form.append(name, value);
+	return form;
+}
+
+async function bytesOf(body: Blob | Response): Promise<string> {
+	return Array.from(new Uint8Array(await body.arrayBuffer()), byte => String.fromCharCode(byte)).join('');
+}
+
+async function plain(entries: Iterable<readonly [string, string | File]>): Promise<unknown[]> {
+	return Promise.all(
+		Array.from(entries, async ([name, value]) =>
+			typeof value === 'string' ? [name, value] : [name, value.name, value.type, await bytesOf(value)],
+		),
+	);
+}
+
+async function parse({body, contentType}: EncodedBody): Promise<unknown[]> {
+	return plain(await new Response(body ?? null, {headers: {'content-type': contentType ?? ''}}).formData());
+}
+
+describe('encodeMultipart', () => {
+	test('gives the very bytes that the platform gives for the same boundary', async () => {
+		const native = new Response(formOf(hard));
+		const boundary = /boundary=(.*)$/.exec(native.headers.get('content-type') ?? '')?.[1] ?? '';
+		expect(boundary).not.toBe('');
+		expect(await bytesOf(encodeMultipart(hard, boundary))).toBe(await bytesOf(native));
+	});
+
+	test('gives these bytes', async () => {
+		// The last is a file input that was left empty.
+		const entries: FormEntries = [
+			['a"b', 'c\nd'],
+			['f', new File(['x'], 'x"y')],
+			['g', new File([], '')],
+		];
+		expect(await bytesOf(encodeMultipart(entries, 'B'))).toBe(
+			[
+				'--B',
+				'Content-Disposition: form-data; name="a%22b"',
+				'',
+				'c',
+				'd',
+				'--B',
+				'Content-Disposition: form-data; name="f"; filename="x%22y"',
+				'Content-Type: application/octet-stream',
+				'',
+				'x',
+				'--B',
+				'Content-Disposition: form-data; name="g"; filename=""',
+				'Content-Type: application/octet-stream',
+				'',
+				'',
+				'--B--',
+				'',
+			].join('\r\n'),
+		);
+	});
+
+	test('no name or filename can begin a part of its own', async () => {
+		const attack = '"\r\n\r\n1\r\n--B\r\nContent-Disposition: form-data; name="amount';
+		const parsed = await parse({
+			body: encodeMultipart(
+				[
+					[attack, 'x'],
+					['file', new File(['x'], attack)],
+				],
+				'B',
+			),
+			contentType: 'multipart/form-data; boundary=B',
+		});
+		expect(parsed).toHaveLength(2);
+	});
+});
+
+test('the boundary is made from the fingerprint', () => {
+	expect(boundaryOf(FINGERPRINT)).toBe(BOUNDARY);
+});
+
+describe('encodeBody', () => {
+	const never = () => {
+		throw new Error('the fingerprint is needed for forms only');
+	};
+
+	test('a form is what a server parses to the same form', async () => {
+		const entries: FormEntries = [
+			['plain', 'text'],
+			['same', '1'],
+			['same', '2'],
+			['lines', 'a\r\nb'],
+			['ключ', 'Zürich 🐈'],
+			['file', new File(['a\nb'], 'фото.png', {type: 'image/png'})],
+			['bytes', new File([new Uint8Array([0, 255, 13, 10])], 'a.bin', {type: 'application/octet-stream'})],
+		];
+		const encoded = await encodeBody({kind: 'form', entries}, () => FINGERPRINT);
+		expect(encoded.contentType).toBe(`multipart/form-data; boundary=${BOUNDARY}`);
+		expect(await parse(encoded)).toEqual(await plain(entries));
+	});
+
+	test('a form has the same bytes every time', async () => {
+		const once = await encodeBody({kind: 'form', entries: hard}, () => FINGERPRINT);
+		const again = await encodeBody({kind: 'form', entries: [...formOf(hard)]}, async () => FINGERPRINT);
+		expect(await bytesOf(again.body as Blob)).toBe(await bytesOf(once.body as Blob));
+		expect(again.contentType).toBe(once.contentType);
+	});
+
+	test('an empty form is a body', async () => {
+		const encoded = await encodeBody({kind: 'form', entries: []}, () => FINGERPRINT);
+		expect(await bytesOf(encoded.body as Blob)).toBe(`--${BOUNDARY}--\r\n`);
+	});
+
+	test('everything else is handed on as it is, synchronously', () => {
+		const bytes = new Uint8Array(1);
+		const blob = new Blob(['a']);
+		expect(encodeBody({kind: 'none'}, never)).toEqual({body: undefined});
+		expect(encodeBody({kind: 'text', text: 'a', type: 'text/plain'}, never)).toEqual({
+			body: 'a',
+			contentType: 'text/plain',
+		});
+		expect(encodeBody({kind: 'bytes', bytes}, never)).toHaveProperty('body', bytes);
+		expect(encodeBody({kind: 'bytes', bytes}, never)).not.toHaveProperty('contentType');
+		expect(encodeBody({kind: 'blob', blob, type: 'image/png'}, never)).toEqual({body: blob, contentType: 'image/png'});
+	});
+});

@@ -1,0 +1,61 @@
+import {describe, expect, test} from 'vitest';
+import {indexedDbStoreIn} from '../../src/stores/indexeddb.ts';
+import {claimOf, ID} from './claim-of.ts';
+import {testClock} from './clock.ts';
+import {freshName, getRaw, putRaw} from './database.ts';
+
+describe('a record that cannot be read', () => {
+	const garbage = {...ID, key: 7};
+	const ofTheFuture = {...ID, version: 2};
+
+	async function spoilt(value: unknown) {
+		const name = freshName();
+		const store = indexedDbStoreIn(testClock(), {name});
+		await store.claim({...ID, name: 'sound'}, claimOf());
+		await putRaw(name, value);
+		return {name, store};
+	}
+
+	test.each([
+		['garbage', garbage],
+		['of a future version', ofTheFuture],
+	])('%s: every step throws, and writes nothing', async (_, value) => {
+		const {name, store} = await spoilt(value);
+		const lease = {key: 'key-1', owner: 'ann', token: 1};
+		const steps = [
+			() => store.claim(ID, claimOf()),
+			() => store.renew(ID, {...lease, lease: 1}),
+			() => store.settle(ID, {...lease, state: {status: 'succeeded'}, fenced: false, keepAnswer: false}),
+			() => store.forget(ID, {key: 'key-1', how: 'force'}),
+			() => store.list(ID.scope),
+			() => store.list(ID.scope, ID.name),
+		];
+		for (const step of steps) await expect(step()).rejects.toThrow(TypeError);
+		expect(await getRaw(name, [ID.scope, ID.name])).toEqual(value);
+	});
+
+	test('says which version it has', async () => {
+		const {store} = await spoilt(ofTheFuture);
+		await expect(store.claim(ID, claimOf())).rejects.toThrow('version 2');
+	});
+
+	test('is left alone by a sweep, which goes on with the others', async () => {
+		const name = freshName();
+		const clock = testClock();
+		const store = indexedDbStoreIn(clock, {name});
+		for (const other of ['a', 'z']) {
+			await store.claim({...ID, name: other}, claimOf());
+			await store.forget({...ID, name: other}, {key: 'key-1', how: 'force'});
+		}
+
+		await putRaw(name, garbage);
+		clock.elapse(7 * 86_400_000);
+		expect(await store.sweep()).toBe(2);
+		expect(await getRaw(name, [ID.scope, ID.name])).toEqual(garbage);
+	});
+
+	test('does not harm the records of another scope', async () => {
+		const {store} = await spoilt(garbage);
+		expect(await store.list('scope-b')).toEqual([]);
+	});
+});
