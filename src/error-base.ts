@@ -27,7 +27,7 @@ export type ErrorFacts = {
 	readonly cause?: unknown;
 };
 
-export const brand = Symbol.for('latchkey.error');
+export const brand: unique symbol = Symbol.for('latchkey.error');
 
 /**
  * The base of every error that latchkey makes of its own. The message says what happened, whether it is safe to

@@ -4,8 +4,6 @@ import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 
 declare module 'ky' {
-	// Augmentation needs the interface of ky's own name.
-	// oxlint-disable-next-line no-empty-interface
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
 }
 

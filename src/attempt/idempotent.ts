@@ -1,7 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
-import {attemptUntilSettled, type Progress} from './loop.ts';
+import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
 
 /** Calls without a key, by the methods that RFC 9110 §9.2.2 calls idempotent: tried again, answered as by fetch. */
@@ -14,15 +14,12 @@ export async function retryIdempotent(
 	await request.ready();
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
-	const progress: Progress = {
-		attempts: 0,
-		ambiguous: false,
-		...{firstFailure: undefined, exchange: undefined, verdict: undefined, answer: undefined},
-	};
 	const {exchange} = await attemptUntilSettled(
 		{
-			...{environment, left},
-			...{retry: settings.retry, timeout: settings.timeout},
+			environment,
+			left,
+			retry: settings.retry,
+			timeout: settings.timeout,
 			request: await request.sendable(undefined),
 			leaving: signal ?? new AbortController().signal,
 			permit: () => (left() > 0 ? 'go' : 'left'),
@@ -30,7 +27,7 @@ export async function retryIdempotent(
 				it.kind === 'failure' ? verdictOfFailure(it.sent) : verdictOfIdempotent(it.answer, environment.now()),
 			report: () => undefined,
 		},
-		progress,
+		noProgress(),
 	);
 	signal?.throwIfAborted();
 	if (exchange?.kind !== 'answer' || exchange.stream === undefined)

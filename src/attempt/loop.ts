@@ -41,6 +41,17 @@ export type Progress = {
 	answer: Answer | undefined;
 };
 
+export function noProgress(): Progress {
+	return {
+		attempts: 0,
+		ambiguous: false,
+		firstFailure: undefined,
+		exchange: undefined,
+		verdict: undefined,
+		answer: undefined,
+	};
+}
+
 export type Ending = Progress & {readonly why: 'answered' | 'exhausted' | Exclude<Permit, 'go'>};
 
 /** A 409 that says nothing is asked about this often. */

@@ -23,7 +23,8 @@ export function boardNamed(
 	return passenger => {
 		join(realm.flights, id, passenger, landed => {
 			const plan: Plan = {
-				...{environment, landed},
+				environment,
+				landed,
 				operation: name,
 				linger: LINGER,
 				run: async work => {
@@ -95,7 +96,8 @@ function join(
 function named(work: Work, {environment, realm, scope}: Boarding, operation: readonly string[], id: string): NamedWork {
 	const name = nameId(operation);
 	const own = {
-		...{operation, realm},
+		operation,
+		realm,
 		flightId: id,
 		id: async () => ({scope: await scopeId(scope), name}),
 		owner: `${realm.name}/${environment.uuid()}`,

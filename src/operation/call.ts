@@ -25,7 +25,9 @@ export async function takePart(call: Call, board: (passenger: Passenger) => void
 	return new Promise((resolve, reject) => {
 		let waiting = true;
 		const passenger: Passenger = {
-			...{request, settings, ownKey},
+			request,
+			settings,
+			ownKey,
 			boarded: undefined,
 			left: () => totalTimeout - elapsed(),
 			waiting: () => waiting,

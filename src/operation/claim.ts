@@ -65,7 +65,10 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	for (let polls = 0; ; polls++) {
 		const issued = work.elapsed();
 		const claim: Claim = {
-			...{key: candidate, fingerprint, owner, lease: leaseOf(work)},
+			key: candidate,
+			fingerprint,
+			owner,
+			lease: leaseOf(work),
 			...(bytes !== undefined && {bytes}),
 			keyLife: keyLife(settings.dialect.retention),
 			onLapsed: 'take',

@@ -1,4 +1,4 @@
-import type {Progress} from '../attempt/loop.ts';
+import {noProgress, type Progress} from '../attempt/loop.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
@@ -52,11 +52,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const leaving = new AbortController();
 	const callers = new Map<Caller, Promise<boolean>>();
 	const queue: Caller[] = [];
-	const progress: Progress = {
-		attempts: 0,
-		ambiguous: false,
-		...{firstFailure: undefined, exchange: undefined, verdict: undefined, answer: undefined},
-	};
+	const progress = noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
 	let key: string | undefined;
 	let cancelLinger: (() => void) | undefined;
@@ -67,7 +63,12 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 
 	function workFor({request, settings, ownKey}: Caller): Work {
 		return {
-			...{environment, settings, request, ownKey, progress, elapsed},
+			environment,
+			settings,
+			request,
+			ownKey,
+			progress,
+			elapsed,
 			left: () => Math.max(0, ...Array.from(callers.keys(), caller => caller.left())),
 			deserted: () => callers.size === 0,
 			leaving: leaving.signal,

@@ -51,7 +51,7 @@ export function flightId(scope: string | null, parts: readonly string[]): string
 }
 
 /** Answers up to this many bytes are kept in memory, and handed to those who wait elsewhere. */
-export const SMALL_ANSWER = 64 * 1024;
+export const SMALL_ANSWER: number = 64 * 1024;
 const MOST_RECENT = 100;
 
 export function remember(realm: Realm, id: string, result: Result): void {

@@ -15,7 +15,9 @@ export async function resolveRecord(
 	const where = await id();
 	const owner = `${realm.name}/${environment.uuid()}`;
 	const claimed = await realm.ledger.claim(where, {
-		...{key, fingerprint, owner},
+		key,
+		fingerprint,
+		owner,
 		lease: LEASE,
 		// Only counts for a record that has just vanished; nothing is sent under it.
 		keyLife: LEASE,
@@ -27,7 +29,7 @@ export async function resolveRecord(
 
 	const {state, token} = claimed.record;
 	const next = transition(state, {type: outcome === 'succeeded' ? 'succeed' : 'refuse'}, flightId);
-	const settlement = {...{key, owner, token, state: next}, fenced: true, keepAnswer: false};
+	const settlement = {key, owner, token, state: next, fenced: true, keepAnswer: false};
 	const {status, record} = await realm.ledger.settle(where, settlement);
 	return status === 'done' ? record : undefined;
 }

@@ -42,7 +42,10 @@ export async function settle(
 	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
 	const kept = small || (settings.keepResponse && answer?.body !== undefined) ? answer : undefined;
 	const settlement = (held: number): Settlement => ({
-		...{key, owner, token: held, state},
+		key,
+		owner,
+		token: held,
+		state,
 		// A success counts from anybody. So does a refusal that no other attempt can contradict.
 		fenced: !firm && state.status !== 'succeeded',
 		keepAnswer: settings.keepResponse,

@@ -4,7 +4,7 @@ import type {FormEntries} from './multipart.ts';
 import {iterableChunks, readChunks, streamChunks} from './read-stream.ts';
 
 /** The most that is read from a stream, so that it can be sent again: 10 MiB. */
-export const STREAM_LIMIT = 10 * 1024 * 1024;
+export const STREAM_LIMIT: number = 10 * 1024 * 1024;
 
 /** A body that nobody can change any more. `type` is the content type that fetch would set for it. */
 export type FrozenBody =
@@ -20,7 +20,7 @@ export type FrozenBody =
  *
  * Bodies are told by their tag, because those of another realm or of a polyfill are no instances of ours.
  */
-export function freezeBody(body: unknown, limit = STREAM_LIMIT): MaybePromise<FrozenBody> {
+export function freezeBody(body: unknown, limit: number = STREAM_LIMIT): MaybePromise<FrozenBody> {
 	if (body === null || body === undefined) return {kind: 'none'};
 	if (typeof body === 'string') return textBody(body);
 	if (ArrayBuffer.isView(body)) return {kind: 'bytes', bytes: copyOf(body.buffer, body.byteOffset, body.byteLength)};
@@ -55,7 +55,7 @@ export function freezeBody(body: unknown, limit = STREAM_LIMIT): MaybePromise<Fr
  * The same for the body of a `Request`, whose headers already say its content type. A multipart body is read as the
  * form that it is: its boundary is a new one after every reload, so it is encoded again by us.
  */
-export function freezeRequest(request: Request, limit = STREAM_LIMIT): MaybePromise<FrozenBody> {
+export function freezeRequest(request: Request, limit: number = STREAM_LIMIT): MaybePromise<FrozenBody> {
 	if (request.bodyUsed || request.body?.locked)
 		throw new BodyNotReplayableError({reason: 'The body of the Request has already been read.'});
 	if (request.body === null) return {kind: 'none'};

@@ -87,10 +87,7 @@ async function openDatabase(name: string, onDropped: () => void): Promise<IDBDat
 	try {
 		const database = await requestDatabase(name);
 		database.addEventListener('close', onDropped);
-		database.addEventListener('versionchange', () => {
-			database.close();
-			onDropped();
-		});
+		database.addEventListener('versionchange', () => database.close());
 		return database;
 	} catch (error) {
 		throw isDenied(error) ? storeUnavailable('this realm may not use IndexedDB', error) : error;

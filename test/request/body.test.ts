@@ -211,5 +211,9 @@ describe('freezeRequest', () => {
 		const withoutBody = (request: Request) => Object.defineProperty(request, 'body', {value: undefined});
 		expect(await freezeRequest(withoutBody(post('abc')))).toEqual({kind: 'bytes', bytes: text('abc')});
 		expect(await freezeRequest(withoutBody(post(null)))).toEqual({kind: 'none'});
+
+		const read = post('abc');
+		await read.text();
+		expect(() => freezeRequest(withoutBody(read))).toThrow(BodyNotReplayableError);
 	});
 });

@@ -111,6 +111,7 @@ describe('a Blob', () => {
 		const same = file(MIB, {500_000: 1}, 'other.bin', {lastModified: 9});
 		expect(await print(same)).toBe(await print(file(MIB, {500_000: 1})));
 		expect(await print(same)).not.toBe(await print(file(MIB)));
+		expect(await print(same)).toBe(await print(await same.arrayBuffer(), {contentType: same.type}));
 	});
 
 	test('above that counts by type, size, name, time and its two ends', async () => {

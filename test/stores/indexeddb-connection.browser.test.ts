@@ -89,7 +89,9 @@ describe('the connection', () => {
 
 	test('can be closed before it was ever open, and used after it was closed', async () => {
 		const store = indexedDbStore({name: freshName()});
+		const open = vi.spyOn(IDBFactory.prototype, 'open');
 		await store.close?.();
+		expect(open).not.toHaveBeenCalled();
 		await store.claim(ID, claimOf());
 		await store.close?.();
 		expect(await store.list(ID.scope)).toHaveLength(1);

@@ -34,7 +34,8 @@ export const freeTests: readonly ContractTest[] = [
 		title: 'forget: `force` frees even what somebody is at, whose lease is then lost',
 		async run({begin, free, store, id}) {
 			const first = await begin();
-			answered(await free('force'), 'freed');
+			const {record} = answered(await free('force'), 'freed');
+			same([record.freed, record.owner, record.leaseUntil], [true, '', 0], 'freed, owner, lease');
 			answered(await store.renew(id, {...first, lease: 1}), 'lost');
 			same((await begin({owner: 'bob', key: 'key-2'})).key, 'key-2', 'the next key');
 		},
@@ -64,9 +65,10 @@ export const freeTests: readonly ContractTest[] = [
 		title: 'forget: a late success is still written down, and does not bring the operation back',
 		async run({begin, settle, free, claim}) {
 			const first = await begin();
-			await free('force');
+			const freed = answered(await free('force'), 'freed').record;
 			const {record} = answered(await settle(first, {status: 'succeeded', httpStatus: 201}), 'done');
 			same([record.freed, record.state], [true, {status: 'succeeded', httpStatus: 201}], 'freed and state');
+			same(record.keepUntil, freed.keepUntil, 'how long it stays');
 			same(answered(await claim({key: 'key-2'}), 'claimed').record.key, 'key-2', 'the next key');
 		},
 	},

@@ -1,0 +1,65 @@
+import type {LatchkeyEvent} from '../../src/events.ts';
+import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
+import {outcomeOf, type OutcomeReport} from '../../src/operation/outcome.ts';
+import type {CallOptions, FetchOptions} from '../../src/options.ts';
+import {memoryStoreIn} from '../../src/stores/memory.ts';
+import type {Store} from '../../src/stores/store.ts';
+import {fakeServer, type FakeServerOptions} from '../support/fake-server.ts';
+import {virtualEnvironment, type VirtualEnvironment} from '../support/virtual-environment.ts';
+
+export const OPERATION = ['checkout', '42'] as const;
+const ORDERS = 'https://shop.test/orders';
+
+/** A server, a store, and as many realms as a test opens. */
+export function openShop(options: FakeServerOptions = {}) {
+	const environment = virtualEnvironment();
+	const server = fakeServer(environment, options);
+	const store = memoryStoreIn(environment);
+	return {
+		environment,
+		server,
+		store,
+		/** A tab, or a process. `over` replaces steps of the store in this realm. */
+		realm(own: FetchOptions = {}, over: Partial<Store> = {}, time: VirtualEnvironment = environment) {
+			const events: LatchkeyEvent[] = [];
+			const fetch = createFetchIn(time, {
+				fetch: server.fetch,
+				store: {...store, ...over},
+				scope: null,
+				onEvent: event => events.push(event),
+				...own,
+			});
+			return realmOf(fetch, events);
+		},
+		/** The one record of the operation, as it stands in the store. */
+		async record(scope = '', name: readonly string[] = OPERATION) {
+			const [record] = await store.list(scope, JSON.stringify(name));
+			return record;
+		},
+	};
+}
+
+export type Shop = ReturnType<typeof openShop>;
+export type Realm = ReturnType<typeof realmOf>;
+
+function realmOf(fetch: LatchkeyFetch, events: LatchkeyEvent[]) {
+	return {
+		fetch,
+		events,
+		types: () => events.map(({type}) => type),
+		handle: fetch.operation(OPERATION),
+		/** Presses Pay. */
+		async pay(init: RequestInit & CallOptions = {}): Promise<OutcomeReport> {
+			return outcomeOf(fetch(ORDERS, {method: 'POST', body: '{"cart":42}', operation: OPERATION, ...init}));
+		},
+	};
+}
+
+/** Resolves as soon as it is opened. */
+export function gate() {
+	let open: () => void = () => undefined;
+	const opened = new Promise<void>(resolve => {
+		open = resolve;
+	});
+	return {opened, open};
+}

@@ -1,0 +1,136 @@
+import type {Environment} from '../../src/environment.ts';
+
+/** An `Environment` whose time passes only when it is told to. One for each realm whose time may stand still. */
+export type VirtualEnvironment = Environment & {
+	shared: boolean;
+	/** What `baseUrl()` answers. */
+	base: string | undefined;
+	/** Lets `ms` milliseconds pass on both clocks, timer by timer. */
+	advance(ms: number): Promise<void>;
+	/** Moves the wall clock alone: the machine has slept, or somebody has set its clock. */
+	jump(ms: number): void;
+	/** Lets everything happen that waits for no timer. */
+	settle(): Promise<void>;
+	/** Lets time pass until the promise settles. */
+	finish<T>(promise: Promise<T>): Promise<T>;
+	setOnline(online: boolean): void;
+	/** How many timers wait. */
+	timers(): number;
+};
+
+export const START = 1_800_000_000_000;
+
+export function virtualEnvironment(seed = 1): VirtualEnvironment {
+	type Timer = {readonly at: number; readonly callback: () => void};
+	const timers = new Set<Timer>();
+	const onlineListeners = new Set<() => void>();
+	const random = randomFrom(seed);
+	let wall = START;
+	let monotonic = 0;
+	let online = true;
+
+	function move(ms: number): void {
+		wall += ms;
+		monotonic += ms;
+	}
+
+	/** Fires the timer that is due first, if that is by `end`. */
+	async function fireNext(end: number): Promise<boolean> {
+		let next: Timer | undefined;
+		for (const timer of timers) if (timer.at <= end && (next === undefined || timer.at < next.at)) next = timer;
+		if (next === undefined) return false;
+		timers.delete(next);
+		move(Math.max(0, next.at - monotonic));
+		next.callback();
+		await settle();
+		return true;
+	}
+
+	return {
+		shared: false,
+		base: 'https://shop.test/',
+		now: () => wall,
+		monotonic: () => monotonic,
+		random,
+		uuid: () => 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () => Math.floor(random() * 16).toString(16)),
+		timer(callback, ms) {
+			const timer = {at: monotonic + ms, callback};
+			timers.add(timer);
+			return () => {
+				timers.delete(timer);
+			};
+		},
+		online: () => online,
+		onOnline(callback) {
+			onlineListeners.add(callback);
+			return () => {
+				onlineListeners.delete(callback);
+			};
+		},
+		baseUrl() {
+			return this.base;
+		},
+		async advance(ms) {
+			await settle();
+			const end = monotonic + ms;
+			while (await fireNext(end));
+			move(end - monotonic);
+		},
+		jump(ms) {
+			wall += ms;
+		},
+		settle,
+		async finish(promise) {
+			let settled = false;
+			const done = () => {
+				settled = true;
+			};
+			promise.then(done, done);
+			await settle();
+			while (!settled) {
+				const fired = await fireNext(Number.POSITIVE_INFINITY);
+				if (!fired && !settled) throw new Error('Nothing is left that could settle it');
+			}
+
+			return promise;
+		},
+		setOnline(now) {
+			online = now;
+			if (online) for (const listener of onlineListeners) listener();
+		},
+		timers: () => timers.size,
+	};
+}
+
+const TURNS = 8;
+
+/**
+ * Turns of the event loop. Browsers hash and read bodies elsewhere, in order: what was begun before these has ended when
+ * they have.
+ */
+async function settle(): Promise<void> {
+	for (let turn = 0; turn < TURNS; turn++) {
+		await new Promise<void>(resolve => {
+			const {port1, port2} = new MessageChannel();
+			port1.addEventListener('message', () => {
+				port1.close();
+				resolve();
+			});
+			port1.start();
+			port2.postMessage(undefined);
+		});
+		await crypto.subtle.digest('SHA-256', new Uint8Array(1));
+		await new Response(new Blob(['turn'])).clone().arrayBuffer();
+	}
+}
+
+/** mulberry32 */
+function randomFrom(seed: number): () => number {
+	let state = seed;
+	return () => {
+		state = (state + 0x6d2b79f5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+	};
+}
