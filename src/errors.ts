@@ -58,14 +58,14 @@ export class AlreadySucceededError extends LatchkeyError {
 
 	constructor({at, ...facts}: ErrorFacts & {readonly at?: number}) {
 		super(
-			`${capital(subject(facts))} has already succeeded${facts.status === undefined ? '' : ` with status ${facts.status}`}; its answer is not kept, and nothing was sent. Show the success; complete() frees the name for a new one.`,
+			`${capital(subject(facts))} has already succeeded${facts.status === undefined ? '' : ` with status ${facts.status}`}; its answer is not at hand. Do not send it anew: show the success. complete() then frees the name for a new one.`,
 			facts,
 		);
 		this.at = at;
 	}
 }
 
-/** Somebody else at this operation was refused, and the answer is not at hand. No effect took place. */
+/** The operation was refused, to somebody else at it or by `reconcile`, and the answer is not at hand. No effect took place. */
 export class RefusedError extends LatchkeyError {
 	override readonly name = 'RefusedError';
 	readonly code = 'REFUSED';
@@ -73,7 +73,7 @@ export class RefusedError extends LatchkeyError {
 
 	constructor(facts: ErrorFacts) {
 		super(
-			`${capital(subject(facts))} was refused${facts.status === undefined ? '' : ` with status ${facts.status}`} elsewhere; no effect took place, and its answer is not kept. It is safe to try again: that begins anew under a new key.`,
+			`${capital(subject(facts))} was refused${facts.status === undefined ? '' : ` with status ${facts.status}`}: no effect took place. Its answer is not at hand. It is safe to try again: that begins anew under a new key.`,
 			facts,
 		);
 	}

@@ -43,47 +43,54 @@ export function createClient(options: ClientOptions = {}): Client {
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
 	const {fetch, store, scope, dialect, keyed, keyFrom, onEvent, onStoreError, ...kyOptions} = options;
 	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse, ...kyOnly} = kyOptions;
-	const ours = withoutUndefined({
-		...{store, scope, dialect, keyFrom, onEvent, onStoreError},
-		keyed: keyed ?? (dialect === undefined ? undefined : ['POST', 'PATCH']),
-		...{timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse},
+	const fetchOf = fetchByInner(environment, {
+		...withoutUndefined({fetch, store, scope, dialect, keyFrom, onEvent, onStoreError}),
+		...withoutUndefined({keyed: keyed ?? (dialect === undefined ? undefined : ['POST', 'PATCH'])}),
+		...withoutUndefined({timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse}),
 	});
-	const over = memoised((inner: FetchOptions['fetch']) =>
-		createFetchIn(environment, inner === undefined ? ours : {...ours, fetch: inner}, true),
-	);
+	const {operation, unfinished, forgetAll} = fetchOf(undefined);
 
 	const send = async (input: RequestInfo | URL, init: RequestInit & Carried = {}) => {
-		const {latchkeyCall: {fetch: inner = fetch, ...call} = {}, ...rest} = init;
-		return over(inner)(input, {...rest, ...withoutUndefined(call)});
+		const {latchkeyCall: {fetch: inner, ...call} = {}, ...rest} = init;
+		return fetchOf(inner)(input, {...rest, ...withoutUndefined(call)});
 	};
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
-		const carried = {
-			timeout: perAttempt,
-			totalTimeout: total,
-			retry: retryOf(again),
-			fetch: inner === send ? undefined : inner,
-		};
+		const carried = {timeout: perAttempt, totalTimeout: total, retry: retryOf(again), fetch: inner};
 		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: send});
 	};
 
+	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */
 	function clientOf(instance: KyInstance): Client {
-		const {operation, unfinished, forgetAll} = over(fetch);
-		const call = ((...parameters: Parameters<KyInstance>) => instance(...parameters)) as KyInstance;
-		return Object.assign(call, instance, {
+		const handing = instance.extend({hooks: {init: [handOver]}});
+		const call = ((...parameters: Parameters<KyInstance>) => handing(...parameters)) as KyInstance;
+		return Object.assign(call, handing, {
 			extend: (more: Parameters<KyInstance['extend']>[0]) => clientOf(instance.extend(more)),
-			create: (defaults: Options = {}) => clientOf(instance.create(withHandOver(defaults))),
-			...{operation, unfinished, forgetAll},
+			create: (defaults?: Options) => clientOf(instance.create(defaults)),
+			operation,
+			unfinished,
+			forgetAll,
 		});
 	}
 
-	function withHandOver(defaults: Options): Options {
-		return {...defaults, hooks: {...defaults.hooks, init: [...(defaults.hooks?.init ?? []), handOver]}};
-	}
+	return clientOf(ky.create(kyOnly));
+}
 
-	return clientOf(ky.create(withHandOver(kyOnly)));
+/** One fetch for each that it sends with; all share what is in the store. */
+function fetchByInner(
+	environment: Environment,
+	options: FetchOptions,
+): (inner: FetchOptions['fetch']) => LatchkeyFetch {
+	const own = createFetchIn(environment, options, true);
+	const made = new WeakMap<NonNullable<FetchOptions['fetch']>, LatchkeyFetch>();
+	return inner => {
+		if (inner === undefined) return own;
+		const fetch = made.get(inner) ?? createFetchIn(environment, {...options, fetch: inner}, true);
+		made.set(inner, fetch);
+		return fetch;
+	};
 }
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
@@ -91,18 +98,9 @@ function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	const unknown = Object.keys(retry).filter(field => !retryFields.has(field));
 	if (unknown.length > 0)
 		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
-	return retry as RetryOptions;
+	return retry;
 }
 
 function withoutUndefined<T extends object>(options: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
 	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
-
-function memoised<K, V>(make: (key: K) => V): (key: K) => V {
-	const made = new Map<K, V>();
-	return key => {
-		let value = made.get(key);
-		if (value === undefined) made.set(key, (value = make(key)));
-		return value;
-	};
 }

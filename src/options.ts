@@ -6,6 +6,7 @@ import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
 import type {MaybePromise} from './maybe-promise.ts';
 import type {Store} from './stores/store.ts';
+import {validateFetchOptions, validateSharedOptions} from './validate.ts';
 
 export type RetryOptions = {
 	/** Retries after the first attempt. `0`: exactly one exchange. Default 3. Waiting for "in progress" uses none up. */
@@ -119,21 +120,7 @@ export const callOptionNames = [
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
 export function settingsOf(options: FetchOptions): Settings {
 	const {fetch, store, scope, dialect, keyed, keyFrom, onEvent, onStoreError} = options;
-	functionOr('fetch', fetch);
-	functionOr('keyFrom', keyFrom);
-	functionOr('onEvent', onEvent);
-	if (scope !== undefined && scope !== null && typeof scope !== 'string' && typeof scope !== 'function')
-		throw new TypeError(`latchkey: scope takes a string, null or a function, not ${typeof scope}`);
-	if (onStoreError !== undefined && onStoreError !== 'fail' && onStoreError !== 'degrade')
-		throw new TypeError(`latchkey: onStoreError takes 'fail' or 'degrade', not ${String(onStoreError)}`);
-	if (store !== undefined) shape('store', store, ['claim', 'renew', 'settle', 'forget', 'list', 'sweep']);
-	if (dialect !== undefined) {
-		shape('dialect', dialect, ['saves', 'isReplay']);
-		if (typeof dialect.header !== 'string' || !/^[!#$%&'*+.^_`|~\w-]+$/.test(dialect.header))
-			throw new TypeError(`latchkey: dialect.header takes a header name, not ${String(dialect.header)}`);
-		if (dialect.retention !== undefined && !(dialect.retention > 0))
-			throw new RangeError(`latchkey: dialect.retention takes milliseconds above 0, not ${String(dialect.retention)}`);
-	}
+	validateFetchOptions(options);
 	return {
 		...withCall(defaults, options),
 		...(fetch !== undefined && {fetch}),
@@ -150,15 +137,15 @@ export function settingsOf(options: FetchOptions): Settings {
 /** The settings of one call. The very same object when the call says nothing of its own. */
 export function withCall(settings: Settings, call: SharedOptions): Settings {
 	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse} = call;
-	if ((timeout ?? totalTimeout ?? retry ?? judge ?? reconcile ?? fingerprint ?? keepResponse) === undefined)
-		return settings;
-	functionOr('judge', judge);
-	functionOr('reconcile', reconcile);
-	functionOr('fingerprint', fingerprint);
+	const own = [timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse];
+	if (own.every(option => option === undefined)) return settings;
+	validateSharedOptions(call);
 	return {
 		...settings,
-		...(timeout !== undefined && {timeout: duration('timeout', timeout)}),
-		...(totalTimeout !== undefined && {totalTimeout: duration('totalTimeout', totalTimeout)}),
+		...(timeout !== undefined && {timeout: timeout === false ? Number.POSITIVE_INFINITY : timeout}),
+		...(totalTimeout !== undefined && {
+			totalTimeout: totalTimeout === false ? Number.POSITIVE_INFINITY : totalTimeout,
+		}),
 		...(retry !== undefined && {retry: retryOf(settings.retry, typeof retry === 'number' ? {limit: retry} : retry)}),
 		...(judge !== undefined && {judge}),
 		...(reconcile !== undefined && {reconcile}),
@@ -168,36 +155,11 @@ export function withCall(settings: Settings, call: SharedOptions): Settings {
 }
 
 function retryOf(settings: Retry, {limit, backoffLimit, delay, maxRetryAfter}: RetryOptions): Retry {
-	if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0 && limit <= 100))
-		throw new RangeError(`latchkey: retry.limit takes a whole number from 0 to 100, not ${String(limit)}`);
-	functionOr('retry.delay', delay);
 	return {
 		...settings,
 		...(limit !== undefined && {limit}),
-		...(backoffLimit !== undefined && {backoffLimit: duration('retry.backoffLimit', backoffLimit)}),
+		...(backoffLimit !== undefined && {backoffLimit}),
 		...(delay !== undefined && {delay}),
-		...(maxRetryAfter !== undefined && {maxRetryAfter: duration('retry.maxRetryAfter', maxRetryAfter)}),
+		...(maxRetryAfter !== undefined && {maxRetryAfter}),
 	};
-}
-
-/** The longest time that a timer can hold: a longer one would fire at once. */
-const LONGEST = 2 ** 31 - 1;
-
-function duration(name: string, value: number | false): number {
-	if (value === false) return Number.POSITIVE_INFINITY;
-	if (typeof value !== 'number' || !(value > 0) || value > LONGEST)
-		throw new RangeError(
-			`latchkey: ${name} takes milliseconds above 0 and up to ${LONGEST}, or false; not ${String(value)}`,
-		);
-	return value;
-}
-
-function functionOr(name: string, value: unknown): void {
-	if (value !== undefined && typeof value !== 'function')
-		throw new TypeError(`latchkey: ${name} takes a function, not ${value === null ? 'null' : typeof value}`);
-}
-
-function shape(name: string, value: object, methods: readonly string[]): void {
-	const missing = methods.filter(method => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
-	if (missing.length > 0) throw new TypeError(`latchkey: ${name} lacks ${missing.join(', ')}`);
 }

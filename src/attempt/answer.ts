@@ -22,8 +22,8 @@ export async function answerOf(
 	if (unread) return {answer: {...facts, body: undefined}, stream: response};
 	if (response.body === null) return {answer: {...facts, body: new Uint8Array()}, stream: undefined};
 
-	// The length of an encoded body says nothing of what comes out.
-	if (length !== null && !headers.has('content-encoding'))
+	// The length of an encoded body says nothing of what comes out. A polyfill's response may have no stream at all.
+	if ((length !== null && !headers.has('content-encoding')) || response.body === undefined)
 		return {answer: {...facts, body: new Uint8Array(await response.arrayBuffer())}, stream: undefined};
 
 	const reader = response.body.getReader();
@@ -37,25 +37,36 @@ export async function answerOf(
 		if (size > READ_LIMIT)
 			return {
 				answer: {...facts, body: undefined},
-				stream: withFacts(new Response(rest(chunks, reader), response), facts),
+				stream: responseWith(rest(chunks, reader), facts),
 			};
 	}
 }
 
-/** A new Response for one caller. `url`, `redirected` and `type` are those of the answer, which a constructor cannot set. */
+/** A new Response for one caller. Without a body where the answer was passed on unread. */
 export function responseOf(answer: Answer): Response {
-	const {status, statusText, headers, body} = answer;
-	const empty = status === 204 || status === 205 || status === 304;
-	return withFacts(new Response(empty ? null : (body ?? null), {status, statusText, headers}), answer);
+	return responseWith(answer.body ?? null, answer);
 }
 
-function withFacts(response: Response, {url, redirected, type}: Pick<Answer, 'url' | 'redirected' | 'type'>): Response {
-	const clone = () => withFacts(Response.prototype.clone.call(response), {url, redirected, type});
+type Facts = Omit<Answer, 'body'>;
+
+function responseWith(body: BodyInit | null, facts: Facts): Response {
+	const {status, statusText, headers} = facts;
+	const empty = status === 204 || status === 205 || status === 304;
+	// A constructor takes no other status; that of a redirect that was not followed is 0.
+	const taken = status >= 200 && status <= 599 ? status : 200;
+	return withFacts(new Response(empty ? null : body, {status: taken, statusText, headers}), facts);
+}
+
+/** Sets what a constructor cannot set. */
+function withFacts(response: Response, facts: Facts): Response {
+	const {status, url, redirected, type} = facts;
 	return Object.defineProperties(response, {
+		status: {value: status},
+		ok: {value: status >= 200 && status <= 299},
 		url: {value: url},
 		redirected: {value: redirected},
 		type: {value: type},
-		clone: {value: clone},
+		clone: {value: () => withFacts(Response.prototype.clone.call(response), facts)},
 	});
 }
 

@@ -12,9 +12,17 @@ const POLL_LIMIT = 4_000;
  */
 export function retryDelay(retryCount: number, asked: number | undefined, retry: Retry, random: () => number): number {
 	if (asked !== undefined) return Math.min(asked, retry.maxRetryAfter);
-	const own = retry.delay?.(retryCount);
-	if (own !== undefined && own >= 0) return Math.min(own, retry.backoffLimit);
-	return random() * Math.min(retry.backoffLimit, FIRST * 2 ** (retryCount - 1));
+	return ownDelay(retryCount, retry) ?? random() * Math.min(retry.backoffLimit, FIRST * 2 ** (retryCount - 1));
+}
+
+/** A function of the caller's that fails, or returns no time, must not end an operation that may have had its effect. */
+function ownDelay(retryCount: number, {delay, backoffLimit}: Retry): number | undefined {
+	try {
+		const ms = delay?.(retryCount);
+		return typeof ms === 'number' && ms >= 0 ? Math.min(ms, backoffLimit) : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 /** How long to wait before asking again for a request that is still in progress: half fixed, half jitter. */

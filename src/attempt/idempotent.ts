@@ -14,7 +14,7 @@ export async function retryIdempotent(
 	await request.ready();
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
-	const {exchange} = await attemptUntilSettled(
+	const {exchange, why} = await attemptUntilSettled(
 		{
 			environment,
 			left,
@@ -30,8 +30,9 @@ export async function retryIdempotent(
 		noProgress(),
 	);
 	signal?.throwIfAborted();
-	if (exchange?.kind !== 'answer' || exchange.stream === undefined)
-		throw exchange?.kind === 'failure' ? exchange.error : new DOMException('No time was left', 'TimeoutError');
+	if (exchange?.kind === 'failure') throw exchange.error;
+	// An answer that was to be followed by another attempt has been given up already.
+	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');
 	signal?.addEventListener('abort', () => {
 		exchange.abort(signal.reason);
 	});

@@ -57,10 +57,10 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const wait = {retryAfter: retryAfter(headers, context.now)};
 	const saved = dialect.saves(status);
 
-	// A redirect may end at a login page: whatever it answers settles nothing.
-	const redirected = answer.redirected || (status >= 300 && status < 400);
-	const opaque = status === 0;
-	if (opaque || (redirected && dialect.redirects !== 'settle')) return verdict('unsettled', 'end', {ambiguous: true});
+	// A redirect may end at a login page: whatever it answers settles nothing. One that was not followed answers nothing.
+	const unfollowed = status === 0 || (status >= 300 && status < 400);
+	const redirected = answer.redirected && dialect.redirects !== 'settle';
+	if (unfollowed || redirected) return verdict('unsettled', 'end', {ambiguous: true});
 
 	// A replay is final: asking again gives the same.
 	if (dialect.isReplay(answer)) {

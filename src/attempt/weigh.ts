@@ -3,11 +3,11 @@ import type {Settings} from '../options.ts';
 import {responseOf} from './answer.ts';
 import type {Progress} from './loop.ts';
 import type {Exchange} from './send.ts';
-import {verdictOfAnswer, verdictOfFailure, type Verdict} from './verdict.ts';
+import {verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
 
 /**
- * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it fails, nothing is
- * settled: the server may have meant either.
+ * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it or the dialect fails,
+ * nothing is settled: the server may have meant either.
  */
 export async function weigh(
 	exchange: Exchange,
@@ -17,14 +17,25 @@ export async function weigh(
 	repeat: boolean,
 ): Promise<Verdict> {
 	if (exchange.kind === 'failure') return verdictOfFailure(exchange.sent);
-	const {answer, stream} = exchange;
-	const context = {dialect, ambiguous: progress.ambiguous, repeat, now: environment.now(), judged: undefined};
-	if (judge === undefined || answer.status < 200 || answer.status > 299) return verdictOfAnswer(answer, context);
 	try {
-		const judged = await judge(stream?.clone() ?? responseOf(answer));
-		return verdictOfAnswer(answer, {...context, judged});
+		const judged = await judgement(exchange, judge);
+		const {ambiguous} = progress;
+		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
 	} catch (error) {
 		progress.firstFailure ??= error;
 		return {...verdictOfFailure(true), meaning: 'unsettled', next: 'end'};
 	}
+}
+
+async function judgement(
+	{answer, stream}: Extract<Exchange, {kind: 'answer'}>,
+	judge: Settings['judge'],
+): Promise<Context['judged']> {
+	if (judge === undefined || answer.status < 200 || answer.status > 299) return undefined;
+	const copy = stream?.clone() ?? responseOf(answer);
+	const judged: unknown = await judge(copy);
+	// What it left unread of a stream would be kept in memory.
+	copy.body?.cancel().catch(() => undefined);
+	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
+	throw new TypeError(`latchkey: judge returns 'succeeded', 'refused' or undefined, not ${JSON.stringify(judged)}`);
 }

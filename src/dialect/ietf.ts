@@ -13,7 +13,7 @@ export type IetfOptions = {
 };
 
 /** Answered by what stands in front of a server, or explicitly about this moment: never known to be saved under a key. */
-const notSaved = new Set([401, 403, 407, 408, 409, 413, 421, 425, 426, 429, 431, 451]);
+export const notSaved: ReadonlySet<number> = new Set([401, 403, 407, 408, 409, 413, 421, 425, 426, 429, 431, 451]);
 
 const replayMarkers = [
 	'idempotent-replayed',

@@ -1,4 +1,5 @@
 import {jsonOf, property, type Dialect} from '../dialect/dialect.ts';
+import {notSaved} from '../dialect/ietf.ts';
 
 const DAY = 86_400_000;
 
@@ -16,9 +17,9 @@ export const stripe: Dialect = {
 	header: 'Idempotency-Key',
 	// "removed from the system automatically after they're at least 24 hours old"
 	retention: DAY,
-	// Not saved: concurrent conflicts (409), rate limits (429) and requests without valid credentials (401).
-	// A validation error (400) may not be saved either, but the same bytes fail the same validation.
-	saves: status => status >= 400 && status !== 401 && status !== 409 && status !== 429,
+	// Not saved: what is answered before execution begins, such as conflicts (409), rate limits (429) and requests
+	// without valid credentials. A validation error (400) is one of these too, but the same bytes fail it again.
+	saves: status => status >= 400 && !notSaved.has(status),
 	isReplay: ({headers}) => headers.get('idempotent-replayed') === 'true',
 	read(answer) {
 		if (answer.status === 409) return 'in-progress';

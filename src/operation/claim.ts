@@ -52,7 +52,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		work.ownKey ??
 		(settings.keyFrom === undefined
 			? work.environment.uuid()
-			: validateKey(settings.keyFrom({operation: work.operation, fingerprint, previousKey})));
+			: validateKey(settings.keyFrom({scope: id.scope, operation: work.operation, fingerprint, previousKey})));
 
 	let previousKey: string | null = null;
 	let waitedFor = awaited;

@@ -1,25 +1,25 @@
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {FrozenBody} from './body.ts';
-import {boundaryOf, encodeMultipart, type FormEntries} from './multipart.ts';
+import type {FormEntries} from './multipart.ts';
 
 /** What is handed to fetch at every attempt, and the content type that goes with it. */
 export type EncodedBody = {readonly body: BodyInit | undefined; readonly contentType?: string};
 
 /**
- * The same bytes whenever it is asked. `fingerprint` is called for forms only, whose boundary is made from it: it
- * must be in hex, and the same after a reload. The content type of a form always wins over the caller's own.
+ * The same bytes whenever it is asked. `seed` is called for forms only, whose boundary is made from it: it must be in
+ * hex, and the same after a reload.
  */
-export function encodeBody(body: FrozenBody, fingerprint: () => MaybePromise<string>): MaybePromise<EncodedBody> {
+export function encodeBody(body: FrozenBody, seed: () => MaybePromise<string>): MaybePromise<EncodedBody> {
 	if (body.kind === 'none') return {body: undefined};
 	if (body.kind === 'text') return withType(body.text, body.type);
 	if (body.kind === 'bytes') return withType(body.bytes, body.type);
-	if (body.kind === 'blob') return withType(body.blob, body.type);
-	const hex = fingerprint();
-	return typeof hex === 'string' ? encodeForm(body.entries, hex) : hex.then(it => encodeForm(body.entries, it));
+	return body.kind === 'blob' ? withType(body.blob, body.type) : encodeForm(body.entries, seed);
 }
 
-function encodeForm(entries: FormEntries, fingerprint: string): EncodedBody {
-	const boundary = boundaryOf(fingerprint);
+/** Loaded when there is a form. */
+async function encodeForm(entries: FormEntries, seed: () => MaybePromise<string>): Promise<EncodedBody> {
+	const {boundaryOf, encodeMultipart} = await import('./multipart.ts');
+	const boundary = boundaryOf(await seed());
 	return {body: encodeMultipart(entries, boundary), contentType: `multipart/form-data; boundary=${boundary}`};
 }
 

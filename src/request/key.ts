@@ -3,6 +3,8 @@
  * key under this name, if there was one) is another: servers answer a key that they know with what they did then.
  */
 export type KeyFrom = (input: {
+	/** A hash of whose operation it is; `''` where all callers are one. */
+	readonly scope: string;
 	readonly operation: readonly string[];
 	readonly fingerprint: string;
 	readonly previousKey: string | undefined;

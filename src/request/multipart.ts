@@ -20,12 +20,9 @@ export function encodeMultipart(entries: FormEntries, boundary: string): Blob {
 	return new Blob(parts);
 }
 
-/**
- * A boundary that is the same for the same content, after a reload too. It is a hash of what it separates, so it
- * does not occur in there.
- */
-export function boundaryOf(fingerprint: string): string {
-	return `----latchkey${fingerprint.slice(0, 32)}`;
+/** A boundary that is the same for the same seed, after a reload too. A hash does not occur in what it separates. */
+export function boundaryOf(seed: string): string {
+	return `----latchkey${seed.slice(0, 32)}`;
 }
 
 function toCrlf(text: string): string {

