@@ -58,13 +58,18 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
-		const carried = {timeout: perAttempt, totalTimeout: total, retry: retryOf(again), fetch: inner};
+		const carried = {
+			timeout: perAttempt,
+			totalTimeout: total,
+			retry: retryOf(again),
+			fetch: inner === send ? undefined : inner,
+		};
 		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: send});
 	};
 
 	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */
 	function clientOf(instance: KyInstance): Client {
-		const handing = instance.extend({hooks: {init: [handOver]}});
+		const handing = instance.extend({fetch: send, hooks: {init: [handOver]}});
 		const call = ((...parameters: Parameters<KyInstance>) => handing(...parameters)) as KyInstance;
 		return Object.assign(call, handing, {
 			extend: (more: Parameters<KyInstance['extend']>[0]) => clientOf(instance.extend(more)),

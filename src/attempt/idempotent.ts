@@ -1,6 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {leaving} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
 
@@ -14,6 +15,10 @@ export async function retryIdempotent(
 	await request.ready();
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
+	const gone = leaving();
+	signal?.addEventListener('abort', () => {
+		gone.leave(signal.reason);
+	});
 	const {exchange, why} = await attemptUntilSettled(
 		{
 			environment,
@@ -21,7 +26,7 @@ export async function retryIdempotent(
 			retry: settings.retry,
 			timeout: settings.timeout,
 			request: await request.sendable(undefined),
-			leaving: signal ?? new AbortController().signal,
+			leaving: gone,
 			permit: () => (left() > 0 ? 'go' : 'left'),
 			verdictOf: it =>
 				it.kind === 'failure' ? verdictOfFailure(it.sent) : verdictOfIdempotent(it.answer, environment.now()),

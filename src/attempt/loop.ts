@@ -5,6 +5,7 @@ import type {EventDetail} from '../events.ts';
 import type {Retry} from '../options.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {pollDelay, retryDelay} from './delay.ts';
+import type {Leaving} from './leaving.ts';
 import {send, type Exchange, type Sendable} from './send.ts';
 import {patience, waitForNetwork} from './wait.ts';
 import type {Verdict} from './verdict.ts';
@@ -18,7 +19,7 @@ export type Job = {
 	/** What is left of the call's time, in milliseconds. */
 	readonly left: () => number;
 	/** Aborted when nobody wants an answer any more. */
-	readonly leaving: AbortSignal;
+	readonly leaving: Leaving;
 	/** Whether a further attempt may start: nobody has left for good, the lease holds, the key is young enough. */
 	readonly permit: (attempts: number) => MaybePromise<Permit>;
 	/** What an exchange means, given whether an earlier attempt may have had its effect. */
@@ -90,7 +91,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	/** Waits until the next attempt is due; false when there is to be none. */
 	const shouldRetry = async () => {
 		const {exchange, verdict} = progress;
-		if (verdict === undefined || job.leaving.aborted || job.retry.limit === 0) return false;
+		if (verdict === undefined || job.leaving.left() || job.retry.limit === 0) return false;
 		const polling = verdict.next === 'poll';
 		if (polling) polls++;
 		else retries++;
@@ -104,7 +105,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		job.report({type: 'wait', ms, why: polling ? 'in-progress' : 'retry'});
 		await patience(job.environment, ms, job.leaving);
 		await waitForNetwork(job);
-		return !job.leaving.aborted;
+		return !job.leaving.left();
 	};
 
 	try {

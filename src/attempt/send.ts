@@ -1,6 +1,7 @@
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {answerOf} from './answer.ts';
+import type {Leaving} from './leaving.ts';
 
 export type Sendable = {
 	readonly url: string;
@@ -27,44 +28,40 @@ export async function send(
 	environment: Environment,
 	{url, init, fetch, read}: Sendable,
 	timeout: number,
-	leaving: AbortSignal,
+	leaving: Leaving,
 ): Promise<Exchange> {
 	const controller = new AbortController();
-	const {signal} = controller;
-	const leave = () => {
-		controller.abort(leaving.reason);
-	};
-	if (leaving.aborted) leave();
-	leaving.addEventListener('abort', leave);
-	const cancelTimer =
-		timeout === Number.POSITIVE_INFINITY
-			? undefined
-			: environment.timer(() => {
-					controller.abort(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
-				}, timeout);
-
-	try {
+	return new Promise<Exchange>(resolve => {
 		// A fetch that ignores its signal must not hold the operation up.
-		return await new Promise<Exchange>((resolve, reject) => {
-			signal.addEventListener('abort', () => {
-				reject(signal.reason);
-			});
-			const respond = async () => {
-				const response = await (fetch ?? globalThis.fetch)(url, {...init, signal});
-				const {answer, stream} = await answerOf(response, read);
-				const abort = (reason?: unknown) => {
-					controller.abort(reason);
-				};
-				resolve({kind: 'answer', answer, stream, abort});
-			};
-			respond().catch(reject);
+		const end = (exchange: Exchange) => {
+			cancelTimer?.();
+			stopListening();
+			resolve(exchange);
+		};
+		const fail = (error: unknown) => {
+			end({kind: 'failure', error, sent: !provesNotSent(error, url, init.redirect)});
+		};
+		const abort = (reason?: unknown) => {
+			controller.abort(reason);
+			fail(reason);
+		};
+		const cancelTimer =
+			timeout === Number.POSITIVE_INFINITY
+				? undefined
+				: environment.timer(() => {
+						abort(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
+					}, timeout);
+		let stopListening = () => {};
+		stopListening = leaving.onLeave(() => {
+			abort(leaving.reason());
 		});
-	} catch (error) {
-		return {kind: 'failure', error, sent: !provesNotSent(error, url, init.redirect)};
-	} finally {
-		cancelTimer?.();
-		leaving.removeEventListener('abort', leave);
-	}
+		const respond = async () => {
+			const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
+			const {answer, stream} = await answerOf(response, read);
+			end({kind: 'answer', answer, stream, abort: reason => controller.abort(reason)});
+		};
+		respond().catch(fail);
+	});
 }
 
 const lookupFailed = new Set(['ENOTFOUND', 'EAI_AGAIN']);

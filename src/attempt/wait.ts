@@ -1,8 +1,9 @@
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
+import type {Leaving} from './leaving.ts';
 
 /** Resolves after `ms` milliseconds, or as soon as nobody waits any more. */
-export async function patience(environment: Environment, ms: number, leaving: AbortSignal): Promise<void> {
+export async function patience(environment: Environment, ms: number, leaving: Leaving): Promise<void> {
 	await until(environment, ms, leaving, () => undefined);
 }
 
@@ -12,7 +13,7 @@ const OFFLINE_PATIENCE = 10_000;
 /** Waits briefly for the network, where the runtime says that there is none. */
 export async function waitForNetwork(job: {
 	readonly environment: Environment;
-	readonly leaving: AbortSignal;
+	readonly leaving: Leaving;
 	readonly left: () => number;
 	readonly report: (event: EventDetail) => void;
 }): Promise<void> {
@@ -26,19 +27,15 @@ export async function waitForNetwork(job: {
 async function until(
 	environment: Environment,
 	ms: number,
-	leaving: AbortSignal,
+	leaving: Leaving,
 	listen: (wake: () => void) => (() => void) | undefined,
 ): Promise<void> {
-	if (leaving.aborted) return;
 	await new Promise<void>(resolve => {
 		const wake = () => {
-			cancelTimer();
-			stopListening?.();
-			leaving.removeEventListener('abort', wake);
+			for (const end of ends) end?.();
 			resolve();
 		};
-		const cancelTimer = environment.timer(wake, ms);
-		const stopListening = listen(wake);
-		leaving.addEventListener('abort', wake);
+		const ends = [environment.timer(wake, ms), listen(wake)];
+		ends.push(leaving.onLeave(wake));
 	});
 }

@@ -102,5 +102,6 @@ function named(work: Work, {environment, realm, scope}: Boarding, operation: rea
 		id: async () => ({scope: await scopeId(scope), name}),
 		owner: `${realm.name}/${environment.uuid()}`,
 	};
-	return Object.defineProperties(work, Object.getOwnPropertyDescriptors(own)) as NamedWork;
+	// The same object: the flight reads from it which key is in use.
+	return Object.assign(work, own);
 }

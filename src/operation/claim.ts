@@ -101,7 +101,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		if (polls === 0) work.report({type: 'waiting-elsewhere'});
 		waitedFor = record.key;
 		takeFrom = (await waitForOwner(work, id, record, now, polls)) ? record.owner : undefined;
-		if (work.left() <= 0 || work.leaving.aborted) return {status: 'elsewhere', record};
+		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere', record};
 	}
 }
 

@@ -1,3 +1,4 @@
+import {leaving} from '../attempt/leaving.ts';
 import {noProgress, type Progress} from '../attempt/loop.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
@@ -49,12 +50,12 @@ export type Plan = {
 export function takeOff(first: Caller, plan: Plan): Flight {
 	const {environment, operation} = plan;
 	const elapsed = stopwatch(environment);
-	const leaving = new AbortController();
+	const gone = leaving();
 	const callers = new Map<Caller, Promise<boolean>>();
 	const queue: Caller[] = [];
 	const progress = noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
-	let key: string | undefined;
+	let work: Work | undefined;
 	let cancelLinger: (() => void) | undefined;
 	let chosen: (request: Outgoing | undefined) => void;
 	const sent = new Promise<Outgoing | undefined>(resolve => {
@@ -71,16 +72,11 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			elapsed,
 			left: () => Math.max(0, ...Array.from(callers.keys(), caller => caller.left())),
 			deserted: () => callers.size === 0,
-			leaving: leaving.signal,
+			leaving: gone,
 			report: event => {
 				report(event, settings);
 			},
-			get key() {
-				return key;
-			},
-			set key(now) {
-				key = now;
-			},
+			key: undefined,
 		};
 	}
 
@@ -93,7 +89,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		}
 
 		try {
-			onEvent?.({...event, operation, key, at});
+			onEvent?.({...event, operation, key: work?.key, at});
 		} catch {
 			// A listener that throws harms nothing.
 		}
@@ -112,7 +108,8 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			}
 
 			chosen(caller.request);
-			await land(caller, workFor(caller));
+			work = workFor(caller);
+			await land(caller, work);
 			return;
 		}
 
@@ -120,12 +117,12 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		plan.landed();
 	}
 
-	async function land(leader: Caller, work: Work): Promise<void> {
+	async function land(leader: Caller, job: Work): Promise<void> {
 		let tell: (caller: Caller) => void;
 		try {
-			const result = await plan.run(work);
+			const result = await plan.run(job);
 			const {outcome, answer, attempts, replayed} = result;
-			work.report({type: 'settled', outcome, status: answer?.status, attempts, replayed});
+			job.report({type: 'settled', outcome, status: answer?.status, attempts, replayed});
 			snapshot = snapshotOfResult(snapshot, result, environment.now());
 			tell = caller => {
 				caller.deliver(result, caller === leader);
@@ -150,7 +147,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			if (request === undefined || request === caller.request) return request !== undefined;
 			await caller.request.ready();
 			if ((await request.fingerprint()) === (await caller.request.fingerprint())) return true;
-			throw plan.payloadChanged(key);
+			throw plan.payloadChanged(work?.key);
 		} catch (error) {
 			leave(caller);
 			caller.fail(error);
@@ -167,7 +164,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	function leave(caller: Caller): void {
 		if (!callers.delete(caller) || callers.size > 0) return;
 		const abort = () => {
-			leaving.abort(new DOMException('Nobody waits for this operation any more', 'AbortError'));
+			gone.leave(new DOMException('Nobody waits for this operation any more', 'AbortError'));
 		};
 		if (plan.linger === 0) abort();
 		else cancelLinger = environment.timer(abort, plan.linger);
@@ -177,7 +174,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const landed = fly();
 	return {
 		landed,
-		joinable: () => !leaving.signal.aborted,
+		joinable: () => !gone.left(),
 		join(caller) {
 			join(caller);
 			report({type: 'joined'}, caller.settings);
@@ -185,6 +182,6 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		leave,
 		snapshot: () => snapshot,
 		progress,
-		key: () => key,
+		key: () => work?.key,
 	};
 }

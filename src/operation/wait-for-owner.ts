@@ -18,7 +18,7 @@ export async function waitForOwner(
 ): Promise<boolean> {
 	const {environment, leaving} = work;
 	const {ledger} = work.realm;
-	if (leaving.aborted || work.left() <= 0) return false;
+	if (leaving.left() || work.left() <= 0) return false;
 	const most = Math.min(POLL_LIMIT, FIRST_POLL * 1.5 ** polls);
 	const poll = most / 2 + (environment.random() * most) / 2;
 	// One past the end, because a lease ends after its last millisecond.
@@ -33,10 +33,11 @@ export async function waitForOwner(
 			const {signal} = giveUp;
 			const cancelTimer = environment.timer(again, ms);
 			const stopWatching = ledger.watch(id, again);
-			leaving.addEventListener('abort', again, {signal});
+			const stopListening = leaving.onLeave(again);
 			signal.addEventListener('abort', () => {
 				cancelTimer();
 				stopWatching();
+				stopListening();
 			});
 			ledger.presence?.gone(record.owner, signal).then(
 				() => {

@@ -1,3 +1,4 @@
+import type {Leaving} from '../attempt/leaving.ts';
 import type {Progress} from '../attempt/loop.ts';
 import type {Environment} from '../environment.ts';
 import type {ErrorFacts} from '../errors.ts';
@@ -23,7 +24,7 @@ export type Work = {
 	/** Nobody waits for it at this moment. */
 	readonly deserted: () => boolean;
 	/** Aborted when nobody has come back to it. */
-	readonly leaving: AbortSignal;
+	readonly leaving: Leaving;
 	readonly report: (event: EventDetail) => void;
 	/** The key in use, once there is one. */
 	key: string | undefined;
