@@ -16,14 +16,14 @@ export type ErrorCode =
 /** What an error knows about its operation. */
 export type ErrorFacts = {
 	/** The operation's name, part by part; absent when the call had none. */
-	readonly operation?: readonly string[];
-	readonly key?: string;
+	readonly operation?: readonly string[] | undefined;
+	readonly key?: string | undefined;
 	/** HTTP exchanges begun by this call. */
-	readonly attempts?: number;
+	readonly attempts?: number | undefined;
 	/** The last answer of the server, if there was one. */
-	readonly response?: Response;
+	readonly response?: Response | undefined;
 	/** The HTTP status of the answer that settled the operation, where it is known. */
-	readonly status?: number;
+	readonly status?: number | undefined;
 	readonly cause?: unknown;
 };
 

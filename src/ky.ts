@@ -69,18 +69,18 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 
 	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */
 	function clientOf(instance: KyInstance): Client {
-		const handing = instance.extend({fetch: send, hooks: {init: [handOver]}});
+		const handing = instance.extend({hooks: {init: [handOver]}});
 		const call = ((...parameters: Parameters<KyInstance>) => handing(...parameters)) as KyInstance;
 		return Object.assign(call, handing, {
 			extend: (more: Parameters<KyInstance['extend']>[0]) => clientOf(instance.extend(more)),
-			create: (defaults?: Options) => clientOf(instance.create(defaults)),
+			create: (defaults?: Options) => clientOf(instance.create({fetch: send, ...defaults})),
 			operation,
 			unfinished,
 			forgetAll,
 		});
 	}
 
-	return clientOf(ky.create(kyOnly));
+	return clientOf(ky.create({...kyOnly, fetch: send}));
 }
 
 /** One fetch for each that it sends with; all share what is in the store. */

@@ -1,3 +1,5 @@
+import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+
 /** Says once that nobody wants an answer any more. An AbortSignal would do, at ten times the cost of a call. */
 export type Leaving = {
 	readonly reason: () => unknown;
@@ -26,4 +28,15 @@ export function leaving(): Leaving & {readonly leave: (reason: unknown) => void}
 			for (const listener of listeners) listener();
 		},
 	};
+}
+
+/** The value, or the reason for leaving: what is not ours (a body, a callback) may never come to an end. */
+export function unlessLeft<T>(gone: Leaving, value: MaybePromise<T>): MaybePromise<T> {
+	if (!isPromise(value)) return value;
+	return new Promise((resolve, reject) => {
+		const stop = gone.onLeave(() => {
+			reject(gone.reason());
+		});
+		value.then(resolve, reject).finally(stop);
+	});
 }

@@ -1,3 +1,4 @@
+import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import {responseOf} from './answer.ts';
@@ -15,10 +16,12 @@ export async function weigh(
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
 	repeat: boolean,
+	left: number,
 ): Promise<Verdict> {
 	if (exchange.kind === 'failure') return verdictOfFailure(exchange.sent);
 	try {
-		const judged = await judgement(exchange, judge);
+		const asks = judge !== undefined && exchange.answer.status >= 200 && exchange.answer.status <= 299;
+		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
 		const {ambiguous} = progress;
 		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
 	} catch (error) {
@@ -29,9 +32,8 @@ export async function weigh(
 
 async function judgement(
 	{answer, stream}: Extract<Exchange, {kind: 'answer'}>,
-	judge: Settings['judge'],
+	judge: NonNullable<Settings['judge']>,
 ): Promise<Context['judged']> {
-	if (judge === undefined || answer.status < 200 || answer.status > 299) return undefined;
 	const copy = stream?.clone() ?? responseOf(answer);
 	const judged: unknown = await judge(copy);
 	// What it left unread of a stream would be kept in memory.

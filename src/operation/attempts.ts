@@ -1,4 +1,5 @@
 import {attemptUntilSettled, type Ending, type Job} from '../attempt/loop.ts';
+import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
 import type {Hold} from './claim.ts';
 import {permitFor} from './permit.ts';
@@ -34,7 +35,13 @@ async function jobOf(work: Work, key: string, permit: Job['permit'], sentBefore:
 		left: work.left,
 		leaving: work.leaving,
 		permit,
-		verdictOf: async exchange => weigh(exchange, progress, settings, environment, sentBefore || progress.attempts > 1),
+		async verdictOf(exchange) {
+			const first = exchange.kind === 'failure' && progress.attempts === 1;
+			if (first && suspectsPreflight(environment, work.request.url, exchange.error))
+				work.report({type: 'preflight-suspected', header: settings.dialect.header});
+			const repeat = sentBefore || progress.attempts > 1;
+			return weigh(exchange, progress, settings, environment, repeat, Math.min(settings.timeout, work.left()));
+		},
 		report: work.report,
 	};
 }

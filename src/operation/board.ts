@@ -3,8 +3,9 @@ import {PayloadChangedError} from '../errors.ts';
 import {nameId} from '../request/identity.ts';
 import {scopeId} from '../request/scope.ts';
 import type {Passenger} from './call.ts';
-import {takeOff, type Flight, type Plan} from './flight.ts';
-import {flightId, showSnapshot, type Realm} from './realm.ts';
+import {otherKey} from './claim.ts';
+import {takeOff, type Flight} from './flight.ts';
+import {flightId, nextOwner, notify, showSnapshot, type Realm} from './realm.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepOnce} from './sweep.ts';
 import type {NamedWork, Work} from './work.ts';
@@ -21,24 +22,28 @@ export function boardNamed(
 ): (passenger: Passenger) => void {
 	const id = flightId(scope, name);
 	return passenger => {
-		join(realm.flights, id, passenger, landed => {
-			const plan: Plan = {
+		join(realm.flights, id, passenger, landed =>
+			takeOff(passenger, {
 				environment,
-				landed,
 				operation: name,
 				linger: LINGER,
-				run: async work => {
+				async run(work) {
 					const result = await runNamed(named(work, {environment, realm, scope}, name, id));
 					sweepOnce(realm, environment);
 					return result;
 				},
-				payloadChanged: key => new PayloadChangedError({operation: name, ...(key !== undefined && {key})}),
-				changed: snapshot => {
-					showSnapshot(realm, id, snapshot);
+				payloadChanged: key => new PayloadChangedError({operation: name, key}),
+				otherKey: () => otherKey(name),
+				changed() {
+					notify(realm, id);
 				},
-			};
-			return takeOff(passenger, plan);
-		});
+				landed(last) {
+					landed();
+					if (last === undefined) notify(realm, id);
+					else showSnapshot(realm, id, last);
+				},
+			}),
+		);
 	};
 }
 
@@ -51,22 +56,27 @@ export function boardUnnamed(
 	flights: Map<string, Flight>,
 	{key, crew}: OwnKey,
 ): (passenger: Passenger) => void {
-	const plan = {
-		environment,
-		operation: undefined,
-		linger: crew === undefined ? 0 : LINGER,
-		run: async (work: Work) => {
-			work.key = key;
-			return runUnnamed(work);
-		},
-		payloadChanged: () => new PayloadChangedError({...(key !== undefined && {key})}),
-		changed: () => undefined,
-	};
+	const begin = (passenger: Passenger, landed: () => void) =>
+		takeOff(passenger, {
+			environment,
+			operation: undefined,
+			linger: crew === undefined ? 0 : LINGER,
+			async run(work) {
+				work.key = key;
+				return runUnnamed(work);
+			},
+			payloadChanged: () => new PayloadChangedError({key}),
+			otherKey: () => otherKey([]),
+			changed: nothing,
+			landed,
+		});
 	return passenger => {
-		if (crew === undefined) passenger.boarded = takeOff(passenger, {...plan, landed: () => undefined});
-		else join(flights, crew, passenger, landed => takeOff(passenger, {...plan, landed}));
+		if (crew === undefined) passenger.boarded = begin(passenger, nothing);
+		else join(flights, crew, passenger, landed => begin(passenger, landed));
 	};
 }
+
+function nothing(): void {}
 
 function join(
 	flights: Map<string, Flight>,
@@ -76,10 +86,7 @@ function join(
 ): void {
 	const flight = flights.get(id);
 	if (flight === undefined) {
-		const landed = () => {
-			flights.delete(id);
-		};
-		const begun = begin(landed);
+		const begun = begin(() => flights.delete(id));
 		passenger.boarded = begun;
 		flights.set(id, begun);
 	} else if (flight.joinable()) {
@@ -93,15 +100,15 @@ function join(
 	}
 }
 
-function named(work: Work, {environment, realm, scope}: Boarding, operation: readonly string[], id: string): NamedWork {
+function named(work: Work, {realm, scope}: Boarding, operation: readonly string[], flightId: string): NamedWork {
 	const name = nameId(operation);
-	const own = {
+	const id = scopeId(scope);
+	// The same object: the flight reads from it which key is in use.
+	return Object.assign(work, {
 		operation,
 		realm,
-		flightId: id,
-		id: async () => ({scope: await scopeId(scope), name}),
-		owner: `${realm.name}/${environment.uuid()}`,
-	};
-	// The same object: the flight reads from it which key is in use.
-	return Object.assign(work, own);
+		flightId,
+		id: typeof id === 'string' ? {scope: id, name} : id.then(hash => ({scope: hash, name})),
+		owner: nextOwner(realm),
+	});
 }

@@ -1,3 +1,4 @@
+import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {displayName} from '../request/identity.ts';
 import {validateKey} from '../request/key.ts';
@@ -45,8 +46,8 @@ export function leaseOf({settings}: NamedWork): number {
 export async function claimOperation(work: NamedWork, awaited: string | undefined): Promise<Claimed> {
 	const {realm, settings, request} = work;
 	const {ledger, offered} = realm;
-	const id = await work.id();
-	const fingerprint = await request.fingerprint();
+	const id = await work.id;
+	const fingerprint = await unlessLeft(work.leaving, request.fingerprint());
 	const bytes = await request.bytes();
 	const mint = (previousKey?: string) =>
 		work.ownKey ??
@@ -82,8 +83,9 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			result = await ledger.claim(id, claim);
 		} catch (error) {
 			if (settings.onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
+			const hold = unstored(work, claim, issued, repeated);
 			work.report({type: 'degraded', error});
-			return {status: 'claimed', hold: unstored(work, claim, issued, repeated)};
+			return {status: 'claimed', hold};
 		}
 
 		offered.delete(work.flightId);
@@ -153,10 +155,14 @@ async function refuseOtherKey(
 	if (result.status === 'claimed') {
 		const {key, owner, token} = record;
 		const released = {key, owner, token, state: {status: 'unknown'}, fenced: true, keepAnswer: false} as const;
-		await work.realm.ledger.settle(await work.id(), released);
+		await work.realm.ledger.settle(await work.id, released);
 	}
 
-	throw new TypeError(
-		`latchkey: operation ${displayName(work.operation)} is live under another key than the idempotencyKey of this call. Nothing was sent.`,
+	throw otherKey(work.operation);
+}
+
+export function otherKey(operation: readonly string[]): Error {
+	return new TypeError(
+		`latchkey: operation ${displayName(operation)} is live under another key than the idempotencyKey of this call. Nothing was sent.`,
 	);
 }

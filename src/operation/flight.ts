@@ -1,5 +1,6 @@
-import {leaving} from '../attempt/leaving.ts';
+import {leaving, unlessLeft} from '../attempt/leaving.ts';
 import {noProgress, type Progress} from '../attempt/loop.ts';
+import {isLatchkeyError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
@@ -42,25 +43,26 @@ export type Plan = {
 	readonly run: (work: Work) => Promise<Result>;
 	/** The error for a caller that joined with another payload. */
 	readonly payloadChanged: (key: string | undefined) => Error;
+	/** The error for one that joined with another key of its own. */
+	readonly otherKey: () => Error;
 	/** The snapshot has changed. */
-	readonly changed: (snapshot: Snapshot) => void;
-	readonly landed: () => void;
+	readonly changed: () => void;
+	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
+	readonly landed: (last: Snapshot | undefined) => void;
 };
 
 export function takeOff(first: Caller, plan: Plan): Flight {
 	const {environment, operation} = plan;
 	const elapsed = stopwatch(environment);
 	const gone = leaving();
-	const callers = new Map<Caller, Promise<boolean>>();
-	const queue: Caller[] = [];
+	const callers = new Set([first]);
+	const queue = [first];
 	const progress = noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
+	/** The caller whose request is sent, and the work on it. */
+	let leader: Caller | undefined;
 	let work: Work | undefined;
 	let cancelLinger: (() => void) | undefined;
-	let chosen: (request: Outgoing | undefined) => void;
-	const sent = new Promise<Outgoing | undefined>(resolve => {
-		chosen = resolve;
-	});
 
 	function workFor({request, settings, ownKey}: Caller): Work {
 		return {
@@ -70,7 +72,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			ownKey,
 			progress,
 			elapsed,
-			left: () => Math.max(0, ...Array.from(callers.keys(), caller => caller.left())),
+			left: () => Math.max(0, ...Array.from(callers, caller => caller.left())),
 			deserted: () => callers.size === 0,
 			leaving: gone,
 			report: event => {
@@ -82,12 +84,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 
 	function report(event: EventDetail, {onEvent}: Settings): void {
 		const at = environment.now();
-		const next = snapshotAfter(snapshot, event, progress.ambiguous, at);
-		if (next !== snapshot) {
-			snapshot = next;
-			plan.changed(snapshot);
-		}
-
+		const before = snapshot;
+		snapshot = snapshotAfter(snapshot, event, progress.ambiguous, at);
+		if (snapshot !== before) plan.changed();
 		try {
 			onEvent?.({...event, operation, key: work?.key, at});
 		} catch {
@@ -100,65 +99,62 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		for (const caller of queue) {
 			if (!callers.has(caller)) continue;
 			try {
-				await caller.request.ready();
+				await unlessLeft(gone, caller.request.ready());
 			} catch (error) {
 				callers.delete(caller);
 				caller.fail(error);
 				continue;
 			}
 
-			chosen(caller.request);
+			leader = caller;
 			work = workFor(caller);
+			for (const joined of callers) if (joined !== caller) void isSame(caller, joined);
 			await land(caller, work);
 			return;
 		}
 
-		chosen(undefined);
-		plan.landed();
+		plan.landed(undefined);
 	}
 
-	async function land(leader: Caller, job: Work): Promise<void> {
+	async function land(sent: Caller, job: Work): Promise<void> {
 		let tell: (caller: Caller) => void;
+		let last: Snapshot | undefined;
 		try {
 			const result = await plan.run(job);
 			const {outcome, answer, attempts, replayed} = result;
-			job.report({type: 'settled', outcome, status: answer?.status, attempts, replayed});
-			snapshot = snapshotOfResult(snapshot, result, environment.now());
+			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, sent.settings);
+			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED'))
+				last = snapshotOfResult(snapshot, result, environment.now());
 			tell = caller => {
-				caller.deliver(result, caller === leader);
+				caller.deliver(result, caller === sent);
 			};
 		} catch (error) {
-			snapshot = initialSnapshot('idle', snapshot.limit, environment.now());
 			tell = caller => {
 				caller.fail(error);
 			};
 		}
 
 		cancelLinger?.();
-		plan.landed();
-		plan.changed(snapshot);
-		for (const [caller, same] of callers) void same.then(is => is && tell(caller));
+		plan.landed(last);
+		for (const caller of callers) {
+			if (caller === sent) tell(caller);
+			else void isSame(sent, caller).then(same => same && tell(caller));
+		}
 	}
 
-	/** Whether the caller's request is the one that is sent; if not, the caller is out. */
-	async function isSame(caller: Caller): Promise<boolean> {
+	/** Whether a caller that joined asks for what is sent; if not, it is out. */
+	async function isSame(sent: Caller, caller: Caller): Promise<boolean> {
 		try {
-			const request = await sent;
-			if (request === undefined || request === caller.request) return request !== undefined;
 			await caller.request.ready();
-			if ((await request.fingerprint()) === (await caller.request.fingerprint())) return true;
+			if (caller.ownKey !== undefined && caller.ownKey !== sent.ownKey && caller.ownKey !== work?.key)
+				throw plan.otherKey();
+			if ((await sent.request.fingerprint()) === (await caller.request.fingerprint())) return true;
 			throw plan.payloadChanged(work?.key);
 		} catch (error) {
 			leave(caller);
 			caller.fail(error);
 			return false;
 		}
-	}
-
-	function join(caller: Caller): void {
-		cancelLinger?.();
-		queue.push(caller);
-		callers.set(caller, isSame(caller));
 	}
 
 	function leave(caller: Caller): void {
@@ -170,14 +166,16 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		else cancelLinger = environment.timer(abort, plan.linger);
 	}
 
-	join(first);
 	const landed = fly();
 	return {
 		landed,
 		joinable: () => !gone.left(),
 		join(caller) {
-			join(caller);
+			cancelLinger?.();
+			queue.push(caller);
+			callers.add(caller);
 			report({type: 'joined'}, caller.settings);
+			if (leader !== undefined) void isSame(leader, caller);
 		},
 		leave,
 		snapshot: () => snapshot,

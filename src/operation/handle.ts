@@ -109,7 +109,9 @@ export function handleOf(
 			const at = find();
 			const {realm, flightId} = at;
 			const tell = () => {
-				listener(state(at));
+				const known = state(at);
+				if (known === loading) void load(at);
+				listener(known);
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
 			realm.listeners.set(flightId, listeners.add(tell));
@@ -118,7 +120,6 @@ export function handleOf(
 			void at.id().then(id => {
 				if (subscribed) stopWatching = realm.ledger.watch(id, () => void load(at));
 			});
-			if (state(at) === loading) void load(at);
 			tell();
 			return () => {
 				subscribed = false;
@@ -143,7 +144,7 @@ export function handleOf(
 				throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
 			}
 
-			const settled = await resolveRecord(at, record, outcome, environment);
+			const settled = await resolveRecord(at, record, outcome);
 			if (settled === undefined) throw stillOpen(record, 'resolve');
 			showSnapshot(at.realm, at.flightId, snapshotOfRecord(settled, limit, environment.now()));
 		},

@@ -1,13 +1,14 @@
+import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import {StoreError} from '../errors.ts';
 import {decodeRecord} from './record.ts';
 import {memoryStoreIn} from '../stores/memory.ts';
 import {isStoreUnavailable} from '../stores/store-failure.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
+import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import type {ClaimResult, FreeResult, OperationId, Store, WriteResult} from '../stores/store.ts';
 
 /** How long a step of the store may take, in milliseconds. */
-export const STORE_TIMEOUT = 5_000;
+const STORE_TIMEOUT = 5_000;
 
 /**
  * A store as the core uses it: bounded in time, what it returns is checked, every failure is a `StoreError`.
@@ -15,7 +16,9 @@ export const STORE_TIMEOUT = 5_000;
  */
 export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'list' | 'sweep'>> & {
 	readonly watch: NonNullable<Store['watch']>;
-	readonly presence: Store['presence'];
+	/** Where presence fails or hangs there is none: the lease bounds the rest. */
+	readonly hold: (owner: string) => MaybePromise<(() => void) | undefined>;
+	readonly gone: NonNullable<Store['presence']>['gone'] | undefined;
 	readonly degraded: unknown;
 };
 
@@ -38,7 +41,7 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		try {
 			const result = run(current);
 			if (!isPromise(result)) return check(result);
-			return bounded(environment, result).then(check).catch(fail);
+			return bounded(environment, result, STORE_TIMEOUT).then(check).catch(fail);
 		} catch (error) {
 			return fail(error);
 		}
@@ -67,26 +70,21 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 				count => count,
 			),
 		watch: (id, listener) => current.watch?.(id, listener) ?? (() => undefined),
-		get presence() {
-			return current.presence;
+		hold(owner) {
+			const held = current.presence?.hold(owner);
+			if (held === undefined || !isPromise(held)) return held;
+			return bounded(environment, held, STORE_TIMEOUT).catch(() => {
+				held.then(release => release()).catch(() => undefined);
+				return undefined;
+			});
+		},
+		get gone() {
+			return current.presence?.gone;
 		},
 		get degraded() {
 			return degraded;
 		},
 	};
-}
-
-function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-	return typeof (value as {then?: unknown} | null)?.then === 'function';
-}
-
-async function bounded<T>(environment: Environment, result: Promise<T>): Promise<T> {
-	return new Promise<T>((resolve, reject) => {
-		const cancel = environment.timer(() => {
-			reject(new Error(`no answer within ${STORE_TIMEOUT} ms`));
-		}, STORE_TIMEOUT);
-		result.then(resolve, reject).finally(cancel);
-	});
 }
 
 function storeError(step: string, id: OperationId | undefined, cause: unknown): StoreError {

@@ -8,7 +8,7 @@ import type {Conclusion} from './conclude.ts';
 import type {OperationRecord} from './record.ts';
 import {withoutAnswer, type Result} from './result.ts';
 import {fromRest, save} from './settle.ts';
-import type {State, StateEvent} from './state.ts';
+import type {StateEvent} from './state.ts';
 import {factsOf, type NamedWork, type Work} from './work.ts';
 
 const outcomeOfEvent: Record<Exclude<StateEvent['type'], 'begin'>, Outcome> = {
@@ -51,6 +51,11 @@ export function payloadChanged(work: Work, operation: readonly string[] | undefi
 	return result(work, 'unknown', {error: new PayloadChangedError(factsOf(work, operation))});
 }
 
+/** Whether the record is of this call's request: past its last send it is not looked at before. */
+export async function isOf(work: NamedWork, record: OperationRecord): Promise<boolean> {
+	return (await work.request.fingerprint()) === record.fingerprint;
+}
+
 /** Somebody else is still at it, and this call's time is over. */
 export function elsewhere(work: NamedWork, hint = 'Another tab or process is still at it.'): Result {
 	const facts = {...factsOf(work, work.operation), ...failureOf(work.progress), hint};
@@ -67,6 +72,7 @@ export async function alreadySettled(work: NamedWork, record: OperationRecord): 
 	if (state.status !== 'succeeded' && state.status !== 'refused')
 		return elsewhere(work, 'It was forgotten before its outcome was known.');
 	const outcome = state.status;
+	if (outcome === 'succeeded' && !(await isOf(work, record))) return payloadChanged(work, work.operation);
 
 	const remembered = work.realm.recent.get(work.flightId);
 	const answer = remembered?.key === key && remembered.outcome === outcome ? remembered.answer : undefined;
@@ -93,22 +99,24 @@ export async function unsavedOutcome(work: NamedWork): Promise<Result | undefine
 		await save(work.realm, work.flightId);
 		return undefined;
 	} catch (error) {
+		const {record, state} = unsaved;
+		work.key = record.key;
 		work.report({type: 'store-error', step: 'settle', error});
-		return settledInMemory(work, unsaved.state);
+		if (state.status !== 'succeeded' && state.status !== 'mismatched') return undefined;
+		return (await isOf(work, record)) ? settledInMemory(work, state.status) : payloadChanged(work, work.operation);
 	}
 }
 
-function settledInMemory(work: NamedWork, state: State): Result | undefined {
-	if (state.status !== 'succeeded' && state.status !== 'mismatched') return undefined;
+function settledInMemory(work: NamedWork, status: 'succeeded' | 'mismatched'): Result {
 	const remembered = work.realm.recent.get(work.flightId);
-	if (remembered?.outcome === state.status && (remembered.answer ?? remembered.error) !== undefined)
+	if (remembered?.outcome === status && (remembered.answer ?? remembered.error) !== undefined)
 		return {...remembered, attempts: 0, replayed: true};
 	const facts = factsOf(work, work.operation);
 	const error =
-		state.status === 'mismatched'
+		status === 'mismatched'
 			? new KeyReuseError(facts)
 			: withoutAnswer({...work, outcome: 'succeeded', attempts: 0}, facts);
-	return result(work, state.status, {error});
+	return result(work, status, {error});
 }
 
 function answered({exchange, answer, verdict}: Ending): Pick<Result, 'answer' | 'stream' | 'replayed'> {

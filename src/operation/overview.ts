@@ -2,6 +2,7 @@ import type {Environment} from '../environment.ts';
 import {forgetHere} from './handle.ts';
 import {flightId, type Realm} from './realm.ts';
 import {isOpen} from './record.ts';
+import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */
 export type Unfinished = {
@@ -22,7 +23,7 @@ export async function unfinished(realm: Realm, scope: string, environment: Envir
 		operation: JSON.parse(name) as string[],
 		key,
 		since: createdAt,
-		expired: (state.status === 'unknown' && state.final === true) || keyUntil <= now,
+		expired: isFinal(state) || keyUntil <= now,
 		working: owner !== '' && now < leaseUntil,
 	}));
 }

@@ -1,5 +1,6 @@
 import type {Permit} from '../attempt/loop.ts';
 import {leaseOf, type Hold} from './claim.ts';
+import {isFinal} from './state.ts';
 import type {NamedWork} from './work.ts';
 
 /**
@@ -9,14 +10,13 @@ import type {NamedWork} from './work.ts';
 export function permitFor(work: NamedWork, hold: Hold): (attempts: number) => Promise<Permit> {
 	const {record, stored} = hold;
 	const {key, owner, token, state} = record;
-	const isFinal = state.status === 'unknown' && state.final === true;
 	let leaseEnd = work.elapsed() + hold.leaseLeft();
 
 	async function renew(): Promise<Permit> {
 		const issued = work.elapsed();
 		const lease = leaseOf(work);
 		try {
-			const {status} = await work.realm.ledger.renew(await work.id(), {key, owner, token, lease});
+			const {status} = await work.realm.ledger.renew(await work.id, {key, owner, token, lease});
 			if (status === 'done') {
 				leaseEnd = issued + lease;
 				return 'go';
@@ -32,7 +32,7 @@ export function permitFor(work: NamedWork, hold: Hold): (attempts: number) => Pr
 	}
 
 	return async attempts => {
-		if (isFinal) return 'expired';
+		if (isFinal(state)) return 'expired';
 		if (stored && (attempts > 0 || work.elapsed() >= leaseEnd)) {
 			const renewed = await renew();
 			if (renewed !== 'go') return renewed;

@@ -21,6 +21,8 @@ export type Realm = {
 	/** The last snapshots, for handles. */
 	readonly snapshots: Map<string, Snapshot>;
 	readonly listeners: Map<string, Set<() => void>>;
+	/** How many flights there were. */
+	count: number;
 	swept: boolean;
 };
 
@@ -38,12 +40,18 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			recent: new Map(),
 			snapshots: new Map(),
 			listeners: new Map(),
+			count: 0,
 			swept: false,
 		};
 		realms.set(store, realm);
 	}
 
 	return realm;
+}
+
+/** Who a flight is to the store. */
+export function nextOwner(realm: Realm): string {
+	return `${realm.name}/${++realm.count}`;
 }
 
 export function flightId(scope: string | null, parts: readonly string[]): string {
@@ -71,8 +79,9 @@ export function showSnapshot(realm: Realm, id: string, snapshot: Snapshot): void
 }
 
 function dropOldest(map: Map<string, unknown>): void {
+	if (map.size <= MOST_RECENT) return;
 	const [oldest] = map.keys();
-	if (map.size > MOST_RECENT && oldest !== undefined) map.delete(oldest);
+	if (oldest !== undefined) map.delete(oldest);
 }
 
 export function notify(realm: Realm, id: string): void {

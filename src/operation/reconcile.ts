@@ -1,3 +1,4 @@
+import {bounded} from '../bounded.ts';
 import type {NamedWork} from './work.ts';
 
 /**
@@ -6,21 +7,9 @@ import type {NamedWork} from './work.ts';
  */
 export async function reconcile(work: NamedWork): Promise<'succeeded' | 'refused' | undefined> {
 	const {environment, settings, operation, key} = work;
-	if (settings.reconcile === undefined || key === undefined) return undefined;
 	const ms = Math.min(settings.timeout, work.left());
-	if (ms <= 0) return undefined;
-	const ask = settings.reconcile;
-	return new Promise(resolve => {
-		const unknown = () => {
-			resolve(undefined);
-		};
-		const cancel = ms === Number.POSITIVE_INFINITY ? unknown : environment.timer(unknown, ms);
-		Promise.resolve()
-			.then(async () => ask({operation, key}))
-			.then(found => {
-				resolve(found === 'succeeded' || found === 'refused' ? found : undefined);
-			})
-			.catch(unknown)
-			.finally(cancel);
-	});
+	if (settings.reconcile === undefined || key === undefined || ms <= 0) return undefined;
+	const ask = async (of: NonNullable<typeof settings.reconcile>) => of({operation, key});
+	const found = await bounded(environment, ask(settings.reconcile), ms).catch(() => undefined);
+	return found === 'succeeded' || found === 'refused' ? found : undefined;
 }

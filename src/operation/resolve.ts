@@ -1,4 +1,4 @@
-import type {Environment} from '../environment.ts';
+import {nextOwner} from './realm.ts';
 import type {Whereabouts} from './handle.ts';
 import type {OperationRecord} from './record.ts';
 import {transition} from './state.ts';
@@ -10,10 +10,9 @@ export async function resolveRecord(
 	{realm, id, flightId}: Whereabouts,
 	{key, fingerprint}: OperationRecord,
 	outcome: 'succeeded' | 'refused',
-	environment: Environment,
 ): Promise<OperationRecord | undefined> {
 	const where = await id();
-	const owner = `${realm.name}/${environment.uuid()}`;
+	const owner = nextOwner(realm);
 	const claimed = await realm.ledger.claim(where, {
 		key,
 		fingerprint,

@@ -3,7 +3,15 @@ import {isLatchkeyError} from '../errors.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimOperation} from './claim.ts';
 import {conclude, type Conclusion} from './conclude.ts';
-import {alreadySettled, elsewhere, namedResult, payloadChanged, unnamedResult, unsavedOutcome} from './outcomes.ts';
+import {
+	alreadySettled,
+	elsewhere,
+	isOf,
+	namedResult,
+	payloadChanged,
+	unnamedResult,
+	unsavedOutcome,
+} from './outcomes.ts';
 import {remember} from './realm.ts';
 import {reconcile} from './reconcile.ts';
 import type {Result} from './result.ts';
@@ -17,11 +25,13 @@ import type {NamedWork, Work} from './work.ts';
  */
 export async function runNamed(work: NamedWork): Promise<Result> {
 	const {realm, flightId, progress} = work;
-	const known = await unsavedOutcome(work);
-	if (known !== undefined) return known;
+	if (realm.unsaved.has(flightId)) {
+		const known = await unsavedOutcome(work);
+		if (known !== undefined) return known;
+	}
 
 	work.owner = realm.offered.get(flightId)?.owner ?? work.owner;
-	const release = await realm.ledger.presence?.hold(work.owner);
+	const release = await realm.ledger.hold(work.owner);
 	let awaited: string | undefined;
 	let asked = false;
 	try {
@@ -58,6 +68,8 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'stronger' && record !== undefined) return await alreadySettled(work, record);
+			if (conclusion.found === 'succeeded' && !(await isOf(work, hold.record)))
+				return payloadChanged(work, work.operation);
 			const result = namedResult(work, ending, conclusion);
 			remember(realm, flightId, result);
 			return result;

@@ -16,8 +16,9 @@ export type Settled = {
 /** An outcome on its way to the store. `claim`: the store never took the claim, so it must be made first. */
 export type Unsaved = {
 	readonly id: OperationId;
+	/** As it was claimed. */
+	readonly record: OperationRecord;
 	readonly state: State;
-	readonly token: number;
 	readonly settlement: (token: number) => Settlement;
 	readonly claim: Claim | undefined;
 };
@@ -36,7 +37,7 @@ export async function settle(
 	last: Answer | undefined,
 ): Promise<Settled> {
 	const {realm, flightId, settings} = work;
-	const {key, owner, token} = record;
+	const {key, owner} = record;
 	const state = transition(record.state, event, flightId);
 	const answer = found === undefined ? last : undefined;
 	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
@@ -54,7 +55,7 @@ export async function settle(
 			return kept && atRest(kept);
 		},
 	});
-	realm.unsaved.set(flightId, {id: await work.id(), state, token, settlement, claim: stored ? undefined : claim});
+	realm.unsaved.set(flightId, {id: await work.id, record, state, settlement, claim: stored ? undefined : claim});
 	if (strength(state) > 0) realm.offered.delete(flightId);
 	try {
 		return await save(realm, flightId);
@@ -70,12 +71,12 @@ export async function save(realm: Realm, flightId: string): Promise<Settled> {
 	const unsaved = realm.unsaved.get(flightId);
 	if (unsaved === undefined) return {status: 'done', record: undefined};
 	const {id, claim, state} = unsaved;
-	let {token} = unsaved;
+	let {token} = unsaved.record;
 	if (claim !== undefined) {
 		const claimed = await realm.ledger.claim(id, claim);
-		if (claimed.status !== 'claimed' || claimed.record.key !== claim.key)
-			throw new Error('another key stands in the store for this operation');
-		token = claimed.record.token;
+		const key = claimed.status === 'spent' ? claimed.previousKey : claimed.record.key;
+		if (key !== claim.key) throw new Error('another key stands in the store for this operation');
+		if (claimed.status === 'claimed') ({token} = claimed.record);
 	}
 
 	const {status, record} = await realm.ledger.settle(id, unsaved.settlement(token));

@@ -56,10 +56,12 @@ export function snapshotOfRecord(record: OperationRecord | undefined, limit: num
 }
 
 function moved(
-	{attempt, limit, since, status: before}: Snapshot,
+	before: Snapshot,
 	status: Snapshot['status'],
 	now: number,
-	change: {readonly attempt?: number; readonly retryAt?: number} = {},
+	{attempt = before.attempt, retryAt}: {readonly attempt?: number; readonly retryAt?: number} = {},
 ): Snapshot {
-	return {attempt, limit, since: status === before ? since : now, ...change, status};
+	if (status === before.status && attempt === before.attempt && retryAt === before.retryAt) return before;
+	const since = status === before.status ? before.since : now;
+	return {status, attempt, limit: before.limit, since, ...(retryAt !== undefined && {retryAt})};
 }

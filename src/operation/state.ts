@@ -56,6 +56,11 @@ function withStatus<S extends 'succeeded' | 'refused' | 'mismatched'>(status: S,
 	return httpStatus === undefined ? {status} : {status, httpStatus};
 }
 
+/** Unknown for good, as far as this key goes. */
+export function isFinal(state: State): boolean {
+	return state.status === 'unknown' && state.final === true;
+}
+
 /** Definitive states never give way to weaker ones, whoever writes them: succeeded > refused, mismatched > the rest. */
 export function strength(state: State): 0 | 1 | 2 {
 	if (state.status === 'succeeded') return 2;

@@ -39,7 +39,7 @@ export async function waitForOwner(
 				stopWatching();
 				stopListening();
 			});
-			ledger.presence?.gone(record.owner, signal).then(
+			ledger.gone?.(record.owner, signal).then(
 				() => {
 					resolve(true);
 				},

@@ -35,7 +35,7 @@ export type NamedWork = Work & {
 	readonly operation: readonly string[];
 	readonly flightId: string;
 	readonly realm: Realm;
-	readonly id: () => MaybePromise<OperationId>;
+	readonly id: MaybePromise<OperationId>;
 	/** Who this flight is to the store. */
 	owner: string;
 };

@@ -1,3 +1,4 @@
+import type {Dialect} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {isFromContent} from './from-content.ts';
@@ -21,7 +22,7 @@ export function intentOf(
 	settings: Pick<Settings, 'dialect' | 'keyed'>,
 	environment: Environment,
 ): Intent {
-	const headerKey = keyHeader(input, init, settings.dialect.header);
+	const headerKey = unquoted(keyHeader(input, init, settings.dialect.header), settings.dialect);
 	const ownKey = init !== undefined && 'idempotencyKey' in init ? validateKey(init.idempotencyKey) : undefined;
 	if (headerKey !== undefined) validateKey(headerKey);
 	if (ownKey !== undefined && headerKey !== undefined && ownKey !== headerKey)
@@ -60,5 +61,13 @@ function keyHeader(input: RequestInfo | URL, init: RequestInit | undefined, name
 	if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined;
 	const wanted = name.toLowerCase();
 	const pairs = Symbol.iterator in headers ? [...(headers as Iterable<[string, string]>)] : Object.entries(headers);
-	return pairs.find(([header]) => header.toLowerCase() === wanted)?.[1];
+	const found = pairs.filter(([header]) => header.toLowerCase() === wanted);
+	// As fetch would send several.
+	return found.length === 0 ? undefined : found.map(([, value]) => value).join(', ');
+}
+
+/** A header in the quotes that the dialect would put around it holds the key without them. */
+function unquoted(header: string | undefined, {formatKey}: Pick<Dialect, 'formatKey'>): string | undefined {
+	const bare = header?.slice(1, -1);
+	return bare && formatKey?.(bare) === header ? bare : header;
 }

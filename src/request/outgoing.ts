@@ -22,6 +22,8 @@ export type Outgoing = {
 };
 
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+const forbidden = /^(connect|trace|track)$/i;
+const bodyless = /^(GET|HEAD)$/;
 
 /** Throws a TypeError for what fetch would not send; nothing has been written or sent then. */
 export function outgoingOf(
@@ -32,8 +34,11 @@ export function outgoingOf(
 ): Outgoing {
 	const request = isRequest(input) ? input : undefined;
 	const method = methodOf(input, init);
-	if (!token.test(method)) throw new TypeError(`latchkey: ${JSON.stringify(method)} is not an HTTP method`);
-	const url = request?.url ?? absolute(String(input), environment);
+	if (!token.test(method) || forbidden.test(method))
+		throw new TypeError(`latchkey: fetch sends no method ${JSON.stringify(method)}`);
+	if (bodyless.test(method) && (init.body ?? request?.body ?? null) !== null)
+		throw new TypeError(`latchkey: fetch sends no body with ${method}`);
+	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	const headers = new Headers(init.headers ?? request?.headers);
 	const own = {...(request && factsOf(request)), ...init};
 	if (own.mode === 'no-cors')

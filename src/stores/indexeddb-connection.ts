@@ -18,11 +18,25 @@ const RECORDS = 'operations';
 /** A connection that is opened on first use, and again when the browser has dropped it. */
 export function connectTo(name: string): Connection {
 	let current: Promise<IDBDatabase> | undefined;
+	let hasOpened = false;
 
 	function open(): Promise<IDBDatabase> {
-		const opening = openDatabase(name, () => forget(opening));
+		const opening = reach(() => forget(opening));
 		opening.catch(() => forget(opening));
 		return opening;
+	}
+
+	async function reach(onClose: () => void): Promise<IDBDatabase> {
+		try {
+			const database = await openDatabase(name);
+			database.addEventListener('close', onClose);
+			database.addEventListener('versionchange', () => database.close());
+			hasOpened = true;
+			return database;
+		} catch (error) {
+			// Once it was open it may hold keys: to lose it then is a failure, and no reason to go on without it.
+			throw isDenied(error) && !hasOpened ? storeUnavailable('this realm may not use IndexedDB', error) : error;
+		}
 	}
 
 	function forget(connection: Promise<IDBDatabase>): void {
@@ -83,18 +97,7 @@ function inTransaction<T, R>(
 	});
 }
 
-async function openDatabase(name: string, onDropped: () => void): Promise<IDBDatabase> {
-	try {
-		const database = await requestDatabase(name);
-		database.addEventListener('close', onDropped);
-		database.addEventListener('versionchange', () => database.close());
-		return database;
-	} catch (error) {
-		throw isDenied(error) ? storeUnavailable('this realm may not use IndexedDB', error) : error;
-	}
-}
-
-function requestDatabase(name: string): Promise<IDBDatabase> {
+function openDatabase(name: string): Promise<IDBDatabase> {
 	return new Promise((resolve, reject) => {
 		if (!globalThis.indexedDB) throw storeUnavailable('this realm has no IndexedDB');
 		const request = globalThis.indexedDB.open(name, VERSION);

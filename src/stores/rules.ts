@@ -1,5 +1,5 @@
 import {isFree, isOpen, type OperationRecord} from '../operation/record.ts';
-import {strength, transition} from '../operation/state.ts';
+import {isFinal, strength, transition} from '../operation/state.ts';
 import type {Claim, ClaimResult, Freeing, FreeResult, OperationId, Renewal, Settlement, WriteResult} from './store.ts';
 
 /** The four steps as pure rules: what is answered, and what is written (if anything). A store makes them atomic. */
@@ -43,7 +43,10 @@ export function claimRule(
 		return {result: {status: 'claimed', record: begun, now}, write: begun};
 	}
 
-	if (record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
+	// Where nothing can be sent any more, it does not matter what would have been.
+	const spent =
+		record.state.status === 'mismatched' || (isOpen(record) && (isFinal(record.state) || now >= record.keyUntil));
+	if (!spent && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
 	if (!isOpen(record)) return {result: {status: 'settled', record: fresh(record, now), now}};
 
 	if (record.owner === claim.owner) {
@@ -64,10 +67,7 @@ export function claimRule(
 		...lease,
 		updatedAt: latest(record, now),
 		// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
-		state:
-			record.state.status === 'unknown' && record.state.final
-				? record.state
-				: transition(record.state, {type: 'begin'}, id.name),
+		state: isFinal(record.state) ? record.state : transition(record.state, {type: 'begin'}, id.name),
 		ambiguous: true,
 		token: record.token + 1,
 	};
@@ -86,9 +86,11 @@ export function settleRule(
 	now: number,
 ): Step<WriteResult> {
 	if (record === undefined || record.key !== settlement.key) return lost(record);
-	const {state} = settlement;
+	const state = isFinal(record.state) && strength(settlement.state) === 0 ? record.state : settlement.state;
 	const mine = holds(record, settlement);
-	if (settlement.fenced && !mine && strength(state) >= strength(record.state)) return lost(record);
+	// A doubt is never worth more than the lease it comes from.
+	const fenced = settlement.fenced || strength(state) === 0;
+	if (fenced && !mine && strength(state) >= strength(record.state)) return lost(record);
 	const stronger = strength(state) > strength(record.state) || (strength(state) === 0 && strength(record.state) === 0);
 	if (!stronger) return {result: {status: 'done', record}};
 
