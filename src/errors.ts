@@ -38,7 +38,11 @@ export class OutcomeUnknownError extends LatchkeyError {
 	/** The key can no longer be sent safely: ask the server what happened, then `resolve()`. */
 	readonly expired: boolean;
 
-	constructor({expired = false, hint, ...facts}: ErrorFacts & {readonly expired?: boolean; readonly hint?: string}) {
+	constructor({
+		expired = false,
+		hint,
+		...facts
+	}: ErrorFacts & {readonly expired?: boolean; readonly hint?: string | undefined}) {
 		const what = `It is not known whether ${subject(facts)} took effect.`;
 		const next = expired
 			? 'Its key can no longer be sent safely, so nothing more was sent. Find out from the server what happened, then call resolve().'

@@ -61,6 +61,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	let {key: candidate, owner} = offered.get(work.flightId) ?? {key: mint(), owner: work.owner};
 	work.owner = owner;
 
+	const derives = work.ownKey === undefined && settings.keyFrom !== undefined;
 	const repeated = offered.has(work.flightId);
 
 	for (let polls = 0; ; polls++) {
@@ -70,12 +71,12 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			fingerprint,
 			owner,
 			lease: leaseOf(work),
-			...(bytes !== undefined && {bytes}),
+			bytes,
 			keyLife: keyLife(settings.dialect.retention),
 			onLapsed: 'take',
-			...(takeFrom !== undefined && {takeFrom}),
-			...(waitedFor !== undefined && {awaited: waitedFor}),
-			...(settings.keyFrom !== undefined && {previousKey}),
+			takeFrom,
+			awaited: waitedFor,
+			previousKey: derives ? previousKey : undefined,
 		};
 		offered.set(work.flightId, {key: candidate, owner});
 		let result: ClaimResult;

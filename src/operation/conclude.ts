@@ -12,14 +12,14 @@ export type Conclusion = {
 
 /** A doubt stays one: only an answer that settles, or the certainty that nothing took place, ends it. */
 export function conclude({why, verdict, ambiguous, answer}: Ending): Conclusion {
-	const httpStatus = answer === undefined ? {} : {httpStatus: answer.status};
+	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
-		if (verdict.meaning === 'succeeded') return {event: {type: 'succeed', ...httpStatus}, firm: true};
-		if (verdict.meaning === 'mismatched') return {event: {type: 'mismatch', ...httpStatus}, firm: false};
-		if (verdict.meaning === 'refused') return {event: {type: 'refuse', ...httpStatus}, firm: verdict.firm};
+		if (verdict.meaning === 'succeeded') return {event: {type: 'succeed', httpStatus}, firm: true};
+		if (verdict.meaning === 'mismatched') return {event: {type: 'mismatch', httpStatus}, firm: false};
+		if (verdict.meaning === 'refused') return {event: {type: 'refuse', httpStatus}, firm: verdict.firm};
 		if (verdict.final) return {event: {type: 'doubt', final: true}, firm: false};
 	}
 
 	if (ambiguous) return {event: why === 'expired' ? {type: 'doubt', final: true} : {type: 'doubt'}, firm: false};
-	return {event: {type: 'refuse', ...httpStatus}, firm: false};
+	return {event: {type: 'refuse', httpStatus}, firm: false};
 }

@@ -8,12 +8,11 @@ export function overtime(operation: readonly string[] | undefined): (flight: Fli
 		const timeout = new DOMException('The total time of the call is over', 'TimeoutError');
 		const progress = flight?.progress;
 		if (operation === undefined) return progress?.firstFailure ?? timeout;
-		const key = flight?.key();
 		return new OutcomeUnknownError({
 			operation,
-			...(key !== undefined && {key}),
-			attempts: progress?.attempts ?? 0,
-			...(progress?.answer !== undefined && {response: responseOf(progress.answer)}),
+			key: flight?.key(),
+			attempts: progress?.attempts,
+			response: progress?.answer && responseOf(progress.answer),
 			cause: progress?.firstFailure ?? timeout,
 		});
 	};

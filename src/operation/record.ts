@@ -17,7 +17,7 @@ export type OperationRecord = {
 	readonly key: string;
 	readonly fingerprint: string;
 	/** A hash of the whole request as it was first claimed, where `fingerprint` leaves parts of it out. */
-	readonly bytes?: string;
+	readonly bytes?: string | undefined;
 	readonly state: State;
 	/** Completed or forgotten: the next call gets a new key. The record stays for a while, so that late writes can be told. */
 	readonly freed: boolean;

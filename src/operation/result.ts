@@ -1,6 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialect/dialect.ts';
-import {AlreadySucceededError, RefusedError, type ErrorFacts, type Outcome} from '../errors.ts';
+import {AlreadySucceededError, RefusedError, type Outcome} from '../errors.ts';
 
 /** How a flight ended. A value: only the edge, where a caller gets it, throws. */
 export type Result = {
@@ -30,18 +30,12 @@ export function resultOf(response: Response): Result | undefined {
 export function present(result: Result, first: boolean): Response {
 	const {error, answer, stream} = result;
 	if (error !== undefined) throw error;
-	if (stream !== undefined && !first) throw withoutAnswer(result, {status: stream.response.status});
+	if (stream !== undefined && !first) {
+		const facts = {...result, status: stream.response.status};
+		throw result.outcome === 'refused' ? new RefusedError(facts) : new AlreadySucceededError(facts);
+	}
+
 	const response = stream?.response ?? responseOf(answer as Answer);
 	resultOfResponse.set(response, result);
 	return response;
-}
-
-/** For an outcome whose answer cannot be handed to this caller. */
-export function withoutAnswer(
-	result: Pick<Result, 'outcome' | 'operation' | 'key' | 'attempts'>,
-	more: ErrorFacts & {at?: number},
-): Error {
-	const {outcome, operation, key, attempts} = result;
-	const facts = {...(operation && {operation}), ...(key !== undefined && {key}), attempts, ...more};
-	return outcome === 'refused' ? new RefusedError(facts) : new AlreadySucceededError(facts);
 }

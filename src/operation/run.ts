@@ -25,10 +25,9 @@ import type {NamedWork, Work} from './work.ts';
  */
 export async function runNamed(work: NamedWork): Promise<Result> {
 	const {realm, flightId, progress} = work;
-	if (realm.unsaved.has(flightId)) {
-		const known = await unsavedOutcome(work);
-		if (known !== undefined) return known;
-	}
+	const unsaved = realm.unsaved.get(flightId);
+	const known = unsaved && (await unsavedOutcome(work, unsaved));
+	if (known !== undefined) return known;
 
 	work.owner = realm.offered.get(flightId)?.owner ?? work.owner;
 	const release = await realm.ledger.hold(work.owner);
@@ -37,7 +36,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	try {
 		for (;;) {
 			const claimed = await claimOperation(work, awaited);
-			if (claimed.status === 'mismatch') return payloadChanged(work, work.operation);
+			if (claimed.status === 'mismatch') return payloadChanged(work);
 			if (claimed.status === 'elsewhere') return elsewhere(work);
 			if (claimed.status === 'settled') return await alreadySettled(work, claimed.record);
 
@@ -68,8 +67,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'stronger' && record !== undefined) return await alreadySettled(work, record);
-			if (conclusion.found === 'succeeded' && !(await isOf(work, hold.record)))
-				return payloadChanged(work, work.operation);
+			if (conclusion.found === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);
 			const result = namedResult(work, ending, conclusion);
 			remember(realm, flightId, result);
 			return result;

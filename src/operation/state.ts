@@ -4,17 +4,17 @@
  */
 export type State =
 	| {readonly status: 'sending'}
-	| {readonly status: 'succeeded'; readonly httpStatus?: number}
-	| {readonly status: 'refused'; readonly httpStatus?: number}
-	| {readonly status: 'mismatched'; readonly httpStatus?: number}
+	| {readonly status: 'succeeded'; readonly httpStatus?: number | undefined}
+	| {readonly status: 'refused'; readonly httpStatus?: number | undefined}
+	| {readonly status: 'mismatched'; readonly httpStatus?: number | undefined}
 	/** `final`: the server would only repeat itself, so nothing more is sent; left by `resolve` or `reconcile`. */
 	| {readonly status: 'unknown'; readonly final?: true};
 
 export type StateEvent =
 	| {readonly type: 'begin'}
-	| {readonly type: 'succeed'; readonly httpStatus?: number}
-	| {readonly type: 'refuse'; readonly httpStatus?: number}
-	| {readonly type: 'mismatch'; readonly httpStatus?: number}
+	| {readonly type: 'succeed'; readonly httpStatus?: number | undefined}
+	| {readonly type: 'refuse'; readonly httpStatus?: number | undefined}
+	| {readonly type: 'mismatch'; readonly httpStatus?: number | undefined}
 	| {readonly type: 'doubt'; readonly final?: true};
 
 /**
@@ -29,16 +29,16 @@ export function transition(state: State | undefined, event: StateEvent, operatio
 			break;
 		case 'succeed':
 			if (state?.status === 'succeeded') return state;
-			if (state !== undefined) return withStatus('succeeded', event.httpStatus);
+			if (state !== undefined) return {status: 'succeeded', httpStatus: event.httpStatus};
 			break;
 		case 'refuse':
 			if (state?.status === 'succeeded' || state?.status === 'refused' || state?.status === 'mismatched') return state;
-			if (state !== undefined) return withStatus('refused', event.httpStatus);
+			if (state !== undefined) return {status: 'refused', httpStatus: event.httpStatus};
 			break;
 		case 'mismatch':
 			if (state?.status === 'succeeded' || state?.status === 'refused' || state?.status === 'mismatched') return state;
 			// A key that was already in doubt had its first attempt: the server only refuses the repeat.
-			if (state?.status === 'sending') return withStatus('mismatched', event.httpStatus);
+			if (state?.status === 'sending') return {status: 'mismatched', httpStatus: event.httpStatus};
 			break;
 		case 'doubt':
 			if (state?.status === 'sending') return event.final ? {status: 'unknown', final: true} : {status: 'unknown'};
@@ -50,10 +50,6 @@ export function transition(state: State | undefined, event: StateEvent, operatio
 	throw new Error(
 		`latchkey invariant: operation ${operation} cannot ${event.type} when it is ${state?.status ?? 'free'}`,
 	);
-}
-
-function withStatus<S extends 'succeeded' | 'refused' | 'mismatched'>(status: S, httpStatus: number | undefined) {
-	return httpStatus === undefined ? {status} : {status, httpStatus};
 }
 
 /** Unknown for good, as far as this key goes. */

@@ -1,7 +1,6 @@
 import type {Leaving} from '../attempt/leaving.ts';
 import type {Progress} from '../attempt/loop.ts';
 import type {Environment} from '../environment.ts';
-import type {ErrorFacts} from '../errors.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
@@ -39,7 +38,3 @@ export type NamedWork = Work & {
 	/** Who this flight is to the store. */
 	owner: string;
 };
-
-export function factsOf({key, progress}: Work, operation: readonly string[] | undefined): ErrorFacts {
-	return {...(operation && {operation}), ...(key !== undefined && {key}), attempts: progress.attempts};
-}

@@ -59,6 +59,8 @@ function keyHeader(input: RequestInfo | URL, init: RequestInit | undefined, name
 	const headers = init?.headers ?? (isRequest(input) ? input.headers : undefined);
 	if (headers === undefined) return undefined;
 	if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined;
+	// An iterator can be read once only, and that is for fetch to do.
+	if (typeof (headers as Partial<Iterator<unknown>>).next === 'function') return undefined;
 	const wanted = name.toLowerCase();
 	const pairs = Symbol.iterator in headers ? [...(headers as Iterable<[string, string]>)] : Object.entries(headers);
 	const found = pairs.filter(([header]) => header.toLowerCase() === wanted);

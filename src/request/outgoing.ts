@@ -1,7 +1,7 @@
 import {sha256} from '#platform';
 import type {Sendable} from '../attempt/send.ts';
 import type {Environment} from '../environment.ts';
-import {callOptionNames, type CallOptions, type Settings} from '../options.ts';
+import type {CallOptions, Settings} from '../options.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
@@ -40,10 +40,9 @@ export function outgoingOf(
 		throw new TypeError(`latchkey: fetch sends no body with ${method}`);
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	const headers = new Headers(init.headers ?? request?.headers);
-	const own = {...(request && factsOf(request)), ...init};
+	const own = {...(request && factsOf(request)), ...ofFetch(init)};
 	if (own.mode === 'no-cors')
 		throw new TypeError(`latchkey: in mode 'no-cors' the browser would drop the ${settings.dialect.header} header`);
-	for (const name of [...callOptionNames, 'headers', 'body', 'signal']) Reflect.deleteProperty(own, name);
 
 	const frozen =
 		request !== undefined && (init.body === undefined || init.body === null)
@@ -99,16 +98,24 @@ export function methodOf(input: RequestInfo | URL, init: RequestInit | undefined
 
 export function absolute(url: string, environment: Environment): string {
 	const base = environment.baseUrl();
-	if (!URL.canParse(url, base))
-		throw new TypeError(
-			base === undefined
-				? `latchkey: ${JSON.stringify(url)} is not an absolute URL, and there is no page here to resolve it against`
-				: `latchkey: ${JSON.stringify(url)} is not a URL`,
-		);
-	const parsed = new URL(url, base);
+	let parsed: URL;
+	try {
+		parsed = new URL(url, base);
+	} catch {
+		const why = base === undefined ? ', and there is no page to resolve it against' : '';
+		throw new TypeError(`latchkey: ${JSON.stringify(url)} is not an absolute URL${why}`);
+	}
+
 	if (parsed.username !== '' || parsed.password !== '')
 		throw new TypeError('latchkey: fetch does not send a URL with credentials; use the Authorization header');
 	return parsed.href;
+}
+
+/** What is fetch's own, and not said anew at every attempt. */
+function ofFetch(init: RequestInit & CallOptions): RequestInit {
+	const {method, headers, body, signal, operation, idempotencyKey, ...tuned} = init;
+	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint: _, keepResponse, ...own} = tuned;
+	return own;
 }
 
 function factsOf(request: Request): RequestInit {

@@ -29,7 +29,7 @@ export function claimRule(
 			...id,
 			key: claim.key,
 			fingerprint: claim.fingerprint,
-			...(claim.bytes !== undefined && {bytes: claim.bytes}),
+			bytes: claim.bytes,
 			state: transition(undefined, {type: 'begin'}, id.name),
 			freed: false,
 			ambiguous: false,

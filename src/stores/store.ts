@@ -10,7 +10,7 @@ export type Claim = {
 	readonly key: string;
 	readonly fingerprint: string;
 	/** A hash of the whole request, where `fingerprint` leaves parts of it out. */
-	readonly bytes?: string;
+	readonly bytes?: string | undefined;
 	/** Who asks: unique to a flight. */
 	readonly owner: string;
 	/** How long the claim lasts without a `renew`, in milliseconds. */
@@ -18,16 +18,16 @@ export type Claim = {
 	/** How long a new key may be sent, counted from this claim, in milliseconds. */
 	readonly keyLife: number;
 	/** An owner that is known to be gone: its lease does not count. */
-	readonly takeFrom?: string;
+	readonly takeFrom?: string | undefined;
 	/** What to do with a record whose owner's lease is over. */
 	readonly onLapsed: 'take' | 'report';
 	/** The key that this caller has been waiting for: if it has settled, report it instead of beginning anew. */
-	readonly awaited?: string;
+	readonly awaited?: string | undefined;
 	/**
 	 * The last key (`null`: none) that a derived candidate was made from. If it is another, the answer is `spent`.
 	 * Left out for random keys.
 	 */
-	readonly previousKey?: string | null;
+	readonly previousKey?: string | null | undefined;
 };
 
 export type ClaimResult =
