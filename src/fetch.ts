@@ -1,5 +1,5 @@
 import {defaultStore} from '#platform';
-import {retryIdempotent} from './attempt/idempotent.ts';
+import type {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {handleOf, type OperationHandle, type Whereabouts} from './operation/handle.ts';
 import {boardNamed, boardUnnamed, type Boarding} from './operation/board.ts';
@@ -41,13 +41,11 @@ export function createFetch(options: FetchOptions = {}): LatchkeyFetch {
 	return createFetchIn(realEnvironment, options);
 }
 
-const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
-
-/** @internal `retriesIdempotent`: also retries calls without a key whose method is idempotent, as a client does. */
+/** @internal `retryUnkeyed` takes calls without a key, where their method is idempotent. */
 export function createFetchIn(
 	environment: Environment,
 	options: FetchOptions,
-	retriesIdempotent = false,
+	retryUnkeyed?: typeof idempotentRetries,
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
 	const ownKeyFlights = new Map<string, Flight>();
@@ -55,15 +53,15 @@ export function createFetchIn(
 
 	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
 		const intent = intentOf(input, init, settings, environment);
-		const retried = intent.kind !== 'pass' || (retriesIdempotent && idempotent.has(methodOf(input, init)));
-		if (!retried) return (settings.fetch ?? globalThis.fetch)(input, withoutOurs(init));
+		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, withoutOurs(init));
+		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = init?.signal ?? (isRequest(input) ? input.signal : undefined) ?? undefined;
 		signal?.throwIfAborted();
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : null;
 		const request = outgoingOf(input, init ?? {}, own, environment);
-		if (intent.kind === 'pass') return retryIdempotent(request, own, environment, signal);
+		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal) ?? pass();
 
 		const ownKey = intent.ownKey;
 		const call = {environment, request, settings: own, ownKey, signal};

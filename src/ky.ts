@@ -1,4 +1,5 @@
 import ky, {type KyInstance, type Options} from 'ky';
+import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
@@ -88,11 +89,11 @@ function fetchByInner(
 	environment: Environment,
 	options: FetchOptions,
 ): (inner: FetchOptions['fetch']) => LatchkeyFetch {
-	const own = createFetchIn(environment, options, true);
+	const own = createFetchIn(environment, options, idempotentRetries);
 	const made = new WeakMap<NonNullable<FetchOptions['fetch']>, LatchkeyFetch>();
 	return inner => {
 		if (inner === undefined) return own;
-		const fetch = made.get(inner) ?? createFetchIn(environment, {...options, fetch: inner}, true);
+		const fetch = made.get(inner) ?? createFetchIn(environment, {...options, fetch: inner}, idempotentRetries);
 		made.set(inner, fetch);
 		return fetch;
 	};

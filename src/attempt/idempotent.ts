@@ -5,6 +5,9 @@ import {leaving} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
 
+/** RFC 9110 §9.2.2; OPTIONS and TRACE are nobody's to retry. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+
 /** Calls without a key, by the methods that RFC 9110 §9.2.2 calls idempotent: tried again, answered as by fetch. */
 export async function retryIdempotent(
 	request: Outgoing,
@@ -43,3 +46,9 @@ export async function retryIdempotent(
 	});
 	return exchange.stream;
 }
+
+/** What a client adds to fetch; a fetch without it passes such calls untouched. */
+export const idempotentRetries: {readonly methods: ReadonlySet<string>; readonly send: typeof retryIdempotent} = {
+	methods,
+	send: retryIdempotent,
+};

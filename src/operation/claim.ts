@@ -62,7 +62,8 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	work.owner = owner;
 
 	const derives = work.ownKey === undefined && settings.keyFrom !== undefined;
-	const repeated = offered.has(work.flightId);
+	// A key that is not random may also have been sent by somebody else who derived it.
+	const repeated = offered.has(work.flightId) || work.ownKey !== undefined || settings.keyFrom !== undefined;
 
 	for (let polls = 0; ; polls++) {
 		const issued = work.elapsed();
@@ -91,7 +92,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 
 		offered.delete(work.flightId);
 		if (result.status === 'spent') {
-			candidate = unspent(work, mint(result.previousKey ?? undefined), candidate);
+			candidate = unspent(work, mint(result.previousKey ?? undefined), result.previousKey);
 			previousKey = result.previousKey;
 			continue;
 		}
@@ -124,7 +125,7 @@ function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: n
 	};
 }
 
-/** The claim failed, and the caller prefers to go on: under the key that was offered. `repeated`: not for the first time. */
+/** The claim failed, and the caller prefers to go on: under the key that was offered. `repeated`: perhaps not for the first time. */
 function unstored(work: NamedWork, claim: Claim, issued: number, repeated: boolean): Hold {
 	const now = work.environment.now();
 	const {result} = claimRule({scope: '', name: ''}, undefined, {...claim, previousKey: null}, now);
@@ -139,7 +140,7 @@ function unstored(work: NamedWork, claim: Claim, issued: number, repeated: boole
 	};
 }
 
-function unspent(work: NamedWork, candidate: string, spent: string): string {
+function unspent(work: NamedWork, candidate: string, spent: string | null): string {
 	if (candidate !== spent) return candidate;
 	const whose = work.ownKey === undefined ? 'keyFrom returned' : 'idempotencyKey is';
 	throw new TypeError(
