@@ -56,11 +56,12 @@ export function createFetchIn(
 		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, withoutOurs(init));
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
-		const signal = init?.signal ?? (isRequest(input) ? input.signal : undefined) ?? undefined;
+		const given = init?.signal === undefined && isRequest(input) ? input.signal : init?.signal;
+		const signal = given ?? undefined;
 		signal?.throwIfAborted();
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : null;
-		const request = outgoingOf(input, init ?? {}, own, environment);
+		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind === 'named');
 		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal) ?? pass();
 
 		const ownKey = intent.ownKey;
@@ -79,8 +80,9 @@ export function createFetchIn(
 	/** On a server that knows no scope, one user's own key never joins another's call. */
 	function unnamed({ownKey, headerKey}: Extract<Intent, {kind: 'unnamed'}>): (passenger: Passenger) => void {
 		const key = ownKey ?? headerKey;
-		const apart = key === undefined || (settings.scope === undefined && environment.shared);
-		const crew = apart ? undefined : JSON.stringify([currentScope(settings.scope, environment), key]);
+		const scope = typeof settings.scope === 'function' ? settings.scope() : settings.scope;
+		const apart = key === undefined || (scope === undefined && environment.shared);
+		const crew = apart ? undefined : JSON.stringify([scope ?? null, key]);
 		return boardUnnamed(environment, ownKeyFlights, {key, crew});
 	}
 

@@ -16,6 +16,8 @@ export async function retryIdempotent(
 	signal: AbortSignal | undefined,
 ): Promise<Response> {
 	await request.ready();
+	const sendable = await request.sendable(undefined);
+	signal?.throwIfAborted();
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
 	const gone = leaving();
@@ -28,7 +30,7 @@ export async function retryIdempotent(
 			left,
 			retry: settings.retry,
 			timeout: settings.timeout,
-			request: await request.sendable(undefined),
+			request: sendable,
 			leaving: gone,
 			permit: () => (left() > 0 ? 'go' : 'left'),
 			verdictOf: it =>

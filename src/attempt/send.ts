@@ -39,7 +39,7 @@ export async function send(
 			resolve(exchange);
 		};
 		const fail = (error: unknown) => {
-			end({kind: 'failure', error, sent: !provesNotSent(error, url, init.redirect)});
+			end({kind: 'failure', error, sent: !provesNotSent(error, init.redirect)});
 		};
 		const abort = (reason?: unknown) => {
 			controller.abort(reason);
@@ -64,38 +64,16 @@ export async function send(
 	});
 }
 
-const lookupFailed = new Set(['ENOTFOUND', 'EAI_AGAIN']);
+const connectFailed = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+type Failure = {readonly code?: unknown; readonly errors?: readonly Failure[]};
 
 /**
- * Whether the error proves that no connection to the request's own host was made. Only Node says so; and a redirect
- * that was followed may have failed at another host, so the failed host must be recognisable as the request's.
+ * Whether the error proves that no connection was made. Only Node says so; and where redirects are followed, the host
+ * that could not be reached may be the second one, after the effect.
  */
-export function provesNotSent(error: unknown, url: string, redirect: RequestRedirect | undefined): boolean {
-	const cause = (error as {cause?: unknown} | null)?.cause as ConnectFailure | undefined;
-	if (typeof cause?.code !== 'string') return false;
-	const {hostname, port, protocol} = new URL(url);
-	const ownPort = Number(port) || (protocol === 'https:' ? 443 : 80);
-	if (lookupFailed.has(cause.code)) return cause.hostname === hostname;
-	if (cause.code === 'UND_ERR_CONNECT_TIMEOUT')
-		return redirect === 'manual' || redirect === 'error' || `${cause.message}`.includes(`${hostname}:${ownPort}`);
-	if (cause.code !== 'ECONNREFUSED') return false;
-	const refused = Array.isArray(cause.errors) ? cause.errors : [cause];
-	return refused.every(({code, address, port: at}) => {
-		if (code !== 'ECONNREFUSED' || at !== ownPort) return false;
-		return redirect === 'manual' || redirect === 'error' || isAddressOf(hostname, address);
-	});
-}
-
-type ConnectFailure = {
-	code?: unknown;
-	message?: unknown;
-	hostname?: unknown;
-	address?: unknown;
-	port?: unknown;
-	errors?: ConnectFailure[];
-};
-
-function isAddressOf(hostname: string, address: unknown): boolean {
-	const plain = hostname.replace(/^\[|\]$/g, '');
-	return plain === address || (plain === 'localhost' && (address === '127.0.0.1' || address === '::1'));
+export function provesNotSent(error: unknown, redirect: RequestRedirect | undefined): boolean {
+	const cause = (error as {cause?: Failure} | null)?.cause;
+	if (redirect !== 'manual' && redirect !== 'error') return false;
+	return (cause?.errors ?? [cause]).every(failure => connectFailed.has(failure?.code));
 }

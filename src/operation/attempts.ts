@@ -3,6 +3,7 @@ import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
 import type {Hold} from './claim.ts';
 import {permitFor} from './permit.ts';
+import type {OperationRecord} from './record.ts';
 import type {NamedWork, Work} from './work.ts';
 
 /** The attempts of an unnamed call: only its callers and its time limit it. */
@@ -19,9 +20,13 @@ export async function namedAttempts(work: NamedWork, hold: Hold): Promise<Ending
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
-export async function refetch(work: NamedWork, key: string): Promise<Ending> {
+export async function refetch(work: NamedWork, {key, keyUntil}: OperationRecord): Promise<Ending> {
 	work.progress.ambiguous = true;
-	const permit = () => (work.deserted() || work.left() <= 0 ? 'left' : 'go');
+	const keyEnd = keyUntil - work.environment.now() + work.elapsed();
+	const permit = () => {
+		if (work.deserted() || work.left() <= 0) return 'left';
+		return work.elapsed() < keyEnd ? 'go' : 'expired';
+	};
 	return attemptUntilSettled(await jobOf(work, key, permit, true), work.progress);
 }
 

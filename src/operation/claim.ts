@@ -113,8 +113,7 @@ function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: n
 	if (record.ambiguous) work.report({type: 'taken-over'});
 	if (record.bytes !== claim.bytes) work.report({type: 'bytes-changed'});
 	if (work.realm.ledger.degraded !== undefined) work.report({type: 'degraded', error: work.realm.ledger.degraded});
-	// A clock that was set back makes every age a guess.
-	const trusted = now >= record.updatedAt - leaseOf(work);
+	const trusted = isTrusted(work, record, now);
 	const since = () => work.elapsed() - issued;
 	return {
 		record,
@@ -123,6 +122,11 @@ function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: n
 		claim,
 		stored: true,
 	};
+}
+
+/** A clock that was set back makes every age a guess. */
+export function isTrusted(work: NamedWork, {updatedAt}: OperationRecord, now: number): boolean {
+	return now >= updatedAt - leaseOf(work);
 }
 
 /** The claim failed, and the caller prefers to go on: under the key that was offered. `repeated`: perhaps not for the first time. */

@@ -13,6 +13,7 @@ import {
 	type Outcome,
 } from '../errors.ts';
 import {refetch} from './attempts.ts';
+import {isTrusted} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
@@ -87,8 +88,9 @@ export async function alreadySettled(work: NamedWork, record: OperationRecord): 
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
 	if (answer) return result(work, outcome, {answer, replayed: true});
 	if (outcome === 'refused') return failed(work, new RefusedError(facts));
-	if (work.settings.dialect.retention !== undefined && work.environment.now() < record.keyUntil) {
-		const ending = await refetch(work, key);
+	const now = work.environment.now();
+	if (work.settings.dialect.retention !== undefined && now < record.keyUntil && isTrusted(work, record, now)) {
+		const ending = await refetch(work, record);
 		if (ending.verdict?.meaning === 'succeeded') return {...answered(work, outcome, ending), replayed: true};
 	}
 

@@ -44,7 +44,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			awaited = hold.record.key;
 			const ending = await namedAttempts(work, hold);
 			if (ending.why === 'lost') {
-				keepOffering(work, hold.record.key);
+				becomeWaiter(work, hold.record.key);
 				continue;
 			}
 
@@ -62,7 +62,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'lost' && conclusion.event.type !== 'succeed') {
-				keepOffering(work, hold.record.key);
+				becomeWaiter(work, hold.record.key);
 				continue;
 			}
 
@@ -89,12 +89,16 @@ export async function runUnnamed(work: Work): Promise<Result> {
 	return unnamedResult(work, ending, conclude(ending));
 }
 
-/** Should the record be gone when it is claimed again: what was sent may still have its effect, so no other key may be. */
-function keepOffering({realm, flightId, owner}: NamedWork, key: string): void {
+/**
+ * Somebody else is at it, or has been. Should the record be gone when it is claimed again, no other key may be offered:
+ * what was sent may still have its effect.
+ */
+function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
+	progress.ambiguous = true;
 	realm.offered.set(flightId, {key, owner});
 }
 
 function foundOut(found: 'succeeded' | 'refused' | undefined): Conclusion | undefined {
 	if (found === undefined) return undefined;
-	return {event: {type: found === 'succeeded' ? 'succeed' : 'refuse'}, firm: true, found};
+	return {event: {type: found === 'succeeded' ? 'succeed' : 'refuse'}, firm: found === 'succeeded', found};
 }

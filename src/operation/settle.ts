@@ -32,7 +32,7 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, claim, stored}: Hold,
+	{record, claim, stored, leaseLeft}: Hold,
 	{event, firm, found}: Conclusion,
 	last: Answer | undefined,
 ): Promise<Settled> {
@@ -40,6 +40,8 @@ export async function settle(
 	const {key, owner} = record;
 	const state = transition(record.state, event, flightId);
 	const answer = found === undefined ? last : undefined;
+	// A success counts from anybody. So does a refusal that no other attempt can contradict.
+	const fenced = !firm && state.status !== 'succeeded';
 	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
 	const kept = small || (settings.keepResponse && answer?.body !== undefined) ? answer : undefined;
 	const settlement = (held: number): Settlement => ({
@@ -47,8 +49,7 @@ export async function settle(
 		owner,
 		token: held,
 		state,
-		// A success counts from anybody. So does a refusal that no other attempt can contradict.
-		fenced: !firm && state.status !== 'succeeded',
+		fenced,
 		keepAnswer: settings.keepResponse,
 		// A getter: it is copied only when the store takes it.
 		get answer() {
@@ -62,7 +63,9 @@ export async function settle(
 	} catch (error) {
 		work.report({type: 'store-error', step: 'settle', error});
 		saveLater(work, 0);
-		return {status: 'done', record: undefined};
+		// Who took over when the lease was over may know better, and the store would have told.
+		const outdated = fenced && strength(state) > 0 && leaseLeft() <= 0;
+		return {status: outdated ? 'lost' : 'done', record: undefined};
 	}
 }
 

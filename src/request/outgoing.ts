@@ -31,6 +31,7 @@ export function outgoingOf(
 	init: RequestInit & CallOptions,
 	settings: Settings,
 	environment: Environment,
+	named: boolean,
 ): Outgoing {
 	const request = isRequest(input) ? input : undefined;
 	const method = methodOf(input, init);
@@ -41,6 +42,9 @@ export function outgoingOf(
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	const headers = new Headers(init.headers ?? request?.headers);
 	const own = {...(request && factsOf(request)), ...ofFetch(init)};
+	// A redirect settles nothing, may carry the request to another host, and hides which host a connection failed at.
+	const follows = init.redirect === undefined && (own.redirect ?? 'follow') === 'follow';
+	if (named && follows && settings.dialect.redirects !== 'settle') own.redirect = 'manual';
 	if (own.mode === 'no-cors')
 		throw new TypeError(`latchkey: in mode 'no-cors' the browser would drop the ${settings.dialect.header} header`);
 

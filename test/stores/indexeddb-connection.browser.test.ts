@@ -136,6 +136,16 @@ describe('a realm without IndexedDB', () => {
 		expect(unavailable ? (failure as Error).cause : failure).toMatchObject({name, message});
 	});
 
+	test('does not become one later: to be denied what was open before is another failure', async () => {
+		const store = indexedDbStore({name: freshName()});
+		await store.claim(ID, claimOf());
+		await store.close?.();
+		vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(() => {
+			throw new DOMException('denied', 'SecurityError');
+		});
+		await expect(store.claim(ID, claimOf())).rejects.toMatchObject({name: 'SecurityError'});
+	});
+
 	test('may have it later: a failure to open is not kept', async () => {
 		const store = indexedDbStore({name: freshName()});
 		vi.spyOn(IDBFactory.prototype, 'open').mockImplementationOnce(() => {

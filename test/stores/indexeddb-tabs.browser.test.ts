@@ -100,8 +100,9 @@ describe('presence', () => {
 	const never = new AbortController().signal;
 	const owner = () => crypto.randomUUID();
 
-	/** The owners whose lock is held or asked for. */
+	/** The names of the locks that are held or asked for, once all that was done with locks before has taken effect. */
 	async function locks(state: 'held' | 'pending') {
+		await navigator.locks.request(owner(), () => {});
 		const all = await navigator.locks.query();
 		return (all[state] ?? []).map(({name}) => name);
 	}
@@ -123,7 +124,7 @@ describe('presence', () => {
 		const gone = indexedDbStore()
 			.presence!.gone(who, never)
 			.then(() => (isGone = true));
-		await vi.waitFor(async () => expect(await locks('pending')).toContain(`latchkey:${who}`));
+		expect(await locks('pending')).toContain(`latchkey:${who}`);
 		expect(isGone).toBe(false);
 		realm.die();
 		expect(await gone).toBe(true);
@@ -141,6 +142,17 @@ describe('presence', () => {
 		leaving.abort(new Error('left'));
 		await expect(waiting).rejects.toThrow('left');
 		release();
+	});
+
+	test('does not stand in the way where locks are forbidden: there the claim says what is wrong', async () => {
+		vi.spyOn(LockManager.prototype, 'request').mockRejectedValue(new DOMException('opaque', 'SecurityError'));
+		const release = await indexedDbStore().presence!.hold(owner());
+		expect(release).not.toThrow();
+	});
+
+	test('fails to hold for any other reason', async () => {
+		vi.spyOn(LockManager.prototype, 'request').mockRejectedValue(new DOMException('gone', 'InvalidStateError'));
+		await expect(indexedDbStore().presence!.hold(owner())).rejects.toMatchObject({name: 'InvalidStateError'});
 	});
 
 	test('is not offered where there are no Web Locks', () => {

@@ -93,7 +93,10 @@ export type FakeServerOptions = {
 /** A `fetch` that reaches a server which honours idempotency keys, with faults as scripted. It obeys the signal. */
 export function fakeServer(
 	environment: Environment,
-	{saves = 'success', resolver = ({key}, charges) => Response.json({key, charges}, {status: 201})}: FakeServerOptions = {},
+	{
+		saves = 'success',
+		resolver = ({key}, charges) => Response.json({key, charges}, {status: 201}),
+	}: FakeServerOptions = {},
 ): FakeServer {
 	const ledger = createLedger({retention: Number.POSITIVE_INFINITY, now: () => environment.now()});
 	const requests: Received[] = [];

@@ -18,6 +18,9 @@ export type VirtualEnvironment = Environment & {
 	timers(): number;
 };
 
+/** This many turns in which nobody looks at the clock: then everybody waits for a timer. */
+const QUIET = 8;
+
 export const START = 1_800_000_000_000;
 
 export function virtualEnvironment(seed = 1): VirtualEnvironment {
@@ -28,6 +31,15 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 	let wall = START;
 	let monotonic = 0;
 	let online = true;
+	let looks = 0;
+
+	async function settle(): Promise<void> {
+		for (let quiet = 0; quiet < QUIET; quiet++) {
+			const before = looks;
+			await turn();
+			if (looks !== before) quiet = 0;
+		}
+	}
 
 	function move(ms: number): void {
 		wall += ms;
@@ -46,15 +58,21 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 		return true;
 	}
 
-	return {
+	const environment: VirtualEnvironment = {
 		shared: false,
 		base: 'https://shop.test/',
-		now: () => wall,
-		monotonic: () => monotonic,
+		now() {
+			looks++;
+			return wall;
+		},
+		monotonic() {
+			looks++;
+			return monotonic;
+		},
 		random,
 		uuid: () => 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () => Math.floor(random() * 16).toString(16)),
 		timer(callback, ms) {
-			const timer = {at: monotonic + ms, callback};
+			const timer = {at: monotonic + Math.max(0, Math.trunc(ms)), callback};
 			timers.add(timer);
 			return () => {
 				timers.delete(timer);
@@ -67,9 +85,7 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 				onlineListeners.delete(callback);
 			};
 		},
-		baseUrl() {
-			return this.base;
-		},
+		baseUrl: () => environment.base,
 		async advance(ms) {
 			await settle();
 			const end = monotonic + ms;
@@ -81,15 +97,16 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 		},
 		settle,
 		async finish(promise) {
-			let settled = false;
-			const done = () => {
-				settled = true;
-			};
-			promise.then(done, done);
+			const state = {settled: false};
+			void promise
+				.catch(() => undefined)
+				.then(() => {
+					state.settled = true;
+				});
 			await settle();
-			while (!settled) {
+			while (!state.settled) {
 				const fired = await fireNext(Number.POSITIVE_INFINITY);
-				if (!fired && !settled) throw new Error('Nothing is left that could settle it');
+				if (!fired && !state.settled) throw new Error('Nothing is left that could settle it');
 			}
 
 			return promise;
@@ -100,28 +117,22 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 		},
 		timers: () => timers.size,
 	};
+	return environment;
 }
 
-const TURNS = 8;
-
-/**
- * Turns of the event loop. Browsers hash and read bodies elsewhere, in order: what was begun before these has ended when
- * they have.
- */
-async function settle(): Promise<void> {
-	for (let turn = 0; turn < TURNS; turn++) {
-		await new Promise<void>(resolve => {
-			const {port1, port2} = new MessageChannel();
-			port1.addEventListener('message', () => {
-				port1.close();
-				resolve();
-			});
-			port1.start();
-			port2.postMessage(undefined);
+/** A turn of the event loop. Browsers hash and read bodies elsewhere, in order: what was begun before these ends before them. */
+async function turn(): Promise<void> {
+	await new Promise<void>(resolve => {
+		const {port1, port2} = new MessageChannel();
+		port1.addEventListener('message', () => {
+			port1.close();
+			resolve();
 		});
-		await crypto.subtle.digest('SHA-256', new Uint8Array(1));
-		await new Response(new Blob(['turn'])).clone().arrayBuffer();
-	}
+		port1.start();
+		port2.postMessage(undefined);
+	});
+	await crypto.subtle.digest('SHA-256', new Uint8Array(1));
+	await new Response('turn').clone().arrayBuffer();
 }
 
 /** mulberry32 */

@@ -1,0 +1,39 @@
+import {answerOf} from '../../src/attempt/answer.ts';
+import {verdictOfAnswer, type Context, type Verdict} from '../../src/attempt/verdict.ts';
+import {ietf} from '../../src/dialect/ietf.ts';
+import type {Answer} from '../../src/dialect/dialect.ts';
+
+export const NOW = Date.UTC(2027, 0, 15, 12);
+
+export type Spec = {
+	readonly status: number;
+	readonly headers?: Record<string, string>;
+	/** A string is sent as it is, anything else as JSON. */
+	readonly body?: unknown;
+	readonly redirected?: boolean;
+};
+
+/** An answer as it is after it was read. */
+export async function answer({status, headers = {}, body, redirected = false}: Spec): Promise<Answer> {
+	const json = body !== undefined && typeof body !== 'string';
+	const empty = status === 204 || status === 304;
+	const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+	const response = new Response(empty || status === 0 ? null : text, {
+		status: status === 0 ? 200 : status,
+		headers: {'content-type': json ? 'application/json' : 'text/plain', ...headers},
+	});
+	const {answer: read} = await answerOf(response, true);
+	return {...read, status, redirected, ...(status === 0 && {type: 'opaqueredirect', body: undefined})};
+}
+
+export async function verdictOf(spec: Spec, context: Partial<Context> = {}): Promise<Verdict> {
+	const whole = {dialect: ietf(), ambiguous: false, repeat: false, now: NOW, judged: undefined, ...context};
+	return verdictOfAnswer(await answer(spec), whole);
+}
+
+/** The contexts of an attempt, by what went before it. */
+export const first = {ambiguous: false, repeat: false};
+/** The first was turned away, or no connection was made. */
+export const again = {ambiguous: false, repeat: true};
+/** An earlier attempt may have had its effect. */
+export const doubtful = {ambiguous: true, repeat: true};

@@ -1,0 +1,318 @@
+import {describe, expect, test} from 'vitest';
+import {verdictOfFailure, verdictOfIdempotent} from '../../src/attempt/verdict.ts';
+import type {Dialect} from '../../src/dialect/dialect.ts';
+import {ietf} from '../../src/dialect/ietf.ts';
+import {stripe} from '../../src/dialects/stripe.ts';
+import {again, doubtful, first, NOW, verdictOf} from './answers.ts';
+
+const savesSuccess = ietf();
+const savesErrors = ietf({saves: 'errors'});
+const dialects = [
+	['ietf()', savesSuccess],
+	["ietf({saves: 'errors'})", savesErrors],
+	['stripe', stripe],
+] as const;
+const befores = [
+	['a first attempt', first],
+	['a repeat of what was turned away', again],
+	['a repeat after a doubt', doubtful],
+] as const;
+
+const replayed = {'idempotent-replayed': 'true'};
+const refused = {meaning: 'refused', next: 'end', ambiguous: false};
+const unsettled = {meaning: 'unsettled', next: 'end', ambiguous: true};
+const failed = {meaning: 'failed', next: 'retry', ambiguous: true};
+const inProgress = {meaning: 'in-progress', next: 'poll', ambiguous: true};
+const conflict = {meaning: 'conflict', next: 'poll', ambiguous: false};
+
+describe('without an answer', () => {
+	test('a request that may have been sent is ambiguous and tried again', () => {
+		expect(verdictOfFailure(true)).toMatchObject(failed);
+	});
+
+	test('a connection that was not made is not ambiguous, and tried again', () => {
+		expect(verdictOfFailure(false)).toMatchObject({meaning: 'not-sent', next: 'retry', ambiguous: false});
+	});
+});
+
+describe.each(dialects)('with any server (%s)', (_, dialect) => {
+	describe.each(befores)('at %s', (_before, before) => {
+		const context = {dialect, ...before};
+
+		test.each([200, 201, 202, 204, 226])('%d is a success that ends it', async status => {
+			expect(await verdictOf({status}, context)).toMatchObject({meaning: 'succeeded', next: 'end', firm: true});
+		});
+
+		test('a 200 that the caller judges a refusal is one', async () => {
+			expect(await verdictOf({status: 200}, {...context, judged: 'refused'})).toMatchObject(refused);
+		});
+
+		test.each([500, 502, 503, 504, 520, 599, 408])('%d may have had its effect, and is tried again', async status => {
+			expect(await verdictOf({status}, context)).toMatchObject(failed);
+		});
+
+		test.each([425, 429])('%d was not processed, and is tried again', async status => {
+			expect(await verdictOf({status}, context)).toMatchObject({
+				meaning: 'not-processed',
+				next: 'retry',
+				ambiguous: false,
+			});
+		});
+
+		// Invariant 13
+		test.each([0, 301, 302, 303, 304, 307, 308])(
+			'a redirect that was not followed (%d) settles nothing',
+			async status => {
+				expect(await verdictOf({status}, context)).toMatchObject(unsettled);
+			},
+		);
+
+		// Invariant 13
+		test.each([200, 401, 404, 500])('an answer from where a redirect led (%d) settles nothing', async status => {
+			expect(await verdictOf({status, redirected: true}, context)).toMatchObject(unsettled);
+		});
+
+		// Invariant 8
+		test.each([400, 402, 409, 422, 429])('a replayed %d is refused, whatever went before', async status => {
+			expect(await verdictOf({status, headers: replayed}, context)).toMatchObject({
+				...refused,
+				firm: true,
+				replayed: true,
+			});
+		});
+
+		// Invariant 8
+		test.each([500, 501, 503])('a replayed %d is final, and nobody knows', async status => {
+			expect(await verdictOf({status, headers: replayed}, context)).toMatchObject({
+				...unsettled,
+				final: true,
+				replayed: true,
+			});
+		});
+
+		test('a replayed success is one', async () => {
+			expect(await verdictOf({status: 201, headers: replayed}, context)).toMatchObject({
+				meaning: 'succeeded',
+				replayed: true,
+			});
+		});
+
+		// Invariant 5
+		test('401 is believed only where nothing is in doubt', async () => {
+			expect(await verdictOf({status: 401}, context)).toMatchObject(before.ambiguous ? unsettled : refused);
+		});
+
+		test.each(['retry-after', 'retry-after-ms'])('%s is told with a failure and a refusal of load', async header => {
+			const asked = {headers: {[header]: '2'}};
+			const retryAfter = header === 'retry-after' ? 2000 : 2;
+			expect(await verdictOf({status: 503, ...asked}, context)).toMatchObject({retryAfter});
+			expect(await verdictOf({status: 429, ...asked}, context)).toMatchObject({retryAfter});
+		});
+	});
+});
+
+// Invariant 5
+describe('a refusal after a doubt', () => {
+	test.each<[string, Dialect, number, object]>([
+		['is not believed by default', savesSuccess, 402, unsettled],
+		['is not believed by default', savesSuccess, 422, unsettled],
+		['is not believed by default', savesSuccess, 501, unsettled],
+		['is believed where it is saved', savesErrors, 402, {...refused, firm: true}],
+		['is believed where it is saved', savesErrors, 422, {...refused, firm: true}],
+		['is not believed where a 5xx is not saved', savesErrors, 501, unsettled],
+		['is not believed from what stands in front of the server', savesErrors, 403, unsettled],
+		['is not believed from what stands in front of the server', savesErrors, 413, unsettled],
+		['is believed where it is saved', stripe, 402, {...refused, firm: true}],
+		['is believed where the same bytes fail again', stripe, 400, {...refused, firm: true}],
+		['is not believed where execution had not begun', stripe, 403, unsettled],
+	])('%s (%o, %d)', async (_, dialect, status, expected) => {
+		expect(await verdictOf({status}, {dialect, ...doubtful})).toMatchObject(expected);
+	});
+
+	test('on a first attempt it is believed, and firm only where it is saved', async () => {
+		expect(await verdictOf({status: 402}, {dialect: savesSuccess})).toMatchObject({...refused, firm: false});
+		expect(await verdictOf({status: 402}, {dialect: savesErrors})).toMatchObject({...refused, firm: true});
+		expect(await verdictOf({status: 501})).toMatchObject(refused);
+		expect(await verdictOf({status: 505})).toMatchObject(refused);
+	});
+});
+
+describe('a dialect that lets redirects settle', () => {
+	const dialect: Dialect = {...savesSuccess, redirects: 'settle'};
+
+	test('judges a redirected answer as any other', async () => {
+		expect(await verdictOf({status: 201, redirected: true}, {dialect})).toMatchObject({meaning: 'succeeded'});
+		expect(await verdictOf({status: 402, redirected: true}, {dialect})).toMatchObject(refused);
+	});
+
+	test('still learns nothing from a redirect that was not followed', async () => {
+		expect(await verdictOf({status: 303}, {dialect})).toMatchObject(unsettled);
+		expect(await verdictOf({status: 303, headers: replayed}, {dialect})).toMatchObject(unsettled);
+	});
+});
+
+describe('what the server says about a retry', () => {
+	const yes = {'x-should-retry': 'true'};
+	const no = {'x-should-retry': ' FALSE '};
+
+	test.each([500, 503, 408])('false after %d ends it in doubt', async status => {
+		expect(await verdictOf({status, headers: no})).toMatchObject({...unsettled, final: false});
+	});
+
+	test('false after a 500 that is saved is final', async () => {
+		const headers = {'stripe-should-retry': 'false'};
+		expect(await verdictOf({status: 500, headers}, {dialect: stripe})).toMatchObject({...unsettled, final: true});
+	});
+
+	test('false after 429 ends it: nothing was processed', async () => {
+		expect(await verdictOf({status: 429, headers: no})).toMatchObject({meaning: 'not-processed', next: 'end'});
+	});
+
+	test('false after "in progress" ends it in doubt', async () => {
+		const body = {error: 'idempotent request in progress'};
+		expect(await verdictOf({status: 409, headers: no, body})).toMatchObject(unsettled);
+		expect(await verdictOf({status: 409, headers: {...no, 'retry-after': '1'}})).toMatchObject(unsettled);
+	});
+
+	test('false after a bare 409 makes it a refusal', async () => {
+		expect(await verdictOf({status: 409, headers: no})).toMatchObject(refused);
+	});
+
+	test.each([400, 404, 409, 501])('true after %d has it tried again', async status => {
+		expect(await verdictOf({status, headers: yes})).toMatchObject({next: 'retry', ambiguous: false});
+	});
+
+	test('anything else says nothing', async () => {
+		expect(await verdictOf({status: 503, headers: {'x-should-retry': 'maybe'}})).toMatchObject(failed);
+	});
+
+	test('a header of the dialect goes before the common one', async () => {
+		const headers = {'stripe-should-retry': 'true', 'x-should-retry': 'false'};
+		expect(await verdictOf({status: 503, headers}, {dialect: stripe})).toMatchObject(failed);
+		expect(await verdictOf({status: 503, headers})).toMatchObject(unsettled);
+	});
+
+	test('never makes another of a success, a replay or a redirect', async () => {
+		expect(await verdictOf({status: 200, headers: yes})).toMatchObject({next: 'end'});
+		expect(await verdictOf({status: 503, headers: {...yes, ...replayed}})).toMatchObject({next: 'end'});
+		expect(await verdictOf({status: 302, headers: yes})).toMatchObject({next: 'end'});
+	});
+});
+
+describe('the meanings of 409', () => {
+	const draft = {
+		type: 'https://developer.example.com/idempotency',
+		title: 'A request is outstanding for this Idempotency-Key',
+	};
+	const problem = {'content-type': 'application/problem+json'};
+	const text = 'Idempotency key is in use by a concurrent request';
+
+	test.each([
+		['the draft’s problem', {body: draft, headers: problem}],
+		['a code', {body: {error: {code: 'idempotency_in_progress'}}}],
+		['plain text', {body: text}],
+		['Retry-After', {headers: {'retry-after': '1'}}],
+		['Retry-After beside another reason', {headers: {'retry-after': '1'}, body: {code: 'locked'}}],
+	])('in progress, by %s: ambiguous, and asked again', async (_, spec) => {
+		expect(await verdictOf({status: 409, ...spec})).toMatchObject(inProgress);
+		expect(await verdictOf({status: 409, ...spec}, doubtful)).toMatchObject(inProgress);
+	});
+
+	test('a lock that is stuck after a 5xx reads as in progress', async () => {
+		const body = {message: 'A request with this idempotency key is still processing'};
+		expect(await verdictOf({status: 409, body}, doubtful)).toMatchObject(inProgress);
+	});
+
+	// Invariant 9
+	test('another payload: a mismatch on a first attempt, and nothing that settles on our own repeat', async () => {
+		const body = {name: 'invalid_idempotent_request', message: 'Same idempotency key, different request payload'};
+		expect(await verdictOf({status: 409, body})).toMatchObject({meaning: 'mismatched', next: 'end', ambiguous: false});
+		expect(await verdictOf({status: 409, body}, again)).toMatchObject(unsettled);
+		expect(await verdictOf({status: 409, body}, doubtful)).toMatchObject(unsettled);
+	});
+
+	test('already done, without a word: asked about, never a refusal at once', async () => {
+		expect(await verdictOf({status: 409})).toMatchObject(conflict);
+		expect(await verdictOf({status: 409}, doubtful)).toMatchObject(conflict);
+	});
+
+	test('already done, with the id: never a refusal after a doubt', async () => {
+		const error = {type: 'invalid_state', message: 'Created already', links: {conflicting_resource_id: 'PM1'}};
+		expect(await verdictOf({status: 409, body: {error}}, doubtful)).toMatchObject(unsettled);
+		const increase = {type: 'idempotency_key_already_used_error', resource_id: 'account_1'};
+		expect(await verdictOf({status: 409, body: increase}, doubtful)).toMatchObject(unsettled);
+	});
+
+	test('a replay with the first body: never a refusal after a doubt', async () => {
+		expect(await verdictOf({status: 409, body: {payment: 42}}, doubtful)).toMatchObject(conflict);
+	});
+
+	test('an unrelated conflict: refused on a first attempt, not believed after a doubt', async () => {
+		const body = {title: 'Concurrency Conflict', type: 'https://docs.example.com/errors#concurrency'};
+		expect(await verdictOf({status: 409, body, headers: problem})).toMatchObject(refused);
+		expect(await verdictOf({status: 409, body, headers: problem}, doubtful)).toMatchObject(unsettled);
+		expect(await verdictOf({status: 409, body}, {dialect: savesErrors, ...doubtful})).toMatchObject(unsettled);
+	});
+
+	test.each([
+		['JSON without a word is an ordinary refusal', {body: {email: 'exists'}}, refused],
+		['an empty answer is asked about', {}, conflict],
+		['HTML is asked about', {body: '<h1>Conflict</h1>', headers: {'content-type': 'text/html'}}, conflict],
+		['a word of idempotency that says no more is asked about', {body: {code: 'idempotency_conflict'}}, conflict],
+	])('%s, on a first attempt', async (_, spec, expected) => {
+		expect(await verdictOf({status: 409, ...spec})).toMatchObject(expected);
+	});
+
+	test('the type about:blank is no reason: after a doubt it is asked about', async () => {
+		expect(await verdictOf({status: 409, body: {type: 'about:blank'}}, doubtful)).toMatchObject(conflict);
+		expect(await verdictOf({status: 409, body: {type: 'email_taken'}}, doubtful)).toMatchObject(unsettled);
+	});
+
+	test('all of stripe’s are in progress', async () => {
+		expect(await verdictOf({status: 409}, {dialect: stripe})).toMatchObject(inProgress);
+		expect(await verdictOf({status: 409, body: {error: {code: 'lock_timeout'}}}, {dialect: stripe})).toMatchObject(
+			inProgress,
+		);
+	});
+});
+
+// Invariant 9
+describe('a mismatch is never invented', () => {
+	const validation = {
+		type: 'validation_error',
+		title: 'Unprocessable',
+		detail: 'The amount is different from the cart',
+	};
+
+	test.each([400, 422])('%d without a word of idempotency is an ordinary refusal', async status => {
+		expect(await verdictOf({status})).toMatchObject(refused);
+		expect(await verdictOf({status, body: validation})).toMatchObject(refused);
+	});
+
+	test('a missing or malformed key is an ordinary refusal', async () => {
+		const title = 'Idempotency-Key is missing';
+		expect(await verdictOf({status: 400, body: {title}})).toMatchObject(refused);
+	});
+
+	test.each([400, 409, 422])('%d with the words for another payload is one, on a first attempt', async status => {
+		const title = 'Idempotency-Key is already used';
+		expect(await verdictOf({status, body: {title}})).toMatchObject({meaning: 'mismatched', next: 'end'});
+		expect(await verdictOf({status, body: {title}}, again)).toMatchObject(unsettled);
+	});
+
+	test.each([401, 403, 404, 500])('%d is none, whatever it says', async status => {
+		const {meaning} = await verdictOf({status, body: {title: 'Idempotency-Key was reused'}});
+		expect(meaning).not.toBe('mismatched');
+	});
+});
+
+describe('without a key, by an idempotent method', () => {
+	test.each([408, 425, 429, 500, 502, 503, 504])('%d is tried again, when the server asks', status => {
+		const headers = new Headers({'retry-after': '3'});
+		expect(verdictOfIdempotent({status, headers}, NOW)).toMatchObject({next: 'retry', retryAfter: 3000});
+	});
+
+	test.each([200, 204, 302, 400, 404, 409, 501, 505])('%d is passed on', status => {
+		expect(verdictOfIdempotent({status, headers: new Headers()}, NOW)).toMatchObject({next: 'end'});
+	});
+});

@@ -1,0 +1,118 @@
+import {describe, expect, test} from 'vitest';
+import {responseOf} from '../../src/attempt/answer.ts';
+import {noProgress} from '../../src/attempt/loop.ts';
+import type {Exchange} from '../../src/attempt/send.ts';
+import {weigh} from '../../src/attempt/weigh.ts';
+import {ietf} from '../../src/dialect/ietf.ts';
+import type {Settings} from '../../src/options.ts';
+import {virtualEnvironment} from '../support/virtual-environment.ts';
+import {answer, type Spec} from './answers.ts';
+
+async function exchange(spec: Spec): Promise<Extract<Exchange, {kind: 'answer'}>> {
+	return {kind: 'answer', answer: await answer(spec), stream: undefined, abort: () => undefined};
+}
+
+async function weighed(given: Exchange, judge: Settings['judge'], progress = noProgress()) {
+	return weigh(given, progress, {dialect: ietf(), ...(judge && {judge})}, virtualEnvironment(), false, 1000);
+}
+
+const declined = {status: 200, body: {declined: true}};
+
+describe('judge', () => {
+	test('reads a Response of its own', async () => {
+		const given = await exchange(declined);
+		const verdict = await weighed(given, async response => ((await response.json()).declined ? 'refused' : undefined));
+		expect(verdict.meaning).toBe('refused');
+		expect(await responseOf(given.answer).json()).toEqual({declined: true});
+	});
+
+	test.each([
+		['succeeded', 'succeeded'],
+		['refused', 'refused'],
+		[undefined, 'succeeded'],
+	] as const)('%s means %s', async (judged, meaning) => {
+		expect((await weighed(await exchange({status: 201}), () => judged)).meaning).toBe(meaning);
+	});
+
+	test.each([402, 500, 302])('is not asked about %d', async status => {
+		const asked: number[] = [];
+		await weighed(await exchange({status}), response => void asked.push(response.status));
+		expect(asked).toEqual([]);
+	});
+
+	test('is not asked where there is no answer', async () => {
+		const failure = {kind: 'failure', error: new TypeError('fetch failed'), sent: true} as const;
+		const judge = () => {
+			throw new Error('asked');
+		};
+		expect((await weighed(failure, judge)).meaning).toBe('failed');
+	});
+
+	// Invariant 4
+	test.each<[string, () => never]>([
+		[
+			'it throws',
+			() => {
+				throw new Error('bug in judge');
+			},
+		],
+		['it rejects', () => Promise.reject(new Error('bug in judge')) as never],
+		['it returns something else', () => 'yes' as never],
+	])('where %s, nothing is settled', async (_, judge) => {
+		const progress = noProgress();
+		expect(await weighed(await exchange({status: 200}), judge, progress)).toMatchObject({
+			meaning: 'unsettled',
+			next: 'end',
+			ambiguous: true,
+		});
+		expect(String(progress.firstFailure)).toMatch(/judge/);
+	});
+
+	test('that never answers settles nothing, once the time is over', async () => {
+		const environment = virtualEnvironment();
+		const judge = async () => new Promise<undefined>(() => undefined);
+		const given = await exchange({status: 200});
+		const verdict = weigh(given, noProgress(), {dialect: ietf(), judge}, environment, false, 1000);
+		expect(await environment.finish(verdict)).toMatchObject({meaning: 'unsettled', ambiguous: true});
+	});
+
+	test('a stream that it leaves unread is whole for its caller, and not kept in memory', async () => {
+		let pulled = 0;
+		const endless = new ReadableStream<Uint8Array>({
+			pull(controller) {
+				pulled++;
+				controller.enqueue(new TextEncoder().encode(`event ${pulled}\n`));
+			},
+		});
+		const response = new Response(endless);
+		const given = {...(await exchange({status: 200})), stream: response};
+		let seen: Response | undefined;
+		await weighed(given, copy => {
+			seen = copy;
+			return 'succeeded';
+		});
+		expect(seen?.bodyUsed).toBe(true);
+		const reader = response.body!.getReader();
+		expect(new TextDecoder().decode((await reader.read()).value)).toBe('event 1\n');
+	});
+});
+
+test('a dialect that throws settles nothing', async () => {
+	const broken = {
+		...ietf(),
+		read: () => {
+			throw new Error('bug in dialect');
+		},
+	};
+	const progress = noProgress();
+	const verdict = await weigh(
+		await exchange({status: 409}),
+		progress,
+		{dialect: broken},
+		virtualEnvironment(),
+		false,
+		1000,
+	);
+	expect(verdict).toMatchObject({meaning: 'unsettled', next: 'end', ambiguous: true});
+	expect(progress.firstFailure).toEqual(new Error('bug in dialect'));
+});

@@ -1,0 +1,161 @@
+import type {MutationObserver} from '@tanstack/query-core';
+import {HttpResponse, type HttpResponseResolver} from 'msw';
+import {setupServer} from 'msw/node';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
+import {writeSnippets} from './snippets.ts';
+
+// Before anything is imported: the recipes are for pages, which need no scope and have relative URLs.
+const PAGE = vi.hoisted(() => {
+	const page = 'https://shop.example/cart';
+	vi.stubGlobal('document', {baseURI: page});
+	return page;
+});
+
+// Each recipe loads the library that it is about.
+vi.setConfig({testTimeout: 30_000});
+
+const {idempotentEndpoint} = await import('../../src/msw/index.ts');
+
+const folder = writeSnippets('run');
+const server = setupServer();
+let cart = {id: '', items: ['padlock']};
+let order = {id: '', amount: 4200, paymentKey: ''};
+let purchases = 0;
+const paid: HttpResponseResolver = () => HttpResponse.json({id: 'order-1'}, {status: 201});
+const declined: HttpResponseResolver = () => HttpResponse.text('Your card was declined.', {status: 402});
+const show = vi.fn<(text: string) => void>();
+const renewPaymentKey = vi.fn<(id: string) => Promise<void>>();
+
+beforeAll(() => {
+	server.listen({onUnhandledFrame: 'error'});
+	const {fetch} = globalThis;
+	vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) =>
+		fetch(typeof input === 'string' ? new URL(input, PAGE) : input, init),
+	);
+	vi.stubGlobal('show', show);
+	vi.stubGlobal('session', {userId: 'user-1'});
+	vi.stubGlobal('orders', {find: async () => order, renewPaymentKey});
+});
+beforeEach(() => {
+	// All recipes share the store of this process, so each test buys something else.
+	purchases++;
+	cart = {...cart, id: `cart-${purchases}`};
+	order = {...order, id: `order-${purchases}`, paymentKey: `key-${purchases}`};
+});
+afterEach(() => {
+	server.resetHandlers();
+	vi.clearAllMocks();
+});
+afterAll(() => {
+	server.close();
+	vi.unstubAllGlobals();
+});
+
+/** Loads a named snippet as a page would, and knows no more of it than the test says. */
+async function load<T>(page: string, file: string): Promise<T> {
+	return (await import(/* @vite-ignore */ new URL(`${page}/${file}`, folder).href)) as T;
+}
+
+/** An endpoint that loses its first answer. */
+function serve(url: string, resolver = paid, required = true) {
+	const endpoint = idempotentEndpoint('POST', new URL(url, PAGE).href, resolver, {faults: ['lose-response'], required});
+	server.use(endpoint);
+	return endpoint;
+}
+
+const once = {attempts: 2, effects: 1};
+
+describe('a lost answer is one charge', () => {
+	type Pay = {pay: (of: typeof cart) => Promise<unknown>};
+
+	test('in the snippet of the README', async () => {
+		const endpoint = serve('/api/orders');
+		const {pay} = await load<Pay>('README', 'pay.ts');
+		expect(await pay(cart)).toBe('Paid. Thank you.');
+		expect(endpoint).toMatchObject(once);
+	});
+
+	test('but not in plain fetch, as the README says', async () => {
+		const endpoint = serve('/api/orders', paid, false);
+		const {pay} = await load<Pay>('README', 'plain-pay.ts');
+		await expect(pay(cart)).rejects.toBeInstanceOf(TypeError);
+		expect(await pay(cart)).toBe('Paid. Thank you.');
+		expect(endpoint).toMatchObject({attempts: 2, effects: 2});
+	});
+
+	test('in a form', async () => {
+		const endpoint = serve('/sign-up');
+		const {submit} = await load<{submit: (url: string, body: FormData) => Promise<void>}>('recipes', 'form.ts');
+		const form = new FormData();
+		form.set('draft', cart.id);
+		await submit('/sign-up', form);
+		expect(show).toHaveBeenLastCalledWith('Welcome.');
+		expect(endpoint).toMatchObject(once);
+	});
+
+	test('in a server action, under the key of the database', async () => {
+		const endpoint = serve('https://bank.example/payments');
+		const {payOrder} = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
+		expect(await payOrder(order.id)).toEqual({outcome: 'succeeded', problem: undefined});
+		expect(endpoint.keys).toEqual([order.paymentKey, order.paymentKey]);
+		expect(endpoint).toMatchObject(once);
+		expect(renewPaymentKey).not.toHaveBeenCalled();
+	});
+
+	test('in a mutation', async () => {
+		const endpoint = serve('/api/orders');
+		const {checkout} = await load<{checkout: MutationObserver<unknown, Error, typeof cart>}>('recipes', 'mutation.ts');
+		expect(await checkout.mutate(cart)).toEqual({id: 'order-1'});
+		expect(endpoint).toMatchObject(once);
+	});
+
+	test.each([
+		['axios', 'axios.ts', {id: 'order-1'}],
+		['openapi-fetch', 'openapi.ts', expect.objectContaining({data: {id: 'order-1'}})],
+		['ky', 'ky.ts', 'Order order-1'],
+	])('under %s, and two clicks are one exchange', async (_, file, answer) => {
+		const endpoint = serve('/api/orders');
+		const {pay} = await load<Pay>('recipes', file);
+		expect(await Promise.all([pay(cart), pay(cart)])).toEqual([answer, answer]);
+		expect(new Set(endpoint.keys).size).toBe(1);
+		expect(endpoint).toMatchObject(once);
+	});
+
+	test('under Stripe’s SDK', async () => {
+		const endpoint = serve('https://api.stripe.com/v1/payment_intents', () => HttpResponse.json({id: 'pi_1'}));
+		const {charge} = await load<{charge: (of: typeof order) => Promise<{id: string}>}>('recipes', 'stripe.ts');
+		expect((await charge(order)).id).toBe('pi_1');
+		expect(endpoint.keys).toEqual([order.paymentKey, order.paymentKey]);
+		expect(endpoint).toMatchObject(once);
+	});
+});
+
+describe('a refusal', () => {
+	function refuse(url: string) {
+		const endpoint = idempotentEndpoint('POST', new URL(url, PAGE).href, declined);
+		server.use(endpoint);
+		return endpoint;
+	}
+
+	test('is shown by the form', async () => {
+		refuse('/sign-up');
+		const {submit} = await load<{submit: (url: string, body: FormData) => Promise<void>}>('recipes', 'form.ts');
+		const form = new FormData();
+		form.set('draft', cart.id);
+		await submit('/sign-up', form);
+		expect(show).toHaveBeenLastCalledWith('Your card was declined.');
+	});
+
+	test('gets a new key in the server action', async () => {
+		refuse('https://bank.example/payments');
+		const {payOrder} = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
+		expect(await payOrder(order.id)).toEqual({outcome: 'refused', problem: undefined});
+		expect(renewPaymentKey).toHaveBeenCalledWith(order.id);
+	});
+
+	test('is told by the ky client', async () => {
+		refuse('/api/orders');
+		const {pay} = await load<{pay: (of: typeof cart) => Promise<string>}>('recipes', 'ky.ts');
+		expect(await pay(cart)).toBe('Not paid. You can try again.');
+	});
+});

@@ -1,0 +1,43 @@
+import {execFile} from 'node:child_process';
+import {writeFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {expect, test} from 'vitest';
+import {pages, root} from './pages.ts';
+import manifest from '../../package.json' with {type: 'json'};
+import {snippets, snippetsOf, writeSnippets} from './snippets.ts';
+
+const pathOf = (path: string) => fileURLToPath(new URL(path, root));
+
+test('a snippet is found with its language, its code and its name', () => {
+	const text = 'Words.\n\n```ts\n// pay.ts\nawait 1;\n```\n\n```sh\nnpm test\n```\n';
+	expect(snippetsOf({path: 'docs/a.md', text})).toEqual([
+		{page: 'a', language: 'ts', code: '// pay.ts\nawait 1;\n', file: 'pay.ts'},
+		{page: 'a', language: 'sh', code: 'npm test\n', file: 'line-9.ts'},
+	]);
+});
+
+test('every snippet is in a language that is checked or needs no check', () => {
+	expect(snippets.map(({language}) => language).filter(it => !['ts', 'sh', 'http'].includes(it))).toEqual([]);
+});
+
+test('every TypeScript snippet compiles', {timeout: 60_000}, async () => {
+	const folder = writeSnippets('types');
+	const include = ['**/*.ts', pathOf('docs/examples.d.ts')];
+	const config = {extends: pathOf('tsconfig.json'), include};
+	writeFileSync(new URL('tsconfig.json', folder), JSON.stringify(config));
+	const tsc = promisify(execFile)(pathOf('node_modules/.bin/tsc'), ['-p', fileURLToPath(folder)]);
+	const {stdout} = await tsc.catch((error: {stdout: string}) => error);
+	expect(stdout).toBe('');
+});
+
+test('every npm script that a page names exists', () => {
+	const named = pages.flatMap(({text}) => [...text.matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script));
+	expect(named).toContain('demo');
+	expect(named.filter(script => !(script in manifest.scripts))).toEqual([]);
+});
+
+test('the first snippet of the README is short', () => {
+	const first = snippets.find(({page, language}) => page === 'README' && language === 'ts');
+	expect(first?.code.trim().split('\n').length).toBeLessThanOrEqual(15);
+});

@@ -1,0 +1,155 @@
+import {describe, expect, test} from 'vitest';
+import {
+	AlreadySucceededError,
+	BodyNotReplayableError,
+	isLatchkeyError,
+	KeyReuseError,
+	LatchkeyError,
+	NotSentError,
+	OutcomeUnknownError,
+	PayloadChangedError,
+	RefusedError,
+	StoreError,
+	type ErrorFacts,
+} from '../src/errors.ts';
+
+const facts: ErrorFacts = {
+	operation: ['checkout', '42'],
+	key: 'a-key',
+	attempts: 2,
+	response: new Response(null, {status: 503}),
+	cause: new TypeError('fetch failed'),
+};
+
+const all = [
+	{make: (more: ErrorFacts) => new KeyReuseError(more), code: 'KEY_REUSED', outcome: 'mismatched'},
+	{make: (more: ErrorFacts) => new PayloadChangedError(more), code: 'PAYLOAD_CHANGED', outcome: 'unknown'},
+	{make: (more: ErrorFacts) => new OutcomeUnknownError(more), code: 'OUTCOME_UNKNOWN', outcome: 'unknown'},
+	{make: (more: ErrorFacts) => new AlreadySucceededError(more), code: 'ALREADY_SUCCEEDED', outcome: 'succeeded'},
+	{make: (more: ErrorFacts) => new RefusedError(more), code: 'REFUSED', outcome: 'refused'},
+	{make: (more: ErrorFacts) => new NotSentError(more), code: 'NOT_SENT', outcome: 'refused'},
+	{
+		make: (more: ErrorFacts) => new StoreError({...more, step: 'claim', reason: 'the disk is full'}),
+		code: 'STORE_FAILED',
+		outcome: 'unknown',
+	},
+	{
+		make: (more: ErrorFacts) => new BodyNotReplayableError({...more, reason: 'The stream is too long.'}),
+		code: 'BODY_NOT_REPLAYABLE',
+		outcome: 'refused',
+	},
+] as const;
+
+describe.each(all)('$code', ({make, code, outcome}) => {
+	const error = make(facts);
+
+	test('is an Error of its own name, with what is known of the operation', () => {
+		expect(error).toBeInstanceOf(LatchkeyError);
+		expect(error.name).toBe(error.constructor.name);
+		expect(String(error)).toBe(`${error.name}: ${error.message}`);
+		expect(error).toMatchObject({code, outcome, operation: ['checkout', '42'], key: 'a-key', attempts: 2, status: 503});
+		expect(error.cause).toBe(facts.cause);
+		expect(error.response).toBe(facts.response);
+	});
+
+	test('is plain data as JSON, without the response and the cause', () => {
+		expect(JSON.parse(JSON.stringify(error))).toEqual({
+			name: error.name,
+			code,
+			message: error.message,
+			outcome,
+			operation: ['checkout', '42'],
+			key: 'a-key',
+			attempts: 2,
+			status: 503,
+		});
+	});
+
+	test('is told by its code', () => {
+		expect(isLatchkeyError(error)).toBe(true);
+		expect(isLatchkeyError(error, code)).toBe(true);
+		const other = code === 'REFUSED' ? 'NOT_SENT' : 'REFUSED';
+		expect(isLatchkeyError(error, other)).toBe(false);
+	});
+
+	test('without an operation it speaks of this request', () => {
+		const bare = make({});
+		expect(bare).toMatchObject({operation: undefined, key: undefined, attempts: 0, status: undefined});
+		expect('cause' in bare).toBe(false);
+		expect(bare.message).not.toMatch(/undefined/);
+	});
+});
+
+describe('the message says what happened, whether it is safe to press again, and what to do', () => {
+	test.each<[string, Error, RegExp[]]>([
+		['KeyReuseError', new KeyReuseError(facts), [/operation checkout\/42/, /did not execute/, /name it as one/]],
+		[
+			'PayloadChangedError',
+			new PayloadChangedError(facts),
+			[/^Operation checkout\/42 was begun with another/, /nothing was sent/, /complete\(\)/, /fingerprint option/],
+		],
+		[
+			'OutcomeUnknownError',
+			new OutcomeUnknownError(facts),
+			[/not known whether operation checkout\/42/, /Do not report it as failed/, /same operation is safe/],
+		],
+		[
+			'an expired OutcomeUnknownError',
+			new OutcomeUnknownError({...facts, expired: true}),
+			[/no longer be sent safely/, /nothing more was sent/, /resolve\(\)/],
+		],
+		[
+			'AlreadySucceededError',
+			new AlreadySucceededError({...facts, status: 201}),
+			[/already succeeded with status 201/, /not at hand/, /Do not send it anew/, /complete\(\)/],
+		],
+		['RefusedError', new RefusedError(facts), [/was refused/, /no effect took place/, /safe to try again.*new key/]],
+		['NotSentError', new NotSentError(facts), [/did not reach the server/, /safe to try again/]],
+		[
+			'StoreError',
+			new StoreError({...facts, step: 'claim', reason: 'the disk is full'}),
+			[/failed to claim operation checkout\/42: the disk is full/, /Nothing was sent/, /safe to try again/],
+		],
+		[
+			'BodyNotReplayableError',
+			new BodyNotReplayableError({...facts, reason: 'The stream is too long.'}),
+			[/^The stream is too long\./, /Nothing was sent/, /Pass the body as/],
+		],
+	])('%s', (_, error, parts) => {
+		for (const part of parts) expect(error.message).toMatch(part);
+	});
+
+	test('a hint is added to it', () => {
+		const hint = 'Another tab is at it.';
+		expect(new OutcomeUnknownError({hint}).message.endsWith(hint)).toBe(true);
+	});
+
+	test('an outcome that is unknown says whether its key has expired', () => {
+		expect(new OutcomeUnknownError({}).expired).toBe(false);
+		expect(new OutcomeUnknownError({expired: true}).expired).toBe(true);
+	});
+
+	test('a success that is known says when it was settled', () => {
+		expect(new AlreadySucceededError({at: 1_800_000_000_000}).at).toBe(1_800_000_000_000);
+		expect(new AlreadySucceededError({}).at).toBeUndefined();
+	});
+
+	test('the status that settled an operation goes before that of the last answer', () => {
+		expect(new RefusedError({...facts, status: 402}).status).toBe(402);
+	});
+});
+
+describe('isLatchkeyError', () => {
+	test.each([undefined, null, 'OUTCOME_UNKNOWN', 42, {}, new Error('no'), {code: 'OUTCOME_UNKNOWN'}])(
+		'is false for %o',
+		value => {
+			expect(isLatchkeyError(value)).toBe(false);
+		},
+	);
+
+	test('knows the errors of another copy of the package by their brand', () => {
+		const foreign = {[Symbol.for('latchkey.error')]: true, code: 'REFUSED'};
+		expect(isLatchkeyError(foreign, 'REFUSED')).toBe(true);
+		expect(isLatchkeyError(foreign, 'NOT_SENT')).toBe(false);
+	});
+});

@@ -1,0 +1,94 @@
+import {describe, expect, test} from 'vitest';
+import type {OperationRecord} from '../../src/operation/record.ts';
+import type {Store} from '../../src/stores/store.ts';
+import {drop} from '../support/fake-server.ts';
+import {gate, OPERATION, openShop} from './shop.ts';
+
+const broken = async () => Promise.reject(new Error('disk full'));
+
+describe('a claim that fails', () => {
+	// Invariants 1 and 12
+	test.each<[string, Store['claim']]>([
+		['rejects', broken],
+		[
+			'throws',
+			() => {
+				throw new Error('disk full');
+			},
+		],
+		['answers something else', () => ({status: 'maybe', now: 0}) as unknown as ReturnType<Store['claim']>],
+		['answers without the time', () => ({status: 'spent', previousKey: null}) as unknown as ReturnType<Store['claim']>],
+	])('because the store %s is a StoreError, and nothing is sent', async (_, claim) => {
+		const {environment, realm, server} = openShop();
+		const {outcome, error} = await environment.finish(realm({}, {claim}).pay());
+		expect(outcome).toBe('unknown');
+		expect(error).toMatchObject({code: 'STORE_FAILED', operation: OPERATION, attempts: 0});
+		expect(server.requests).toHaveLength(0);
+	});
+
+	// Invariants 1 and 12
+	test('because the store hangs is a StoreError after five seconds, and nothing is sent, also when it wakes up', async () => {
+		const {environment, realm, server, store} = openShop();
+		const waking = gate();
+		const {pay} = realm(
+			{},
+			{
+				async claim(id, claim) {
+					await waking.opened;
+					return store.claim(id, claim);
+				},
+			},
+		);
+		const begun = environment.now();
+		const {error} = await environment.finish(pay());
+		expect(error).toMatchObject({code: 'STORE_FAILED'});
+		expect(environment.now() - begun).toBe(5000);
+		waking.open();
+		await environment.advance(60_000);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	// Invariant 2
+	test('and whose fate is not known is offered again with the same key', async () => {
+		const {environment, realm, server, store, record} = openShop();
+		let failures = 2;
+		const offered: string[] = [];
+		const {pay} = realm(
+			{},
+			{
+				claim(id, claim) {
+					offered.push(claim.key);
+					const result = store.claim(id, claim);
+					if (failures-- > 0) throw new Error('the connection dropped');
+					return result;
+				},
+			},
+		);
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		expect((await record())?.key).toBe(offered[0]);
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key: offered[0]});
+		expect(new Set(offered).size).toBe(1);
+		expect(server.keys()).toEqual([offered[0]]);
+	});
+
+	// Invariant 4
+	test.each<[string, (record: OperationRecord) => unknown]>([
+		['garbage', () => 'garbage'],
+		['half a record', ({key, state}) => ({version: 1, key, state})],
+		['a state that nobody knows', record => ({...record, state: {status: 'paid'}})],
+		['a record of a future version', record => ({...record, version: 2})],
+	])('because the store holds %s is a StoreError, never "absent"', async (_, spoil) => {
+		const {environment, realm, server, store} = openShop();
+		const spoiled: Partial<Store> = {
+			async claim(id, claim) {
+				const result = await store.claim(id, claim);
+				return {...result, record: spoil((result as {record: OperationRecord}).record)} as typeof result;
+			},
+		};
+		server.script(drop);
+		await environment.finish(realm({retry: 0}).pay());
+		expect((await environment.finish(realm({}, spoiled).pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		expect(server.requests).toHaveLength(1);
+	});
+});

@@ -1,0 +1,75 @@
+import {describe, expect, test} from 'vitest';
+import {answer, drop, hang} from '../support/fake-server.ts';
+import {OPERATION, openShop} from './shop.ts';
+
+describe('forgetAll and unfinished', () => {
+	test('forgetAll drops answers and settled records of the scope, and keeps open ones under their keys', async () => {
+		const {environment, realm, server, store, record} = openShop();
+		const {fetch, pay} = realm({retry: 0, keepResponse: true});
+		server.script(drop);
+		await environment.finish(pay());
+		await environment.finish(pay({operation: 'second'}));
+		expect((await record('', ['second']))?.answer).toBeDefined();
+		await fetch.forgetAll();
+		expect(await record()).toMatchObject({freed: false, state: {status: 'unknown'}, key: server.keys()[0]});
+		expect(await record('', ['second'])).toMatchObject({freed: true});
+		expect((await store.list('')).some(({answer: kept}) => kept !== undefined)).toBe(false);
+		expect(fetch.operation('second').outcome()).toBeUndefined();
+	});
+
+	// Invariant 11
+	test('forgetAll drops no outcome that the store has not taken yet', async () => {
+		const {environment, realm, server, store} = openShop();
+		let works = false;
+		const {fetch, pay} = realm(
+			{},
+			{
+				async settle(id, settlement) {
+					if (!works) throw new Error('disk full');
+					return store.settle(id, settlement);
+				},
+			},
+		);
+		await environment.finish(pay());
+		await fetch.forgetAll();
+		works = true;
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('forgetAll leaves other scopes alone', async () => {
+		const {environment, realm, server} = openShop();
+		const [ann, bob] = [realm({scope: 'ann'}), realm({scope: 'bob'})];
+		await environment.finish(Promise.all([ann.pay(), bob.pay()]));
+		await ann.fetch.forgetAll();
+		expect((await environment.finish(bob.pay())).replayed).toBe(true);
+		expect((await environment.finish(ann.pay())).replayed).toBe(false);
+		expect(server.charges()).toBe(3);
+	});
+
+	test('unfinished tells what is open in this scope, and nothing else', async () => {
+		const {environment, realm, server} = openShop();
+		const {fetch, pay} = realm({retry: 0, scope: 'ann'});
+		const since = environment.now();
+		server.script(drop);
+		await environment.finish(pay());
+		await environment.finish(pay({operation: 'paid'}));
+		server.script(answer(402));
+		await environment.finish(pay({operation: 'declined'}));
+		await environment.finish(pay({operation: true}));
+		await environment.finish(realm({scope: 'bob'}).pay());
+		server.script(hang);
+		void pay({operation: 'running'});
+		await environment.settle();
+		const [key, running] = [server.keys()[0], server.keys().at(-1)];
+		expect(await fetch.unfinished()).toEqual([
+			{operation: OPERATION, key, since, expired: false, working: false},
+			{operation: ['running'], key: running, since: environment.now(), expired: false, working: true},
+		]);
+		environment.jump(86_400_000);
+		expect(await fetch.unfinished()).toMatchObject([
+			{operation: OPERATION, expired: true},
+			{operation: ['running'], expired: true, working: false},
+		]);
+	});
+});

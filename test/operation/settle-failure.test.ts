@@ -1,0 +1,81 @@
+import {describe, expect, test} from 'vitest';
+import type {Store} from '../../src/stores/store.ts';
+import {lose} from '../support/fake-server.ts';
+import {openShop, type Shop} from './shop.ts';
+
+const never = async () => new Promise<never>(() => undefined);
+const broken = async () => Promise.reject(new Error('disk full'));
+
+describe('after the first byte', () => {
+	/** A store whose `settle` fails until it is mended. */
+	function unsettled({realm, store}: Shop, settle: Store['settle'] = broken) {
+		let works = false;
+		const buyer = realm({}, {settle: async (id, settlement) => (works ? store : {settle}).settle(id, settlement)});
+		return {
+			buyer,
+			mend: () => {
+				works = true;
+			},
+		};
+	}
+
+	// Invariant 11
+	test.each([
+		['fails', broken],
+		['hangs', never],
+	])('a settle that %s never replaces the answer; there is an event', async (_, settle) => {
+		const shop = openShop();
+		const {buyer} = unsettled(shop, settle);
+		const report = await shop.environment.finish(buyer.pay());
+		expect(report).toMatchObject({outcome: 'succeeded', error: undefined});
+		expect(await report.response?.json()).toEqual({key: report.key, charges: 1});
+		expect(buyer.events).toContainEqual(expect.objectContaining({type: 'store-error', step: 'settle'}));
+	});
+
+	// Invariant 11
+	test('it is saved in the background', async () => {
+		const shop = openShop();
+		const {environment, record} = shop;
+		const {buyer, mend} = unsettled(shop);
+		await environment.finish(buyer.pay());
+		expect((await record())?.state.status).toBe('sending');
+		await environment.advance(600);
+		mend();
+		await environment.advance(10_000);
+		expect((await record())?.state).toEqual({status: 'succeeded', httpStatus: 201});
+	});
+
+	// Invariant 11
+	test('until then the memory of this realm wins', async () => {
+		const shop = openShop();
+		const {environment, server} = shop;
+		const {buyer} = unsettled(shop);
+		const {key} = await environment.finish(buyer.pay());
+		expect(buyer.handle.state.status).toBe('succeeded');
+		expect(await environment.finish(buyer.pay())).toMatchObject({outcome: 'succeeded', key, replayed: true});
+		await environment.advance(3_600_000);
+		expect(await environment.finish(buyer.pay())).toMatchObject({outcome: 'succeeded', key, replayed: true});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	// Invariants 10 and 12
+	test('a renew that fails is an event, and the attempt goes on while the lease lasts', async () => {
+		const {environment, realm, server} = openShop();
+		const {pay, events} = realm({}, {renew: broken});
+		server.script(lose);
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', attempts: 2});
+		expect(events).toContainEqual(expect.objectContaining({type: 'store-error', step: 'renew'}));
+	});
+
+	// Invariant 10
+	test('a renew that fails after the lease is over sends nothing', async () => {
+		const {environment, realm, server} = openShop();
+		const {pay} = realm({retry: {delay: () => 5000}, totalTimeout: false}, {renew: broken});
+		server.script(lose);
+		const call = pay();
+		await environment.settle();
+		environment.jump(3_600_000);
+		expect((await environment.finish(call)).outcome).toBe('unknown');
+		expect(server.requests).toHaveLength(1);
+	});
+});

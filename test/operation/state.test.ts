@@ -1,0 +1,189 @@
+import * as fc from 'fast-check';
+import {describe, expect, test} from 'vitest';
+import {strength, transition, type State, type StateEvent} from '../../src/operation/state.ts';
+
+const states = {
+	free: undefined,
+	sending: {status: 'sending'},
+	succeeded: {status: 'succeeded', httpStatus: 200},
+	refused: {status: 'refused', httpStatus: 402},
+	mismatched: {status: 'mismatched', httpStatus: 422},
+	unknown: {status: 'unknown'},
+	final: {status: 'unknown', final: true},
+} as const satisfies Record<string, State | undefined>;
+
+const events = {
+	begin: {type: 'begin'},
+	succeed: {type: 'succeed', httpStatus: 201},
+	refuse: {type: 'refuse', httpStatus: 403},
+	mismatch: {type: 'mismatch', httpStatus: 409},
+	doubt: {type: 'doubt'},
+	finalDoubt: {type: 'doubt', final: true},
+} as const satisfies Record<string, StateEvent>;
+
+const succeeded = {status: 'succeeded', httpStatus: 201};
+const refused = {status: 'refused', httpStatus: 403};
+const mismatched = {status: 'mismatched', httpStatus: 409};
+const {sending, unknown, final} = states;
+const illegal = 'illegal';
+const same = 'same';
+
+type Row = Record<keyof typeof events, State | 'illegal' | 'same'>;
+
+const table: Record<keyof typeof states, Row> = {
+	free: {
+		begin: sending,
+		succeed: illegal,
+		refuse: illegal,
+		mismatch: illegal,
+		doubt: illegal,
+		finalDoubt: illegal,
+	},
+	sending: {
+		begin: sending,
+		succeed: succeeded as State,
+		refuse: refused as State,
+		mismatch: mismatched as State,
+		doubt: unknown,
+		finalDoubt: final,
+	},
+	succeeded: {begin: illegal, succeed: same, refuse: same, mismatch: same, doubt: same, finalDoubt: same},
+	refused: {
+		begin: sending,
+		succeed: succeeded as State,
+		refuse: same,
+		mismatch: same,
+		doubt: same,
+		finalDoubt: same,
+	},
+	mismatched: {
+		begin: illegal,
+		succeed: succeeded as State,
+		refuse: same,
+		mismatch: same,
+		doubt: same,
+		finalDoubt: same,
+	},
+	unknown: {
+		begin: sending,
+		succeed: succeeded as State,
+		refuse: refused as State,
+		mismatch: illegal,
+		doubt: same,
+		finalDoubt: final,
+	},
+	final: {
+		begin: illegal,
+		succeed: succeeded as State,
+		refuse: refused as State,
+		mismatch: illegal,
+		doubt: same,
+		finalDoubt: same,
+	},
+};
+
+const pairs = Object.entries(table).flatMap(([state, row]) =>
+	Object.entries(row).map(([event, next]) => ({
+		state: state as keyof typeof states,
+		event: event as keyof typeof events,
+		next,
+	})),
+);
+
+describe('transition', () => {
+	test('the table has every pair of a state and an event', () => {
+		expect(pairs).toHaveLength(7 * 6);
+	});
+
+	test.each(pairs.filter(({next}) => next !== illegal))('$state and $event: $next', ({state, event, next}) => {
+		const before = states[state];
+		expect(transition(before, events[event], 'pay')).toEqual(next === same ? before : next);
+	});
+
+	test.each(pairs.filter(({next}) => next === illegal))('$state cannot $event', ({state, event}) => {
+		const {type} = events[event];
+		expect(() => transition(states[state], events[event], 'pay')).toThrow(
+			new RegExp(`operation pay cannot ${type} when it is ${states[state]?.status ?? 'free'}`),
+		);
+	});
+
+	test('an outcome that comes without an HTTP status has none', () => {
+		expect(transition(sending, {type: 'succeed'}, 'pay')).toEqual({status: 'succeeded'});
+		expect(transition(sending, {type: 'doubt'}, 'pay')).toEqual({status: 'unknown'});
+	});
+});
+
+const anyEvent = fc.constantFrom(...(Object.values(events) as StateEvent[]));
+
+/** The states that an operation goes through; an illegal event changes nothing. */
+function walk(first: State | undefined, sequence: readonly StateEvent[]): Array<State | undefined> {
+	const passed = [first];
+	for (const event of sequence) {
+		const state = passed.at(-1);
+		try {
+			passed.push(transition(state, event, 'pay'));
+		} catch {
+			passed.push(state);
+		}
+	}
+
+	return passed;
+}
+
+describe('any sequence of events', () => {
+	const sequences = fc.array(anyEvent, {maxLength: 30});
+
+	// Invariant 6
+	test('succeeded is never left', () => {
+		fc.assert(
+			fc.property(sequences, sequence => {
+				const passed = walk(states.succeeded, sequence);
+				expect(passed.every(state => state === states.succeeded)).toBe(true);
+			}),
+		);
+	});
+
+	// Invariant 4
+	test('a doubt ends only when somebody knows better: by succeed or refuse, or by a new beginning under its key', () => {
+		fc.assert(
+			fc.property(sequences, sequence => {
+				const knowing = new Set(['succeed', 'refuse', 'begin']);
+				const passed = walk(
+					states.unknown,
+					sequence.filter(({type}) => !knowing.has(type)),
+				);
+				expect(new Set(passed.map(state => state?.status))).toEqual(new Set(['unknown']));
+			}),
+		);
+	});
+
+	// Invariant 8
+	test('a final doubt is left by succeed and refuse alone', () => {
+		fc.assert(
+			fc.property(sequences, sequence => {
+				const silent = sequence.filter(({type}) => type !== 'succeed' && type !== 'refuse');
+				expect(walk(states.final, silent).at(-1)).toEqual(states.final);
+			}),
+		);
+	});
+
+	// Invariant 11
+	test('without a new beginning, what is known of the outcome only grows', () => {
+		fc.assert(
+			fc.property(fc.constantFrom(...Object.values(states).slice(1)), sequences, (first, sequence) => {
+				const passed = walk(
+					first,
+					sequence.filter(({type}) => type !== 'begin'),
+				);
+				const strengths = passed.map(state => (state === undefined ? 0 : strength(state)));
+				expect(strengths).toEqual(strengths.toSorted((one, other) => one - other));
+			}),
+		);
+	});
+});
+
+test('success is stronger than a refusal or a mismatch, and these are stronger than what is open', () => {
+	expect(strength(states.succeeded)).toBe(2);
+	expect([states.refused, states.mismatched].map(strength)).toEqual([1, 1]);
+	expect([states.sending, states.unknown, states.final].map(strength)).toEqual([0, 0, 0]);
+});

@@ -1,0 +1,197 @@
+import {describe, expect, test} from 'vitest';
+import {createFetch} from '../src/fetch.ts';
+import {settingsOf, withCall, type FetchOptions} from '../src/options.ts';
+import {ietf} from '../src/dialect/ietf.ts';
+import {memoryStore} from '../src/stores/memory.ts';
+
+const dialect = ietf();
+const longest = 2 ** 31 - 1;
+
+function problemOf(options: object): unknown {
+	try {
+		settingsOf(options);
+		return undefined;
+	} catch (error) {
+		return error;
+	}
+}
+
+describe('the defaults', () => {
+	test('are 20 s for an attempt, 60 s in all and 3 retries', () => {
+		expect(settingsOf({})).toMatchObject({
+			timeout: 20_000,
+			totalTimeout: 60_000,
+			retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
+			keepResponse: false,
+			onStoreError: 'fail',
+			dialect: {name: 'ietf'},
+		});
+	});
+
+	test('stand where an option is undefined', () => {
+		const nothing = {timeout: undefined, retry: undefined, scope: undefined, dialect: undefined, keyed: undefined};
+		expect(settingsOf(nothing as object)).toEqual(settingsOf({}));
+	});
+});
+
+describe('an option of the wrong kind', () => {
+	const anything = [null, 'no', 1, true, {}, []];
+	const wrong: Array<[string, readonly unknown[]]> = [
+		['fetch', anything],
+		['keyFrom', anything],
+		['onEvent', anything],
+		['judge', anything],
+		['reconcile', anything],
+		['fingerprint', anything],
+		['scope', [1, true, {}, []]],
+		['onStoreError', [null, '', 'retry', true, {}]],
+		['keepResponse', [null, 1, 'true', {}]],
+		['keyed', [null, 'POST', 1, {}, [1], ['POST', null]]],
+		['timeout', [null, true, '20', {}, [], 5n]],
+		['totalTimeout', [null, true, '20', {}, Symbol('t')]],
+		['retry', [null, true, '3', [3]]],
+		['store', [null, 'indexeddb', 1, {}, [], {...memoryStore(), claim: undefined}]],
+		['dialect', [null, 'stripe', 1, {}, []]],
+	];
+	const rows = wrong.flatMap(([name, values]) => values.map(value => ({name, value})));
+
+	test.each(rows)('$name: $value is a TypeError that names it', ({name, value}) => {
+		const problem = problemOf({[name]: value});
+		expect(problem).toBeInstanceOf(TypeError);
+		expect((problem as Error).message).toMatch(new RegExp(`^latchkey: ${name} (takes|lacks) `));
+	});
+
+	test.each<[string, object]>([
+		['retry.limit', {limit: '3'}],
+		['retry.limit', {limit: null}],
+		['retry.backoffLimit', {backoffLimit: false}],
+		['retry.backoffLimit', {backoffLimit: '1'}],
+		['retry.maxRetryAfter', {maxRetryAfter: false}],
+		['retry.delay', {delay: 100}],
+		['retry.delay', {delay: null}],
+	])('%s in %o is a TypeError that names it', (name, retry) => {
+		const problem = problemOf({retry});
+		expect(problem).toBeInstanceOf(TypeError);
+		expect((problem as Error).message).toContain(`latchkey: ${name} takes `);
+	});
+
+	test('what a store lacks is named', () => {
+		const store = {...memoryStore(), settle: undefined, sweep: 1};
+		expect(() => settingsOf({store} as object)).toThrow('latchkey: store lacks settle, sweep');
+	});
+});
+
+describe('a number out of range', () => {
+	test.each(['timeout', 'totalTimeout'])('%s is a RangeError that names it', name => {
+		for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, longest + 1]) {
+			const problem = problemOf({[name]: value});
+			expect(problem).toBeInstanceOf(RangeError);
+			expect((problem as Error).message).toMatch(new RegExp(`^latchkey: ${name} takes .*or false, not ${value}$`));
+		}
+	});
+
+	test.each(['backoffLimit', 'maxRetryAfter'])('retry.%s is a RangeError that names it', name => {
+		for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, longest + 1]) {
+			expect(() => settingsOf({retry: {[name]: value}})).toThrow(RangeError);
+			expect(() => settingsOf({retry: {[name]: value}})).toThrow(`latchkey: retry.${name} takes`);
+		}
+	});
+
+	test.each([-1, 0.5, 101, Number.NaN, Number.POSITIVE_INFINITY])('%d retries are a RangeError', limit => {
+		expect(() => settingsOf({retry: limit})).toThrow(RangeError);
+		expect(() => settingsOf({retry: limit})).toThrow(/^latchkey: retry takes/);
+		expect(() => settingsOf({retry: {limit}})).toThrow(/^latchkey: retry\.limit takes/);
+	});
+});
+
+describe('a dialect', () => {
+	test.each<[string, object]>([
+		['dialect.header', {header: undefined}],
+		['dialect.header', {header: ''}],
+		['dialect.header', {header: 'Idempotency Key'}],
+		['dialect.header', {header: 'X-Key:'}],
+		['dialect.shouldRetryHeader', {shouldRetryHeader: 'a b'}],
+		['dialect.formatKey', {formatKey: 'quoted'}],
+		['dialect.read', {read: {}}],
+		['dialect.retention', {retention: '24h'}],
+	])('%s in %o is a TypeError that names it', (name, change) => {
+		const problem = problemOf({dialect: {...dialect, ...change}});
+		expect(problem).toBeInstanceOf(TypeError);
+		expect((problem as Error).message).toContain(`latchkey: ${name} takes `);
+	});
+
+	test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('a retention of %d is a RangeError', retention => {
+		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(RangeError);
+		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(/dialect\.retention/);
+	});
+
+	test('that lacks its functions is a TypeError that says which', () => {
+		expect(() => settingsOf({dialect: {...dialect, saves: true, isReplay: undefined} as never})).toThrow(
+			'latchkey: dialect lacks saves, isReplay',
+		);
+	});
+});
+
+describe('what is taken', () => {
+	test.each<[string, FetchOptions]>([
+		['no time-outs', {timeout: false, totalTimeout: false}],
+		['the longest time-out', {timeout: longest}],
+		['no retries', {retry: 0}],
+		['a hundred retries', {retry: {limit: 100}}],
+		['callers that are all one', {scope: null}],
+		['a scope that is asked for', {scope: () => undefined}],
+		['an empty scope', {scope: ''}],
+		['methods', {keyed: ['POST', 'patch']}],
+		['a predicate', {keyed: ({method}) => method === 'POST'}],
+	])('%s', (_, options) => {
+		expect(() => settingsOf(options)).not.toThrow();
+	});
+
+	test('false stands for an endless time', () => {
+		expect(settingsOf({timeout: false, totalTimeout: false})).toMatchObject({
+			timeout: Number.POSITIVE_INFINITY,
+			totalTimeout: Number.POSITIVE_INFINITY,
+		});
+	});
+
+	test('a number of retries is short for its limit; other fields keep what they were', () => {
+		const settings = settingsOf({retry: {backoffLimit: 100, delay: () => 5}});
+		expect(withCall(settings, {retry: 7}).retry).toMatchObject({limit: 7, backoffLimit: 100});
+		expect(withCall(settings, {retry: {maxRetryAfter: 9}}).retry).toMatchObject({backoffLimit: 100, maxRetryAfter: 9});
+		expect(withCall(settings, {retry: {limit: 1}}).retry.delay).toBe(settings.retry.delay);
+	});
+});
+
+describe('the options of a call', () => {
+	const settings = settingsOf({timeout: 1000, judge: () => undefined});
+
+	test('go before the defaults', () => {
+		const own = withCall(settings, {timeout: 5, keepResponse: true});
+		expect(own).toMatchObject({timeout: 5, keepResponse: true, totalTimeout: 60_000});
+		expect(own.judge).toBe(settings.judge);
+	});
+
+	test('without any, the settings are the very same object', () => {
+		expect(withCall(settings, {})).toBe(settings);
+		expect(withCall(settings, {timeout: undefined, retry: undefined} as object)).toBe(settings);
+	});
+
+	test.each([{timeout: null}, {judge: null}, {keepResponse: 0}])('%o is a TypeError', call => {
+		expect(() => withCall(settings, call as never)).toThrow(TypeError);
+	});
+
+	test('that are wrong reject the call, and nothing is sent', async () => {
+		let sent = 0;
+		const fetch = createFetch({
+			scope: null,
+			store: memoryStore(),
+			fetch: async () => {
+				sent++;
+				return new Response();
+			},
+		});
+		const call = fetch('https://shop.test/pay', {method: 'POST', operation: 'pay', timeout: Number.NaN});
+		await expect(call).rejects.toThrow(/^latchkey: timeout/);
+		expect(sent).toBe(0);
+	});
+});

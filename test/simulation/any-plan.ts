@@ -1,0 +1,125 @@
+import * as fc from 'fast-check';
+import type {Action, Fate, Plan, StoreFate, Work} from './plan.ts';
+import {serverKinds, type ServerName} from './servers.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const short = fc.nat({max: 400});
+const long = fc.nat({max: 40 * SECOND});
+const usual = fc.oneof({weight: 4, arbitrary: short}, {weight: 1, arbitrary: long});
+
+function constant<const T>(value: T) {
+	return fc.constant(value);
+}
+
+/** Mostly one and the same, so that its calls meet. */
+const operation = fc.constantFrom('one', 'one', 'one', 'two');
+
+const deed = fc.oneof(
+	{
+		weight: 10,
+		arbitrary: fc.record({
+			do: constant('pay'),
+			operation,
+			cart: fc.constantFrom(1, 1, 1, 1, 2),
+			abortAfter: fc.option(usual, {nil: undefined, freq: 4}),
+			hurry: fc.boolean(),
+		}),
+	},
+	{weight: 2, arbitrary: fc.record({do: fc.constantFrom('complete', 'forget'), operation})},
+	{weight: 1, arbitrary: fc.record({do: constant('force'), operation})},
+	{weight: 1, arbitrary: fc.record({do: constant('resolve'), operation, lie: fc.boolean()})},
+	{weight: 2, arbitrary: fc.record({do: fc.constantFrom('crash', 'forgetAll')})},
+	{
+		weight: 3,
+		arbitrary: fc.record({do: constant('crash at'), call: fc.integer({min: 1, max: 40}), lands: fc.boolean()}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			do: fc.constantFrom('freeze', 'sleep', 'offline'),
+			ms: fc.constantFrom(SECOND, 10 * SECOND, MINUTE, 10 * MINUTE),
+		}),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			do: constant('set clock'),
+			by: fc.constantFrom(-5 * SECOND, -HOUR, -2 * DAY, 5 * SECOND, 2 * MINUTE, HOUR, 2 * DAY, 100 * DAY),
+		}),
+	},
+);
+
+/** How fast things follow each other: faults meet at another tempo each. */
+const tempos = [
+	fc.oneof({weight: 2, arbitrary: constant(0)}, {weight: 4, arbitrary: short}),
+	fc.oneof({weight: 1, arbitrary: constant(0)}, {weight: 2, arbitrary: short}, {weight: 2, arbitrary: long}),
+	fc.oneof(
+		{weight: 2, arbitrary: short},
+		{weight: 1, arbitrary: long},
+		{weight: 2, arbitrary: fc.nat({max: 5 * MINUTE})},
+	),
+];
+
+const fate: fc.Arbitrary<Fate> = fc.oneof(
+	{weight: 6, arbitrary: fc.record({kind: constant('through'), there: usual, back: usual})},
+	{weight: 2, arbitrary: fc.record({kind: constant('lose request'), silent: fc.boolean()})},
+	{weight: 3, arbitrary: fc.record({kind: constant('lose response'), there: usual, silent: fc.boolean()})},
+	{weight: 1, arbitrary: fc.record({kind: constant('cut response'), there: short})},
+	{
+		weight: 2,
+		arbitrary: fc.record({kind: constant('duplicate'), gap: usual, passOn: fc.constantFrom('first', 'second')}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			kind: constant('front'),
+			status: fc.constantFrom(401, 403, 429, 503),
+			retryAfter: fc.option(fc.constantFrom(1, 20, 300), {nil: undefined}),
+		}),
+	},
+	{weight: 1, arbitrary: fc.record({kind: constant('redirect'), executed: fc.boolean()})},
+	{weight: 1, arbitrary: fc.record({kind: constant('no connection')})},
+);
+
+const storeFate: fc.Arbitrary<StoreFate> = fc.oneof(
+	{weight: 4, arbitrary: fc.record({there: constant(undefined), back: constant(0), fails: constant('no')})},
+	{weight: 4, arbitrary: fc.record({there: short, back: short, fails: constant('no')})},
+	{
+		weight: 1,
+		arbitrary: fc.record({there: long, back: short, fails: fc.constantFrom('no', 'before', 'after', 'never answers')}),
+	},
+	{weight: 1, arbitrary: fc.record({there: short, back: short, fails: fc.constantFrom('before', 'after')})},
+);
+
+const work: fc.Arbitrary<Work> = fc.record({
+	ms: usual,
+	result: fc.constantFrom('ok', 'ok', 'ok', 'declined', 'broken'),
+});
+
+/** A store that works: most faults of a client show without its help, and more of them when it does not get in the way. */
+const fineStore = constant<readonly StoreFate[]>([]);
+
+function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
+	const action = fc.tuple(tempo, fc.nat({max: 2}), deed).map(([after, tab, what]): Action => ({...what, after, tab}));
+	return fc.record({
+		server: fc.constantFrom(...(Object.keys(serverKinds) as ServerName[])),
+		dialect: fc.constantFrom('documented', 'default'),
+		keys: fc.constantFrom('random', 'random', 'content'),
+		watch: fc.boolean(),
+		presence: fc.boolean(),
+		reconcile: fc.boolean(),
+		keepResponse: fc.boolean(),
+		onStoreError: fc.constantFrom('fail', 'fail', 'degrade'),
+		jitter: fc.nat({max: 1_000_000}),
+		actions: fc.array(action, {minLength: 1, maxLength: 24}),
+		network: fc.array(fate, {maxLength: 24}),
+		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60})),
+		work: fc.array(work, {maxLength: 12}),
+	});
+}
+
+export const anyPlan: fc.Arbitrary<Plan> = fc.oneof(...tempos.map(planAt));

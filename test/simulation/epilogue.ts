@@ -1,0 +1,52 @@
+import {isLatchkeyError} from '../../src/errors.ts';
+import type {Told} from './tab.ts';
+import type {Shop} from './shop.ts';
+
+const MINUTE = 60_000;
+
+/** When everything has calmed down, every operation has a way out, and all tabs agree on it. */
+export async function epilogue(shop: Shop, operation: string): Promise<void> {
+	const {world, facts, store} = shop;
+	const fail = (text: string) => {
+		facts.violation(`in the end ${text}`);
+	};
+	const record = store.record(operation);
+	// Who went on without the store was told that others cannot know of it.
+	if (record === undefined || facts.keysOf(operation).some(({degraded}) => degraded)) return;
+	// Whoever holds it lets go of it, whatever the clock has been through.
+	await world.wait(Math.max(MINUTE, record.leaseUntil - world.wall() + 1));
+
+	const carts = [1, 2, 3];
+	let cart = 1;
+	let first: Told;
+	do {
+		cart = carts.shift() ?? 0;
+		first = await shop.tab(0).pay({operation, cart});
+	} while (isLatchkeyError(first.error, 'PAYLOAD_CHANGED'));
+
+	if (first.outcome === 'unknown') {
+		const {key} = store.record(operation) ?? record;
+		const word = shop.truth(key, operation) ?? 'refused';
+		if (!(await shop.tab(0).resolve(operation, word))) fail(`${operation} cannot be resolved`);
+	}
+
+	const told: Told[] = [];
+	for (const tab of shop.tabs()) told.push(await tab.pay({operation, cart}));
+	const [one, ...others] = told;
+	for (const other of others)
+		if (one?.outcome !== other.outcome || one.key !== other.key)
+			fail(`tabs disagree on ${operation}: ${describe(one)} and ${describe(other)}`);
+
+	const before = store.record(operation)?.key;
+	const done = await shop.tab(0).free(operation, one?.outcome === 'succeeded' ? 'complete' : 'forget');
+	if (!done) fail(`${operation} cannot be freed when it is ${describe(one)}`);
+	for (const tab of shop.tabs()) {
+		const next = await tab.pay({operation, cart: 3});
+		if (next.outcome !== 'succeeded') fail(`${operation} cannot be begun anew: ${describe(next)}`);
+		if (next.key === before) fail(`${operation} begins anew under its old key ${next.key}`);
+	}
+}
+
+function describe(told: Told | undefined): string {
+	return `${told?.outcome} under ${told?.key} (${String(told?.error)})`;
+}

@@ -1,0 +1,167 @@
+import type {Outcome} from '../../src/errors.ts';
+import type {OperationRecord} from '../../src/operation/record.ts';
+import type {Life} from './life.ts';
+import type {Arrival} from './server.ts';
+import type {ServerKind} from './servers.ts';
+import type {World} from './world.ts';
+
+/** How a key came to be free. `word`: somebody said what became of it, for which latchkey does not answer. */
+export type Freed = 'complete' | 'forget' | 'force' | 'refused' | 'word';
+
+/** What is true of one key, whatever its clients believe. */
+export type KeyFacts = {
+	readonly key: string;
+	readonly operation: string;
+	/** What was sent under it. */
+	body: string | undefined;
+	/** Copies of requests that are on their way to the server, or that it works on. */
+	underWay: number;
+	effects: number;
+	/** A load balancer repeated it, so that answers that the server does not keep may differ. */
+	duplicated: boolean;
+	/** It was sent without a claim in the shared store, as its caller was told. */
+	degraded: boolean;
+	freed: Freed | undefined;
+	/** Somebody's word, even if it did not come to free it. */
+	word: boolean;
+	/** When a caller was last told that it was refused. */
+	refusedAt: number;
+};
+
+export type Facts = ReturnType<typeof createFacts>;
+
+/** Keeps the truth, and holds every step against it. */
+export function createFacts(world: World, kind: ServerKind) {
+	const keys = new Map<string, KeyFacts>();
+	const violations: string[] = [];
+
+	function of(operation: string, key: string): KeyFacts {
+		let facts = keys.get(key);
+		if (facts === undefined) {
+			facts = {
+				key,
+				operation,
+				body: undefined,
+				underWay: 0,
+				effects: 0,
+				duplicated: false,
+				degraded: false,
+				freed: undefined,
+				word: false,
+				refusedAt: -1,
+			};
+			keys.set(key, facts);
+		}
+
+		return facts;
+	}
+
+	/** In the order in which they came into the world. */
+	function keysOf(operation: string): KeyFacts[] {
+		return [...keys.values()].filter(facts => facts.operation === operation);
+	}
+
+	function violation(text: string): void {
+		world.note('VIOLATION', text);
+		violations.push(text);
+	}
+
+	/** `sentAt`: when the request left its client. */
+	function effect(operation: string, key: string, sentAt: number): void {
+		const facts = of(operation, key);
+		facts.effects++;
+		if (sentAt <= facts.refusedAt && !excused(facts))
+			violation(`${operation} had its effect under ${key} after it was told as refused`);
+		if (!kind.honoursKeys) return;
+		// A clock that was set back makes ages guesses; only an owner who sees it jump can tell.
+		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && world.setBack > 10_000;
+		if (facts.effects > 1 && !forgotten) violation(`key ${key} had ${facts.effects} effects`);
+		const charged = keysOf(operation).filter(({effects, degraded}) => effects > 0 && !degraded);
+		for (const [i, first] of charged.entries())
+			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) apart(first, second);
+	}
+
+	/** Two keys of an operation that both had their effect: somebody must have freed the first, or cannot have known. */
+	function apart(first: KeyFacts, second: KeyFacts): void {
+		const freed = first.freed !== undefined && first.freed !== 'refused';
+		if (!freed && !excused(first) && !excused(second))
+			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
+	}
+
+	/** A step of the store took effect. */
+	function landed(
+		life: Life,
+		operation: string,
+		before: OperationRecord | undefined,
+		after: OperationRecord | undefined,
+		how: Freed,
+	): void {
+		if (after === before) return;
+		const {key} = after ?? {key: 'nothing'};
+		world.note(life.name, `${operation} stands at`, after);
+		if (before !== undefined && before.key !== key && !isFreed(before))
+			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
+		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
+			violation(`operation ${operation} had succeeded and is now ${after?.state.status}`);
+		if (after === undefined) return;
+		const facts = of(operation, key);
+		facts.freed = isFreed(after) ? (facts.freed ?? how) : undefined;
+		// A derived key can come again when its record is long gone; it is then the latest.
+		if (before === undefined && keys.delete(key)) keys.set(key, facts);
+		if (how === 'word') facts.word = true;
+	}
+
+	/** A record is gone. Settled ones are kept for long, not for ever; an open one must stay. */
+	function swept(operation: string, {key, state, freed}: OperationRecord): void {
+		if (!freed && (state.status === 'sending' || state.status === 'unknown'))
+			violation(`${key} was swept while it was ${state.status}`);
+		of(operation, key).freed ??= 'forget';
+	}
+
+	function sent(life: Life, {operation, key, body}: Arrival, written: boolean): void {
+		const facts = of(operation, key);
+		if (!written && !facts.degraded) violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
+		facts.body ??= body;
+		if (facts.body !== body) violation(`${life.name} sent ${key} with another payload`);
+	}
+
+	/** A caller was told. */
+	function told(
+		life: Life,
+		{operation, key, body}: Pick<Arrival, 'operation' | 'key' | 'body'>,
+		outcome: Outcome,
+	): void {
+		world.note(life.name, `${operation} told ${outcome} under ${key}`);
+		world.count(`told ${outcome}`);
+		const facts = of(operation, key);
+		if (outcome === 'succeeded' && facts.effects === 0 && !facts.word)
+			violation(`${operation} was told as succeeded under ${key}, which had no effect`);
+		if (outcome === 'succeeded' && facts.body !== undefined && facts.body !== body)
+			violation(`${operation} was told as succeeded under ${key}, which was sent for another payload`);
+		if (outcome !== 'refused') return;
+		facts.refusedAt = world.now();
+		if (facts.effects > 0 && !excused(facts))
+			violation(`${operation} was told as refused under ${key}, which had its effect`);
+	}
+
+	/** Refusals that no client can see through: a word that is wrong by now, two copies that are told different things. */
+	function excused({word, duplicated}: KeyFacts): boolean {
+		return word || (duplicated && !kind.gates);
+	}
+
+	return {
+		of,
+		violation,
+		effect,
+		landed,
+		swept,
+		sent,
+		told,
+		violations,
+		keysOf,
+	};
+}
+
+function isFreed({freed, state}: OperationRecord): boolean {
+	return freed || state.status === 'refused';
+}

@@ -1,0 +1,119 @@
+import type {Facts} from './facts.ts';
+import {never, type Life} from './life.ts';
+import type {Fate} from './plan.ts';
+import type {Arrival, Reply, Server} from './server.ts';
+import type {World} from './world.ts';
+
+type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+
+/** What lies between the lives and the server. It delays, loses, repeats and answers by itself. */
+export function createNetwork(
+	world: World,
+	server: Server,
+	nextFate: () => Fate,
+	facts: Facts,
+	written: (key: string) => boolean,
+) {
+	/** A copy of the request arrives, whether or not anybody still waits for its answer. */
+	function carry(arrival: Arrival, ms: number, answered: (reply: Reply) => void): void {
+		const truth = facts.of(arrival.operation, arrival.key);
+		truth.underWay++;
+		world.at(ms, () => {
+			server.receive(arrival, reply => {
+				truth.underWay--;
+				answered(reply);
+			});
+		});
+	}
+
+	function meet(fate: Fate, arrival: Arrival, answer: (ms: number, reply: Reply | Error) => void): void {
+		const ignore = () => undefined;
+		const lost = new TypeError('fetch failed');
+		switch (fate.kind) {
+			case 'through':
+				carry(arrival, fate.there, reply => {
+					answer(fate.back, reply);
+				});
+				break;
+			case 'lose request':
+				if (!fate.silent) answer(50, lost);
+				break;
+			case 'lose response':
+				carry(arrival, fate.there, fate.silent ? ignore : () => answer(50, lost));
+				break;
+			case 'cut response':
+				carry(arrival, fate.there, reply => {
+					answer(50, {...reply, cut: true});
+				});
+				break;
+			case 'duplicate':
+				facts.of(arrival.operation, arrival.key).duplicated = true;
+				for (const copy of ['first', 'second'] as const)
+					carry(arrival, copy === 'first' ? 50 : 50 + fate.gap, reply => {
+						if (copy === fate.passOn) answer(50, reply);
+					});
+				break;
+			case 'front': {
+				const {status, retryAfter} = fate;
+				answer(100, {status, ...(retryAfter !== undefined && {headers: {'retry-after': `${retryAfter}`}})});
+				break;
+			}
+			case 'redirect': {
+				const login = {status: 200, redirected: true};
+				if (fate.executed) carry(arrival, 50, () => answer(50, login));
+				else answer(100, login);
+				break;
+			}
+			case 'no connection':
+				answer(10, Object.assign(lost, {cause: {code: 'ENOTFOUND', hostname: 'shop.test'}}));
+				break;
+		}
+	}
+
+	return {
+		fetchOf(life: Life): Fetch {
+			return async (_, init = {}) => {
+				const goes = life.call();
+				if (!goes) return never();
+				const key = new Headers(init.headers).get('idempotency-key') ?? 'no key';
+				const body = init.body as string;
+				const {operation} = JSON.parse(body) as {operation: string};
+				const arrival = {key, operation, body, sentAt: world.now()};
+				const fate = nextFate();
+				world.note(life.name, `sends ${key} for ${operation}`, fate);
+				facts.sent(life, arrival, written(key));
+				return new Promise((resolve, reject) => {
+					const abort = () => {
+						reject(init.signal?.reason);
+					};
+					if (init.signal?.aborted) abort();
+					init.signal?.addEventListener('abort', abort);
+					meet(fate, arrival, (ms, reply) => {
+						life.later(ms, () => {
+							world.note(
+								life.name,
+								`gets ${reply instanceof Error ? reply.message : JSON.stringify(reply)} for ${key}`,
+							);
+							if (reply instanceof Error) reject(reply);
+							else resolve(responseOf(reply));
+						});
+					});
+				});
+			};
+		},
+	};
+}
+
+function responseOf({status, headers, body, redirected = false, cut = false}: Reply): Response {
+	const text = body === undefined ? '' : JSON.stringify(body);
+	const type = body === undefined ? {} : {'content-type': 'application/json'};
+	// With a length it is read in one piece.
+	const response = new Response(text, {status, headers: {...headers, ...type, 'content-length': `${text.length}`}});
+	Object.defineProperties(response, {
+		url: {value: redirected ? 'https://shop.test/login' : 'https://shop.test/pay'},
+		redirected: {value: redirected},
+	});
+	if (cut)
+		Object.defineProperty(response, 'arrayBuffer', {value: async () => Promise.reject(new TypeError('terminated'))});
+	return response;
+}

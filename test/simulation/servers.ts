@@ -1,0 +1,59 @@
+import {ietf} from '../../src/dialect/ietf.ts';
+import type {Dialect} from '../../src/dialect/dialect.ts';
+
+/** How one kind of server treats keys. */
+export type ServerKind = {
+	/** Whether an answer is kept under its key. Effect and answer are kept together. */
+	readonly saves: (status: number) => boolean;
+	/** What the repeat of a finished request gets. */
+	readonly repeat: 'replay' | 'refuse' | 'execute';
+	/** Whether replays are marked as such. */
+	readonly marked: boolean;
+	/** How long a key is remembered, in milliseconds. */
+	readonly retention: number;
+	/** What the repeat of a running request gets. */
+	readonly busy: 'described' | 'bare';
+	/** One key has at most one effect, within retention. */
+	readonly honoursKeys: boolean;
+	/** Whatever it answered itself, the next copy of that request gets the same: a refusal is final. */
+	readonly gates: boolean;
+	/** What its documentation says of it. */
+	readonly dialect: Dialect;
+};
+
+const MINUTE = 60_000;
+
+const savesEverything: ServerKind = {
+	saves: () => true,
+	repeat: 'replay',
+	marked: true,
+	retention: Number.POSITIVE_INFINITY,
+	busy: 'described',
+	honoursKeys: true,
+	gates: true,
+	dialect: ietf({saves: 'errors'}),
+};
+
+export const serverKinds = {
+	'saves everything': savesEverything,
+	'saves everything, marks nothing': {...savesEverything, marked: false},
+	// An empty 409 may be a refusal, as which it counts when it lasts: its first copy may then still be at work.
+	'says nothing while it works': {...savesEverything, busy: 'bare', gates: false},
+	'saves only success': {...savesEverything, saves: status => status < 300, gates: false, dialect: ietf()},
+	'forgets after its retention': {
+		...savesEverything,
+		retention: 5 * MINUTE,
+		dialect: ietf({saves: 'errors', retention: 5 * MINUTE}),
+	},
+	'refuses repeats': {...savesEverything, repeat: 'refuse', dialect: ietf()},
+	'ignores keys': {
+		...savesEverything,
+		saves: () => false,
+		repeat: 'execute',
+		honoursKeys: false,
+		gates: false,
+		dialect: ietf(),
+	},
+} as const satisfies Record<string, ServerKind>;
+
+export type ServerName = keyof typeof serverKinds;

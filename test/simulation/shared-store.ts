@@ -1,0 +1,106 @@
+import {memoryStoreIn} from '../../src/stores/memory.ts';
+import type {OperationRecord} from '../../src/operation/record.ts';
+import type {MaybePromise} from '../../src/maybe-promise.ts';
+import type {OperationId, Settlement, Store} from '../../src/stores/store.ts';
+import type {Facts, Freed} from './facts.ts';
+import {never, type Life} from './life.ts';
+import {createPresence} from './presence.ts';
+import type {Plan, StoreFate} from './plan.ts';
+import type {World} from './world.ts';
+
+/** What somebody says became of an operation, while he says it. */
+export type Words = Map<string, 'succeeded' | 'refused'>;
+
+/** One memory for all lives. Each has its own way to it, which fails and delays. */
+export function createSharedStore(world: World, plan: Plan, nextFate: () => StoreFate, facts: Facts) {
+	const memory = memoryStoreIn({now: world.wall});
+	const presence = createPresence();
+	const watchers = new Set<{readonly life: Life; readonly id: OperationId; readonly listener: () => void}>();
+	const written = new Set<string>();
+
+	function all(scope: string, name?: string): readonly OperationRecord[] {
+		return memory.list(scope, name) as readonly OperationRecord[];
+	}
+
+	/** Does the step, and holds what it did against the truth. */
+	function land<T>(life: Life, {scope, name}: OperationId, how: Freed, run: () => T): T {
+		const [before] = all(scope, name);
+		const result = run();
+		const [after] = all(scope, name);
+		const operation = operationOf(name);
+		if (after !== undefined) written.add(after.key);
+		facts.landed(life, operation, before, after, how);
+		if (before !== after)
+			for (const watcher of watchers)
+				if (watcher.life !== life && watcher.id.name === name) watcher.life.later(1, watcher.listener);
+		return result;
+	}
+
+	function open(life: Life, words: Words): Store {
+		function step<T>(what: string, run: () => MaybePromise<T>): MaybePromise<T> {
+			if (!life.call()) return never();
+			const {there, back, fails} = nextFate();
+			const failure = new Error('the store failed');
+			if (there === undefined) {
+				const result = run();
+				return life.alive() ? result : never();
+			}
+
+			world.note(life.name, what, {there, back, fails});
+			return new Promise((resolve, reject) => {
+				world.at(there, () => {
+					if (!life.lands()) return;
+					const result = fails === 'before' ? undefined : run();
+					if (fails === 'never answers') return;
+					life.later(back, () => {
+						if (fails === 'no') resolve(result as T);
+						else reject(failure);
+					});
+				});
+			});
+		}
+
+		function how(name: string, {state}: Settlement): Freed {
+			const word = words.get(operationOf(name));
+			return word !== undefined && word === state.status && !('httpStatus' in state) ? 'word' : 'refused';
+		}
+
+		return {
+			claim: (id, claim) => step('claim', () => land(life, id, 'refused', () => memory.claim(id, claim))),
+			renew: (id, renewal) => step('renew', () => land(life, id, 'refused', () => memory.renew(id, renewal))),
+			settle(id, settlement) {
+				const freed = how(id.name, settlement);
+				return step('settle', () => land(life, id, freed, () => memory.settle(id, settlement)));
+			},
+			forget: (id, freeing) => step(freeing.how, () => land(life, id, freeing.how, () => memory.forget(id, freeing))),
+			list: (scope, name) => step('list', () => memory.list(scope, name)),
+			sweep: () =>
+				step('sweep', () => {
+					const before = all('');
+					const swept = memory.sweep();
+					for (const record of before)
+						if (all('', record.name).length === 0) facts.swept(operationOf(record.name), record);
+					return swept;
+				}),
+			...(plan.watch && {
+				watch(id, listener) {
+					const watcher = {life, id, listener};
+					watchers.add(watcher);
+					return () => watchers.delete(watcher);
+				},
+			}),
+			...(plan.presence && {presence: presence.of(life)}),
+		};
+	}
+
+	return {
+		open,
+		record: (operation: string) => all('', JSON.stringify(['pay', operation]))[0],
+		/** Whether the key has ever been written down. */
+		written: (key: string) => written.has(key),
+	};
+}
+
+function operationOf(name: string): string {
+	return (JSON.parse(name) as string[])[1] ?? name;
+}

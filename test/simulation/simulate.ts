@@ -1,0 +1,58 @@
+import * as fc from 'fast-check';
+import {epilogue} from './epilogue.ts';
+import {perform} from './perform.ts';
+import {anyPlan} from './any-plan.ts';
+import type {Plan} from './plan.ts';
+import {createShop} from './shop.ts';
+
+export type Run = {
+	readonly violations: readonly string[];
+	readonly trace: () => readonly string[];
+	readonly counts: ReadonlyMap<string, number>;
+};
+
+/** One world from its first click until every operation has found its end. */
+export async function simulate(plan: Plan): Promise<Run> {
+	const shop = createShop(plan);
+	const {world, facts} = shop;
+	let time = 0;
+	for (const action of plan.actions) {
+		time += action.after;
+		world.at(time, () => {
+			perform(shop, action);
+		});
+	}
+
+	await world.run();
+	shop.calmDown();
+	world.note('world', 'calms down');
+	let ended = 0;
+	for (const operation of ['one', 'two']) {
+		void epilogue(shop, operation).then(() => ended++);
+		await world.run();
+	}
+
+	if (ended < 2) facts.violation('in the end somebody waits for ever');
+	return {violations: facts.violations, trace: world.trace, counts: world.counts};
+}
+
+export type Failure = {readonly seed: number; readonly plan: Plan; readonly shrinks: number} & Run;
+
+/** The world of a seed; if something goes wrong in it, the smallest one in which something does. */
+export async function simulateSeed(seed: number): Promise<Failure | undefined> {
+	const property = fc.asyncProperty(anyPlan, async plan => (await simulate(plan)).violations.length === 0);
+	const {failed, counterexample, numShrinks} = await fc.check(property, {seed, numRuns: 1, unbiased: true});
+	if (!failed || counterexample === null) return undefined;
+	const [plan] = counterexample;
+	return {seed, plan, shrinks: numShrinks, ...(await simulate(plan))};
+}
+
+/** A failure for people. */
+export function report({seed, plan, shrinks, violations, trace}: Failure): string {
+	return [
+		`Seed ${seed}, after ${shrinks} shrinks: ${violations[0]}`,
+		JSON.stringify(plan, undefined, 1),
+		...trace(),
+		`Again: npm run simulate -- --seeds 1 --from ${seed}`,
+	].join('\n');
+}

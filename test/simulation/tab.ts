@@ -1,0 +1,124 @@
+import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
+import {isLatchkeyError} from '../../src/errors.ts';
+import {outcomeOf} from '../../src/operation/outcome.ts';
+import type {FetchOptions} from '../../src/options.ts';
+import type {Environment} from '../../src/environment.ts';
+import type {Facts} from './facts.ts';
+import type {Life} from './life.ts';
+import type {Words} from './shared-store.ts';
+import type {World} from './world.ts';
+
+export type Payment = {
+	readonly operation: string;
+	readonly cart: number;
+	readonly abortAfter?: number | undefined;
+	readonly hurry?: boolean;
+};
+
+/** A page in one life: what a person can do there, and what he is told. */
+export type Tab = {
+	readonly life: Life;
+	readonly fetch: LatchkeyFetch;
+	pay(payment: Payment): Promise<Told>;
+	free(operation: string, how: 'complete' | 'forget' | 'force'): Promise<boolean>;
+	resolve(operation: string, outcome: 'succeeded' | 'refused'): Promise<boolean>;
+	forgetAll(): Promise<boolean>;
+};
+
+export type Told = Pick<Awaited<ReturnType<typeof outcomeOf>>, 'outcome' | 'key' | 'error'>;
+
+const HURRY = {timeout: 2_000, totalTimeout: 5_000, retry: 2};
+const TOTAL = 60_000;
+/** A handle takes four steps through a store, of at most 5 seconds each. */
+const HANDLE = 20_000;
+
+export function openTab(
+	world: World,
+	life: Life,
+	environment: Environment,
+	words: Words,
+	facts: Facts,
+	options: FetchOptions,
+): Tab {
+	const fetch = createFetchIn(environment, {
+		...options,
+		onEvent({type, operation, key}) {
+			world.count(type);
+			if (type === 'degraded' && operation?.[1] !== undefined && key !== undefined)
+				facts.of(operation[1], key).degraded = true;
+		},
+	});
+
+	/** `thawed`: what it may take again after a freeze. Resolves when it ends; whether it ends in time is held against it. A life that is over ends nothing. */
+	async function within<T>(what: string, most: number, thawed: number, begin: () => Promise<T>): Promise<T> {
+		const started = world.now();
+		let ended = false;
+		const promise = begin();
+		const check = () => {
+			const late = world.now() - life.awake(life.awake(started + most) + thawed);
+			if (late <= 0) world.at(1 - late, check);
+			else if (!ended && life.alive()) facts.violation(`${what} in ${life.name} did not end within ${most} ms`);
+		};
+		world.at(most + 1, check);
+		try {
+			return await promise;
+		} finally {
+			ended = true;
+		}
+	}
+
+	async function pay({operation, cart, abortAfter, hurry = false}: Payment): Promise<Told> {
+		const controller = new AbortController();
+		if (abortAfter !== undefined) life.later(abortAfter, () => controller.abort());
+		world.note(life.name, `PAY ${operation}, cart ${cart}`);
+		const body = JSON.stringify({operation, cart});
+		const {signal} = controller;
+		const init = {method: 'POST', body, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
+		const told = await within('pay', hurry ? HURRY.totalTimeout : TOTAL, 0, async () => outcomeOf(fetch('/pay', init)));
+		if (!life.alive()) return told;
+		const {outcome, key, error} = told;
+		if (error !== undefined && !controller.signal.aborted && !isLatchkeyError(error)) unexpected('pay', error);
+		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
+		else facts.told(life, {operation, key, body}, outcome);
+		return told;
+	}
+
+	/** Whether it was done. What is refused for a reason is no fault. */
+	async function attempt(what: string, run: () => Promise<void>): Promise<boolean> {
+		world.note(life.name, what.toUpperCase());
+		try {
+			await within(what, HANDLE, HANDLE, run);
+			world.note(life.name, `${what}: done`);
+			return true;
+		} catch (error) {
+			if (life.alive()) world.note(life.name, `${what}: ${String(error)}`);
+			const nothing = error instanceof TypeError && error.message.includes('no open operation to resolve');
+			if (!isLatchkeyError(error) && !nothing) unexpected(what, error);
+			return false;
+		}
+	}
+
+	function unexpected(what: string, error: unknown): void {
+		facts.violation(`${what} threw ${String(error)}`);
+	}
+
+	return {
+		life,
+		fetch,
+		pay,
+		async free(operation, how) {
+			const handle = fetch.operation(['pay', operation]);
+			return attempt(`${how} ${operation}`, async () =>
+				how === 'complete' ? handle.complete() : handle.forget({force: how === 'force'}),
+			);
+		},
+		async resolve(operation, outcome) {
+			words.set(operation, outcome);
+			const {resolve} = fetch.operation(['pay', operation]);
+			const done = await attempt(`resolve ${operation} as ${outcome}`, async () => resolve(outcome));
+			words.delete(operation);
+			return done;
+		},
+		forgetAll: async () => attempt('forget all', fetch.forgetAll),
+	};
+}
