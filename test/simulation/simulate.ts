@@ -38,13 +38,28 @@ export async function simulate(plan: Plan): Promise<Run> {
 
 export type Failure = {readonly seed: number; readonly plan: Plan; readonly shrinks: number} & Run;
 
-/** The world of a seed; if something goes wrong in it, the smallest one in which something does. */
-export async function simulateSeed(seed: number): Promise<Failure | undefined> {
-	const property = fc.asyncProperty(anyPlan, async plan => (await simulate(plan)).violations.length === 0);
-	const {failed, counterexample, numShrinks} = await fc.check(property, {seed, numRuns: 1, unbiased: true});
-	if (!failed || counterexample === null) return undefined;
-	const [plan] = counterexample;
-	return {seed, plan, shrinks: numShrinks, ...(await simulate(plan))};
+/** The worlds of these seeds, up to the first in which something goes wrong; then the smallest such world. */
+export async function simulateSeeds(
+	from: number,
+	seeds: number,
+): Promise<{readonly failure?: Failure; readonly counts: ReadonlyMap<string, number>}> {
+	const counts = new Map<string, number>();
+
+	async function goesWell(plan: Plan): Promise<boolean> {
+		const run = await simulate(plan);
+		for (const [what, count] of run.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+		return run.violations.length === 0;
+	}
+
+	const property = fc.asyncProperty(anyPlan, goesWell);
+	for (let seed = from; seed < from + seeds; seed++) {
+		const {counterexample, numShrinks} = await fc.check(property, {seed, numRuns: 1, unbiased: true});
+		if (counterexample === null) continue;
+		const [plan] = counterexample;
+		return {failure: {seed, plan, shrinks: numShrinks, ...(await simulate(plan))}, counts};
+	}
+
+	return {counts};
 }
 
 /** A failure for people. */

@@ -1,0 +1,17 @@
+/** What the examples take from the application around them. */
+
+type Cart = {readonly id: string; readonly items: readonly string[]};
+type Order = {readonly id: string; readonly amount: number; readonly paymentKey: string};
+
+declare const cart: Cart;
+declare const session: {readonly userId: string | undefined};
+
+/** Puts a text before the person. */
+declare function show(text: string): void;
+declare function loadCart(id: string | undefined): Promise<Cart | undefined>;
+
+/** The application's own database. */
+declare const orders: {
+	find(id: string): Promise<Order>;
+	renewPaymentKey(id: string): Promise<void>;
+};

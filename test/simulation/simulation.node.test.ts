@@ -1,0 +1,19 @@
+import {expect, test} from 'vitest';
+import {report, simulateSeeds} from './simulate.ts';
+
+const SEEDS = 3_000;
+
+test(
+	'in thousands of rough worlds nobody is charged twice, misled or left without a way out',
+	{timeout: 120_000},
+	async () => {
+		const {failure, counts} = await simulateSeeds(1, SEEDS);
+		if (failure !== undefined) expect.fail(report(failure));
+
+		// Worlds in which too little happens would prove nothing.
+		const told = ['told succeeded', 'told refused', 'told unknown'];
+		const rough = ['crash', 'joined', 'waiting-elsewhere', 'taken-over', 'lease-lost', 'store-error', 'degraded'];
+		const rare = [...told, ...rough].filter(what => (counts.get(what) ?? 0) < 100);
+		expect(rare).toEqual([]);
+	},
+);
