@@ -40,4 +40,3 @@ async function attempt(stub: Stub, key: string, body: string): Promise<Response>
 		clearTimeout(timer);
 	}
 }
-

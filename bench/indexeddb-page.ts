@@ -1,32 +1,39 @@
 import type {OperationRecord} from 'latchkey';
 import {indexedDbStore} from 'latchkey/stores/indexeddb';
-import {median, type Figure} from './measure.ts';
+import type {Figure} from './measure.ts';
+import {median} from './median.ts';
 
 const DAY = 86_400_000;
 
-/** Runs in the page. Each round is two raw writes, then a claim and a settle; the time is what passes. */
+/**
+ * Runs in the page. Each round writes twice in three ways: blindly; after a read in the same transaction, as an atomic
+ * step must; and as a claim and a settle. The time is what passes.
+ */
 export async function figures(rounds: number): Promise<Figure[]> {
 	const store = indexedDbStore({name: 'bench-store'});
 	const database = await openRaw();
-	const raw: number[] = [];
-	const own: number[] = [];
-	let written = await claimAndSettle(store, 'warm-up');
+	const record = await claimAndSettle(store, 'warm-up');
+	const ways = [
+		{name: 'two raw strict writes', write: async (name: string) => twice(async () => put(database, {...record, name}))},
+		{
+			name: 'each after a read',
+			write: async (name: string) => twice(async () => getAndPut(database, {...record, name})),
+		},
+		{name: 'claim and settle', write: async (name: string) => claimAndSettle(store, name)},
+	];
 
+	const times = ways.map((): number[] => []);
 	for (let round = -5; round < rounds; round++) {
-		const name = `order-${round}`;
-		const begin = performance.now();
-		await putStrictly(database, {...written, name});
-		await putStrictly(database, {...written, name});
-		const middle = performance.now();
-		written = await claimAndSettle(store, name);
-		const end = performance.now();
-		// The first rounds only warm up.
-		if (round < 0) continue;
-		raw.push(middle - begin);
-		own.push(end - middle);
+		for (const [i, {write}] of ways.entries()) {
+			const begin = performance.now();
+			await write(`order-${round}`);
+			// The first rounds only warm up.
+			if (round >= 0) times[i]?.push(performance.now() - begin);
+		}
 	}
 
-	return [figure('two raw strict writes', raw, raw), figure('claim and settle', own, raw)];
+	const [base = []] = times;
+	return ways.map(({name}, i) => figure(name, times[i] ?? [], base));
 }
 
 function figure(name: string, own: readonly number[], base: readonly number[]): Figure {
@@ -58,27 +65,44 @@ async function claimAndSettle(store: ReturnType<typeof indexedDbStore>, name: st
 async function openRaw(): Promise<IDBDatabase> {
 	return new Promise((resolve, reject) => {
 		const request = indexedDB.open('bench-raw', 1);
-		request.onupgradeneeded = () => {
+		request.addEventListener('upgradeneeded', () => {
 			request.result.createObjectStore('records', {keyPath: ['scope', 'name']});
-		};
-		request.onsuccess = () => {
+		});
+		request.addEventListener('success', () => {
 			resolve(request.result);
-		};
-		request.onerror = () => {
+		});
+		request.addEventListener('error', () => {
 			reject(request.error ?? new Error('IndexedDB did not open'));
-		};
+		});
 	});
 }
 
-async function putStrictly(database: IDBDatabase, record: OperationRecord): Promise<void> {
+async function twice(write: () => Promise<void>): Promise<void> {
+	await write();
+	await write();
+}
+
+async function put(database: IDBDatabase, record: OperationRecord): Promise<void> {
+	return transact(database, records => records.put(record));
+}
+
+async function getAndPut(database: IDBDatabase, record: OperationRecord): Promise<void> {
+	return transact(database, records => {
+		records.get([record.scope, record.name]).addEventListener('success', () => {
+			records.put(record);
+		});
+	});
+}
+
+async function transact(database: IDBDatabase, run: (records: IDBObjectStore) => unknown): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const transaction = database.transaction('records', 'readwrite', {durability: 'strict'});
-		transaction.objectStore('records').put(record);
-		transaction.oncomplete = () => {
+		transaction.addEventListener('complete', () => {
 			resolve();
-		};
-		transaction.onabort = () => {
+		});
+		transaction.addEventListener('abort', () => {
 			reject(transaction.error ?? new Error('The write was aborted'));
-		};
+		});
+		run(transaction.objectStore('records'));
 	});
 }

@@ -50,6 +50,7 @@ async function pageScript(): Promise<string> {
 		format: 'iife',
 		globalName: 'bench',
 		platform: 'browser',
+		logLevel: 'error',
 	});
 	return outputFiles[0]?.text ?? '';
 }

@@ -1,24 +1,27 @@
+import {setImmediate} from 'node:timers/promises';
+import {median} from './median.ts';
+
 /** One way to send the order and read the JSON of the answer. */
 export type Case = {readonly name: string; readonly call: () => Promise<unknown>};
 
+/** `calls` in each round: so many that their garbage is collected within it. */
 export type Plan = {readonly rounds: number; readonly calls: number};
 
 /** `micros`: for one call. `ratio`: to the first case of the same round. Both are medians over the rounds. */
 export type Figure = {readonly name: string; readonly micros: number; readonly ratio: number};
 
+/** Calls until the code of a case has been compiled for good. */
+const WARM_UP = 5_000;
+
 /**
  * Measures all cases in every round, so that what disturbs a round disturbs them all. Counted is the processor time
- * of this thread: other processes do not show in it, and with nothing to wait for it is the time that passes.
+ * of this process, its collector included: other processes do not show in it, and there is nothing to wait for.
  */
 export async function measure(cases: readonly Case[], {rounds, calls}: Plan): Promise<Figure[]> {
 	const micros = cases.map((): number[] => []);
-	for (let round = -2; round < rounds; round++) {
-		for (const [i, one] of cases.entries()) {
-			const taken = await microsOf(one, calls);
-			// The first two rounds only warm up.
-			if (round >= 0) micros[i]?.push(taken);
-		}
-	}
+	for (const one of cases) await microsOf(one, WARM_UP);
+	for (let round = 0; round < rounds; round++)
+		for (const [i, one] of cases.entries()) micros[i]?.push(await microsOf(one, calls));
 
 	const [base = []] = micros;
 	return cases.map(({name}, i) => {
@@ -28,21 +31,21 @@ export async function measure(cases: readonly Case[], {rounds, calls}: Plan): Pr
 }
 
 async function microsOf({call}: Case, calls: number): Promise<number> {
-	// No case is to pay for another's garbage.
+	// No case is to pay for another's garbage, nor for the finalizers that run once the event loop has turned.
 	globalThis.gc?.();
-	const start = threadMicros();
-	for (let i = 0; i < calls; i++) await call();
-	return (threadMicros() - start) / calls;
+	await setImmediate();
+	await setImmediate();
+	const start = processorMicros();
+	for (let i = 1; i <= calls; i++) {
+		await call();
+		// As in life, where the event loop turns: what weak references point to is held until it does.
+		if (i % 50 === 0) await setImmediate();
+	}
+
+	return (processorMicros() - start) / calls;
 }
 
-function threadMicros(): number {
-	const {user, system} = process.threadCpuUsage();
+function processorMicros(): number {
+	const {user, system} = process.cpuUsage();
 	return user + system;
-}
-
-export function median(values: readonly number[]): number {
-	const sorted = values.toSorted((a, b) => a - b);
-	const middle = sorted.length >> 1;
-	const upper = sorted[middle] ?? NaN;
-	return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }

@@ -1,4 +1,4 @@
-import axios from 'axios';
+import {create as createAxios} from 'axios';
 import axiosRetry from 'axios-retry';
 import {ExponentialBackoff, handleAll, retry, timeout, TimeoutStrategy, wrap} from 'cockatiel';
 import fetchRetry from 'fetch-retry';
@@ -20,7 +20,7 @@ export function peerCases(stub: Stub): Case[] {
 	const kyClient = ky.create({fetch: stub, timeout: timeLimit, retry: {limit: 3, methods: ['post']}});
 	const ofetch = createOfetch({fetch: stub, defaults: {retry: 3, timeout: timeLimit}});
 	const refetch = fetchRetry(stub, {retries: 3});
-	const axiosClient = axios.create({adapter: 'fetch', env: {fetch: stub}, timeout: timeLimit});
+	const axiosClient = createAxios({adapter: 'fetch', env: {fetch: stub}, timeout: timeLimit});
 	axiosRetry(axiosClient, {retries: 3, retryCondition: () => true});
 	const policy = wrap(
 		retry(handleAll, {maxAttempts: 3, backoff: new ExponentialBackoff()}),

@@ -1,7 +1,10 @@
 import type {Figure} from './measure.ts';
 
 /** Prints figures side by side: microseconds, then the ratio to the first row. */
-export function printTable(title: string, columns: ReadonlyArray<{readonly title: string; readonly figures: Figure[]}>) {
+export function printTable(
+	title: string,
+	columns: ReadonlyArray<{readonly title: string; readonly figures: Figure[]}>,
+) {
 	const names = columns[0]?.figures.map(({name}) => name) ?? [];
 	const wide = Math.max(...names.map(name => name.length));
 	console.log(`\n${title}\n`);

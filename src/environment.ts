@@ -22,7 +22,7 @@ export type Environment = {
 	baseUrl(): string | undefined;
 };
 
-const scopeOfRuntime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown};
+const scopeOfRuntime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
 
 export const environment: Environment = {
 	now: () => Date.now(),
@@ -42,7 +42,10 @@ export const environment: Environment = {
 			globalThis.removeEventListener?.('online', callback);
 		};
 	},
-	shared: scopeOfRuntime.document === undefined && scopeOfRuntime.WorkerGlobalScope === undefined,
+	// Edge runtimes call themselves workers too, but have no database of a user's own.
+	shared:
+		scopeOfRuntime.document === undefined &&
+		(scopeOfRuntime.WorkerGlobalScope === undefined || scopeOfRuntime.indexedDB === undefined),
 	baseUrl: () => scopeOfRuntime.document?.baseURI ?? globalThis.location?.href,
 };
 

@@ -46,7 +46,7 @@ export class OutcomeUnknownError extends LatchkeyError {
 		const what = `It is not known whether ${subject(facts)} took effect.`;
 		const next = expired
 			? 'Its key can no longer be sent safely, so nothing more was sent. Find out from the server what happened, then call resolve().'
-			: 'Do not report it as failed. Calling it again with the same operation is safe: it goes under the same key.';
+			: 'Do not report it as failed. Calling it again with the same operation is safe where the server honours keys: it goes under the same one.';
 		super([what, next, hint].filter(Boolean).join(' '), facts);
 		this.expired = expired;
 	}

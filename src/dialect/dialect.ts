@@ -33,7 +33,7 @@ export type Dialect = {
 	readonly read?: (answer: Answer) => 'in-progress' | 'mismatched' | undefined;
 	/** A response header whose `true` or `false` decides about a retry. `x-should-retry` is always read. */
 	readonly shouldRetryHeader?: string;
-	/** `'settle'`: a redirected answer is judged as any other. Default: it settles nothing, it may be a login page. */
+	/** `'settle'`: redirects are followed, and judged as any other answer. Default: a named call follows none, and one settles nothing. */
 	readonly redirects?: 'settle';
 };
 

@@ -22,6 +22,9 @@ export function boardNamed(
 ): (passenger: Passenger) => void {
 	const id = flightId(scope, name);
 	return passenger => {
+		const tell = () => {
+			notify(realm, id);
+		};
 		join(realm.flights, id, passenger, landed =>
 			takeOff(passenger, {
 				environment,
@@ -34,16 +37,15 @@ export function boardNamed(
 				},
 				payloadChanged: key => new PayloadChangedError({operation: name, key}),
 				otherKey: () => otherKey(name),
-				changed() {
-					notify(realm, id);
-				},
+				changed: tell,
 				landed(last) {
 					landed();
-					if (last === undefined) notify(realm, id);
+					if (last === undefined) tell();
 					else showSnapshot(realm, id, last);
 				},
 			}),
 		);
+		tell();
 	};
 }
 

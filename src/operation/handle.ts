@@ -1,6 +1,8 @@
 import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
+import type {SharedOptions} from '../options.ts';
 import type {OperationId} from '../stores/store.ts';
+import {isAlive} from './alive.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
 import {notify, showSnapshot, type Realm} from './realm.ts';
 import {isFree, isOpen, type OperationRecord} from './record.ts';
@@ -19,7 +21,7 @@ export type OperationHandle = {
 	 */
 	readonly subscribe: (listener: (state: Snapshot) => void) => () => void;
 	/** `fetch` under this operation. */
-	readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+	readonly fetch: (input: RequestInfo | URL, init?: RequestInit & SharedOptions) => Promise<Response>;
 	/** The last outcome in this realm, if there was one. For calls whose promise gives data instead of a Response. */
 	readonly outcome: () => OutcomeReport | undefined;
 	/**
@@ -69,7 +71,9 @@ export function handleOf(
 		try {
 			const record = await recordAt(at);
 			if (realm.flights.has(flightId) || realm.unsaved.has(flightId)) return;
-			showSnapshot(realm, flightId, snapshotOfRecord(record, limit, environment.now()));
+			const alive = record !== undefined && (await isAlive(realm, record, environment));
+			if (realm.flights.has(flightId)) return;
+			showSnapshot(realm, flightId, snapshotOfRecord(record, limit, environment.now(), alive));
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
 		}
@@ -146,7 +150,7 @@ export function handleOf(
 
 			const settled = await resolveRecord(at, record, outcome);
 			if (settled === undefined) throw stillOpen(record, 'resolve');
-			showSnapshot(at.realm, at.flightId, snapshotOfRecord(settled, limit, environment.now()));
+			showSnapshot(at.realm, at.flightId, snapshotOfRecord(settled, limit, environment.now(), false));
 		},
 	};
 }

@@ -10,6 +10,9 @@ import type {ClaimResult, FreeResult, OperationId, Store, WriteResult} from '../
 /** How long a step of the store may take, in milliseconds. */
 const STORE_TIMEOUT = 5_000;
 
+/** How long a look at who is alive may take, in milliseconds. */
+const GLANCE = 100;
+
 /**
  * A store as the core uses it: bounded in time, what it returns is checked, every failure is a `StoreError`.
  * One that cannot even be opened is replaced by memory for good: `degraded` then says why.
@@ -19,6 +22,8 @@ export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget
 	/** Where presence fails or hangs there is none: the lease bounds the rest. */
 	readonly hold: (owner: string) => MaybePromise<(() => void) | undefined>;
 	readonly gone: NonNullable<Store['presence']>['gone'] | undefined;
+	/** Whether an owner is known to be gone, at a glance. */
+	readonly isGone: (owner: string) => Promise<boolean>;
 	readonly degraded: unknown;
 };
 
@@ -80,6 +85,17 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		},
 		get gone() {
 			return current.presence?.gone;
+		},
+		async isGone(owner) {
+			const enough = new AbortController();
+			const cancel = environment.timer(() => {
+				enough.abort();
+			}, GLANCE);
+			const gone = current.presence?.gone(owner, enough.signal).then(
+				() => true,
+				() => false,
+			);
+			return (gone ?? Promise.resolve(false)).finally(cancel);
 		},
 		get degraded() {
 			return degraded;

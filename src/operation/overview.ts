@@ -1,4 +1,5 @@
 import type {Environment} from '../environment.ts';
+import {isAlive} from './alive.ts';
 import {forgetHere} from './handle.ts';
 import {flightId, type Realm} from './realm.ts';
 import {isOpen} from './record.ts';
@@ -19,13 +20,15 @@ export type Unfinished = {
 export async function unfinished(realm: Realm, scope: string, environment: Environment): Promise<Unfinished[]> {
 	const records = await realm.ledger.list(scope);
 	const now = environment.now();
-	return records.filter(isOpen).map(({name, key, state, createdAt, keyUntil, owner, leaseUntil}) => ({
-		operation: JSON.parse(name) as string[],
-		key,
-		since: createdAt,
-		expired: isFinal(state) || keyUntil <= now,
-		working: owner !== '' && now < leaseUntil,
-	}));
+	return Promise.all(
+		records.filter(isOpen).map(async record => ({
+			operation: JSON.parse(record.name) as string[],
+			key: record.key,
+			since: record.createdAt,
+			expired: isFinal(record.state) || record.keyUntil <= now,
+			working: await isAlive(realm, record, environment),
+		})),
+	);
 }
 
 /** Drops answers and settled records of the scope; what is open stays, under its key. */

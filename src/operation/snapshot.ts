@@ -43,10 +43,14 @@ export function snapshotOfResult(snapshot: Snapshot, {outcome}: Pick<Result, 'ou
 }
 
 /** What a record from the store says; one that somebody else works on is being checked. */
-export function snapshotOfRecord(record: OperationRecord | undefined, limit: number, now: number): Snapshot {
+export function snapshotOfRecord(
+	record: OperationRecord | undefined,
+	limit: number,
+	now: number,
+	alive: boolean,
+): Snapshot {
 	if (record === undefined || record.freed) return initialSnapshot('idle', limit, now);
 	const {status} = record.state;
-	const alive = record.owner !== '' && now < record.leaseUntil;
 	return {
 		status: status === 'sending' ? (alive ? 'checking' : 'unknown') : status,
 		attempt: 0,

@@ -62,7 +62,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 
 		function how(name: string, {state}: Settlement): Freed {
 			const word = words.get(operationOf(name));
-			return word !== undefined && word === state.status && !('httpStatus' in state) ? 'word' : 'refused';
+			return word !== undefined && word === state.status && state.httpStatus === undefined ? 'word' : 'refused';
 		}
 
 		return {
