@@ -90,21 +90,20 @@ describe('of a record', () => {
 		awaited: false,
 	};
 
-	test.each<[string, OperationRecord | undefined, Snapshot['status']]>([
+	test.each<[string, OperationRecord | undefined, Snapshot['status'], boolean?]>([
 		['no record', undefined, 'idle'],
 		['a freed one', {...record, freed: true, state: {status: 'succeeded'}}, 'idle'],
-		['one that an owner is at', record, 'checking'],
-		['one whose lease is over', {...record, leaseUntil: NOW}, 'unknown'],
-		['one that nobody is at', {...record, owner: ''}, 'unknown'],
+		['one that an owner is at', record, 'checking', true],
+		['one that nobody is at', record, 'unknown'],
 		['a success', {...record, state: {status: 'succeeded', httpStatus: 201}}, 'succeeded'],
 		['a refusal', {...record, state: {status: 'refused'}}, 'refused'],
 		['a mismatch', {...record, state: {status: 'mismatched'}}, 'mismatched'],
 		['a doubt', {...record, state: {status: 'unknown', final: true}}, 'unknown'],
-	])('%s', (_, given, status) => {
-		expect(snapshotOfRecord(given, 4, NOW).status).toBe(status);
+	])('%s', (_, given, status, alive = false) => {
+		expect(snapshotOfRecord(given, 4, NOW, alive).status).toBe(status);
 	});
 
 	test('it stands so since the record was written', () => {
-		expect(snapshotOfRecord(record, 4, NOW)).toEqual({status: 'checking', attempt: 0, limit: 4, since: NOW - 7});
+		expect(snapshotOfRecord(record, 4, NOW, true)).toEqual({status: 'checking', attempt: 0, limit: 4, since: NOW - 7});
 	});
 });

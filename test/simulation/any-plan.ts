@@ -114,6 +114,7 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		reconcile: fc.boolean(),
 		keepResponse: fc.boolean(),
 		onStoreError: fc.constantFrom('fail', 'fail', 'degrade'),
+		follows: fc.boolean(),
 		jitter: fc.nat({max: 1_000_000}),
 		actions: fc.array(action, {minLength: 1, maxLength: 24}),
 		network: fc.array(fate, {maxLength: 24}),

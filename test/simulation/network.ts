@@ -26,7 +26,12 @@ export function createNetwork(
 		});
 	}
 
-	function meet(fate: Fate, arrival: Arrival, answer: (ms: number, reply: Reply | Error) => void): void {
+	function meet(
+		fate: Fate,
+		arrival: Arrival,
+		follows: boolean,
+		answer: (ms: number, reply: Reply | Error) => void,
+	): void {
 		const ignore = () => undefined;
 		const lost = new TypeError('fetch failed');
 		switch (fate.kind) {
@@ -59,7 +64,7 @@ export function createNetwork(
 				break;
 			}
 			case 'redirect': {
-				const login = {status: 200, redirected: true};
+				const login = follows ? {status: 200, redirected: true} : {status: 302};
 				if (fate.executed) carry(arrival, 50, () => answer(50, login));
 				else answer(100, login);
 				break;
@@ -88,12 +93,9 @@ export function createNetwork(
 					};
 					if (init.signal?.aborted) abort();
 					init.signal?.addEventListener('abort', abort);
-					meet(fate, arrival, (ms, reply) => {
+					meet(fate, arrival, init.redirect !== 'manual', (ms, reply) => {
 						life.later(ms, () => {
-							world.note(
-								life.name,
-								`gets ${reply instanceof Error ? reply.message : JSON.stringify(reply)} for ${key}`,
-							);
+							world.note(life.name, `has for ${key}`, reply instanceof Error ? reply.message : reply);
 							if (reply instanceof Error) reject(reply);
 							else resolve(responseOf(reply));
 						});

@@ -12,6 +12,8 @@ export type Plan = {
 	readonly reconcile: boolean;
 	readonly keepResponse: boolean;
 	readonly onStoreError: 'fail' | 'degrade';
+	/** Callers ask for redirects to be followed. */
+	readonly follows: boolean;
 	readonly jitter: number;
 	readonly actions: readonly Action[];
 	/** One for each request, in order. */

@@ -74,7 +74,18 @@ export function createShop(plan: Plan) {
 		const life = createLife(world, `tab ${index}.${++lives}`);
 		const words: Words = new Map();
 		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`);
-		return openTab(world, life, environment, words, facts, {...optionsOf(life), store: store.open(life, words)});
+		return openTab(
+			world,
+			life,
+			environment,
+			words,
+			facts,
+			{
+				...optionsOf(life),
+				store: store.open(life, words),
+			},
+			plan.follows ? 'follow' : 'manual',
+		);
 	}
 
 	return {

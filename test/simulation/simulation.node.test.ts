@@ -13,7 +13,7 @@ test(
 		// Worlds in which too little happens would prove nothing.
 		const told = ['told succeeded', 'told refused', 'told unknown'];
 		const rough = ['crash', 'joined', 'waiting-elsewhere', 'taken-over', 'lease-lost', 'store-error', 'degraded'];
-		const rare = [...told, ...rough].filter(what => (counts.get(what) ?? 0) < 100);
+		const rare = [...told, ...rough].filter(what => (counts.get(what) ?? 0) < 20);
 		expect(rare).toEqual([]);
 	},
 );

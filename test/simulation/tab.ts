@@ -39,6 +39,7 @@ export function openTab(
 	words: Words,
 	facts: Facts,
 	options: FetchOptions,
+	redirect: RequestRedirect,
 ): Tab {
 	const fetch = createFetchIn(environment, {
 		...options,
@@ -73,7 +74,7 @@ export function openTab(
 		world.note(life.name, `PAY ${operation}, cart ${cart}`);
 		const body = JSON.stringify({operation, cart});
 		const {signal} = controller;
-		const init = {method: 'POST', body, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
+		const init = {method: 'POST', body, redirect, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
 		const told = await within('pay', hurry ? HURRY.totalTimeout : TOTAL, 0, async () => outcomeOf(fetch('/pay', init)));
 		if (!life.alive()) return told;
 		const {outcome, key, error} = told;
