@@ -49,25 +49,40 @@ export function responseOf(answer: Answer): Response {
 
 type Facts = Omit<Answer, 'body'>;
 
+const factsOf = Symbol('facts');
+
+/** What a constructor cannot set: these getters read it from the answer, for a clone too. */
+const told: object = Object.create(Response.prototype, {
+	status: getter(({status}) => status),
+	ok: getter(({status}) => status >= 200 && status <= 299),
+	url: getter(({url}) => url),
+	redirected: getter(({redirected}) => redirected),
+	type: getter(({type}) => type),
+	clone: {
+		value(this: Response & {[factsOf]: Facts}) {
+			return telling(Response.prototype.clone.call(this), this[factsOf]);
+		},
+	},
+});
+
+function getter(read: (facts: Facts) => unknown): PropertyDescriptor {
+	return {
+		get(this: {[factsOf]: Facts}) {
+			return read(this[factsOf]);
+		},
+	};
+}
+
+function telling(response: Response, facts: Facts): Response {
+	return Object.setPrototypeOf(Object.assign(response, {[factsOf]: facts}), told) as Response;
+}
+
 function responseWith(body: BodyInit | null, facts: Facts): Response {
 	const {status, statusText, headers} = facts;
 	const empty = status === 204 || status === 205 || status === 304;
 	// A constructor takes no other status; that of a redirect that was not followed is 0.
 	const taken = status >= 200 && status <= 599 ? status : 200;
-	return withFacts(new Response(empty ? null : body, {status: taken, statusText, headers}), facts);
-}
-
-/** Sets what a constructor cannot set. */
-function withFacts(response: Response, facts: Facts): Response {
-	const {status, url, redirected, type} = facts;
-	return Object.defineProperties(response, {
-		status: {value: status},
-		ok: {value: status >= 200 && status <= 299},
-		url: {value: url},
-		redirected: {value: redirected},
-		type: {value: type},
-		clone: {value: () => withFacts(Response.prototype.clone.call(response), facts)},
-	});
+	return telling(new Response(empty ? null : body, {status: taken, statusText, headers}), facts);
 }
 
 function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

@@ -3,7 +3,7 @@ import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Retry} from '../options.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
+import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {pollDelay, retryDelay} from './delay.ts';
 import type {Leaving} from './leaving.ts';
 import {send, type Exchange, type Sendable} from './send.ts';
@@ -68,7 +68,8 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	let polls = 0;
 
 	const attempt = async () => {
-		const permit = await job.permit(progress.attempts);
+		const asked = job.permit(progress.attempts);
+		const permit = isPromise(asked) ? await asked : asked;
 		if (permit !== 'go') {
 			why = permit;
 			return;
@@ -81,7 +82,8 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		progress.ambiguous = true;
 		const exchange = await send(job.environment, job.request, Math.min(job.timeout, job.left()), job.leaving);
 		progress.ambiguous = wasAmbiguous;
-		const verdict = await job.verdictOf(exchange, progress);
+		const weighed = job.verdictOf(exchange, progress);
+		const verdict = isPromise(weighed) ? await weighed : weighed;
 		note(progress, exchange, verdict);
 		job.report(answered(progress, exchange, verdict));
 		if (verdict.next !== 'end') throw again;
@@ -109,7 +111,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	};
 
 	try {
-		await waitForNetwork(job);
+		if (!job.environment.online()) await waitForNetwork(job);
 		await pRetry(attempt, {retries: Number.POSITIVE_INFINITY, minTimeout: 0, shouldRetry});
 	} catch (error) {
 		if (error !== again) throw error;

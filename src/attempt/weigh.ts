@@ -1,5 +1,6 @@
 import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import type {Settings} from '../options.ts';
 import {responseOf} from './answer.ts';
 import type {Progress} from './loop.ts';
@@ -10,24 +11,30 @@ import {verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './v
  * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it or the dialect fails,
  * nothing is settled: the server may have meant either.
  */
-export async function weigh(
+export function weigh(
 	exchange: Exchange,
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
 	repeat: boolean,
 	left: number,
-): Promise<Verdict> {
+): MaybePromise<Verdict> {
 	if (exchange.kind === 'failure') return verdictOfFailure(exchange.sent);
-	try {
-		const asks = judge !== undefined && exchange.answer.status >= 200 && exchange.answer.status <= 299;
-		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
-		const {ambiguous} = progress;
-		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
-	} catch (error) {
+	const {status} = exchange.answer;
+	const unclear = (error: unknown): Verdict => {
 		progress.firstFailure ??= error;
 		return {...verdictOfFailure(true), meaning: 'unsettled', next: 'end'};
-	}
+	};
+	const decide = (judged: Context['judged']): Verdict => {
+		try {
+			const {ambiguous} = progress;
+			return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
+		} catch (error) {
+			return unclear(error);
+		}
+	};
+	if (judge === undefined || status < 200 || status > 299) return decide(undefined);
+	return bounded(environment, judgement(exchange, judge), left).then(decide, unclear);
 }
 
 async function judgement(

@@ -1,6 +1,7 @@
 import {attemptUntilSettled, type Ending, type Job} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
+import {isPromise} from '../maybe-promise.ts';
 import type {Hold} from './claim.ts';
 import {permitFor} from './permit.ts';
 import type {OperationRecord} from './record.ts';
@@ -32,15 +33,16 @@ export async function refetch(work: NamedWork, {key, keyUntil}: OperationRecord)
 
 async function jobOf(work: Work, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Job> {
 	const {environment, settings, progress} = work;
+	const sendable = work.request.sendable(key);
 	return {
 		environment,
-		request: await work.request.sendable(key),
+		request: isPromise(sendable) ? await sendable : sendable,
 		retry: settings.retry,
 		timeout: settings.timeout,
 		left: work.left,
 		leaving: work.leaving,
 		permit,
-		async verdictOf(exchange) {
+		verdictOf(exchange) {
 			const first = exchange.kind === 'failure' && progress.attempts === 1;
 			if (first && suspectsPreflight(environment, work.request.url, exchange.error))
 				work.report({type: 'preflight-suspected', header: settings.dialect.header});

@@ -1,5 +1,6 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
+import {isPromise} from '../maybe-promise.ts';
 import {displayName} from '../request/identity.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/rules.ts';
@@ -46,9 +47,10 @@ export function leaseOf({settings}: NamedWork): number {
 export async function claimOperation(work: NamedWork, awaited: string | undefined): Promise<Claimed> {
 	const {realm, settings, request} = work;
 	const {ledger, offered} = realm;
-	const id = await work.id;
-	const fingerprint = await unlessLeft(work.leaving, request.fingerprint());
-	const bytes = await request.bytes();
+	const id = isPromise(work.id) ? await work.id : work.id;
+	const printed = unlessLeft(work.leaving, request.fingerprint());
+	const fingerprint = isPromise(printed) ? await printed : printed;
+	const bytes = settings.fingerprint && (await request.bytes());
 	const mint = (previousKey?: string) =>
 		work.ownKey ??
 		(settings.keyFrom === undefined

@@ -64,6 +64,12 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	let work: Work | undefined;
 	let cancelLinger: (() => void) | undefined;
 
+	function left(): number {
+		let most = 0;
+		for (const caller of callers) most = Math.max(most, caller.left());
+		return most;
+	}
+
 	function workFor({request, settings, ownKey}: Caller): Work {
 		return {
 			environment,
@@ -72,7 +78,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			ownKey,
 			progress,
 			elapsed,
-			left: () => Math.max(0, ...Array.from(callers, caller => caller.left())),
+			left,
 			deserted: () => callers.size === 0,
 			leaving: gone,
 			report: event => {

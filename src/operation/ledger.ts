@@ -87,15 +87,17 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 			return current.presence?.gone;
 		},
 		async isGone(owner) {
+			const {presence} = current;
+			if (presence === undefined) return false;
 			const enough = new AbortController();
 			const cancel = environment.timer(() => {
 				enough.abort();
 			}, GLANCE);
-			const gone = current.presence?.gone(owner, enough.signal).then(
+			const gone = presence.gone(owner, enough.signal).then(
 				() => true,
 				() => false,
 			);
-			return (gone ?? Promise.resolve(false)).finally(cancel);
+			return gone.finally(cancel);
 		},
 		get degraded() {
 			return degraded;

@@ -22,15 +22,16 @@ import type {NamedWork, Work} from './work.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
 export function namedResult(work: NamedWork, ending: Ending, {event, found}: Conclusion): Result {
+	if (found === undefined && event.type === 'succeed') return answered(work, 'succeeded', ending);
+	if (found === undefined && event.type === 'refuse' && ending.answer) return answered(work, 'refused', ending);
 	const facts = factsOf(work, ending);
 	switch (event.type) {
+		case 'succeed':
+			return failed(work, new AlreadySucceededError(facts));
+		case 'refuse':
+			return failed(work, found ? new RefusedError(facts) : new NotSentError(facts));
 		case 'mismatch':
 			return failed(work, new KeyReuseError(facts));
-		case 'succeed':
-			return found ? failed(work, new AlreadySucceededError(facts)) : answered(work, 'succeeded', ending);
-		case 'refuse':
-			if (found) return failed(work, new RefusedError(facts));
-			return ending.answer ? answered(work, 'refused', ending) : failed(work, new NotSentError(facts));
 		default: {
 			const hint = preflightHint(work, ending);
 			const expired = event.type === 'doubt' && event.final === true;
@@ -79,7 +80,7 @@ export async function alreadySettled(work: NamedWork, record: OperationRecord): 
 	const {status: outcome} = state;
 	if (outcome === 'sending' || outcome === 'unknown')
 		return elsewhere(work, 'It was forgotten before its outcome was known.');
-	const facts = {...factsOf(work), response: undefined, status: state.httpStatus};
+	const facts = {operation: work.operation, key, attempts: work.progress.attempts, status: state.httpStatus};
 	if (outcome === 'mismatched') return failed(work, new KeyReuseError(facts));
 	if (outcome === 'succeeded' && !(await isOf(work, record))) return payloadChanged(work);
 

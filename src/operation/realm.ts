@@ -85,7 +85,9 @@ function dropOldest(map: Map<string, unknown>): void {
 }
 
 export function notify(realm: Realm, id: string): void {
-	for (const listener of realm.listeners.get(id) ?? []) {
+	const listeners = realm.listeners.get(id);
+	if (listeners === undefined) return;
+	for (const listener of listeners) {
 		try {
 			listener();
 		} catch {

@@ -71,7 +71,8 @@ export function decodeRecord(value: unknown): OperationRecord {
 		typeof record.ambiguous === 'boolean' &&
 		typeof record.awaited === 'boolean' &&
 		typeof record.owner === 'string' &&
-		[record.token, record.leaseUntil, record.createdAt, record.updatedAt, record.keyUntil].every(Number.isFinite) &&
+		// A sum is a finite number only if each of them is one.
+		Number.isFinite(record.token + record.leaseUntil + record.createdAt + record.updatedAt + record.keyUntil) &&
 		(record.keepUntil === undefined || Number.isFinite(record.keepUntil)) &&
 		(answer === undefined || isAnswer(answer));
 	if (!sound) throw new TypeError('its fields are not those of a record');

@@ -19,11 +19,12 @@ export type Result = {
 	readonly stream: {readonly response: Response; readonly abort: (reason?: unknown) => void} | undefined;
 };
 
-const resultOfResponse = new WeakMap<Response, Result>();
+// A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
+const resultOfResponse = Symbol('latchkey.result');
 
 /** What is known of the operation behind a Response that latchkey handed out. */
 export function resultOf(response: Response): Result | undefined {
-	return resultOfResponse.get(response);
+	return (response as {[resultOfResponse]?: Result})[resultOfResponse];
 }
 
 /** The Response for one caller, or the error it is thrown. */
@@ -36,6 +37,5 @@ export function present(result: Result, first: boolean): Response {
 	}
 
 	const response = stream?.response ?? responseOf(answer as Answer);
-	resultOfResponse.set(response, result);
-	return response;
+	return Object.assign(response, {[resultOfResponse]: result});
 }

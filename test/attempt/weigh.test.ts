@@ -73,7 +73,7 @@ describe('judge', () => {
 		const judge = async () => new Promise<undefined>(() => undefined);
 		const given = await exchange({status: 200});
 		const verdict = weigh(given, noProgress(), {dialect: ietf(), judge}, environment, false, 1000);
-		expect(await environment.finish(verdict)).toMatchObject({meaning: 'unsettled', ambiguous: true});
+		expect(await environment.finish(Promise.resolve(verdict))).toMatchObject({meaning: 'unsettled', ambiguous: true});
 	});
 
 	test('a stream that it leaves unread is whole for its caller, and not kept in memory', async () => {

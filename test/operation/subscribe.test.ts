@@ -65,6 +65,7 @@ describe('subscribe', () => {
 			},
 		);
 		const {statuses, stop} = follow(watcher);
+		await environment.settle();
 		await environment.finish(realm().pay());
 		for (const listener of listeners) listener();
 		await environment.settle();

@@ -22,8 +22,8 @@ export type KeyFacts = {
 	/** It was sent without a claim in the shared store, as its caller was told. */
 	degraded: boolean;
 	freed: Freed | undefined;
-	/** Somebody's word, even if it did not come to free it. */
-	word: boolean;
+	/** It was settled by somebody's word, or its record is long gone: latchkey does not answer for it any more. */
+	disowned: boolean;
 	/** When a caller was last told that it was refused. */
 	refusedAt: number;
 };
@@ -47,7 +47,7 @@ export function createFacts(world: World, kind: ServerKind) {
 				duplicated: false,
 				degraded: false,
 				freed: undefined,
-				word: false,
+				disowned: false,
 				refusedAt: -1,
 			};
 			keys.set(key, facts);
@@ -75,7 +75,7 @@ export function createFacts(world: World, kind: ServerKind) {
 		if (!kind.honoursKeys) return;
 		// A clock that was set back makes ages guesses; only an owner who sees it jump can tell.
 		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && world.setBack > 10_000;
-		if (facts.effects > 1 && !forgotten) violation(`key ${key} had ${facts.effects} effects`);
+		if (facts.effects > 1 && !forgotten && !facts.disowned) violation(`key ${key} had ${facts.effects} effects`);
 		const charged = keysOf(operation).filter(({effects, degraded}) => effects > 0 && !degraded);
 		for (const [i, first] of charged.entries())
 			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) apart(first, second);
@@ -106,16 +106,16 @@ export function createFacts(world: World, kind: ServerKind) {
 		if (after === undefined) return;
 		const facts = of(operation, key);
 		facts.freed = isFreed(after) ? (facts.freed ?? how) : undefined;
-		// A derived key can come again when its record is long gone; it is then the latest.
-		if (before === undefined && keys.delete(key)) keys.set(key, facts);
-		if (how === 'word') facts.word = true;
+		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
+		if (before?.key !== key && keys.delete(key)) keys.set(key, facts);
+		if (how === 'word') facts.disowned = true;
 	}
 
 	/** A record is gone. Settled ones are kept for long, not for ever; an open one must stay. */
 	function swept(operation: string, {key, state, freed}: OperationRecord): void {
 		if (!freed && (state.status === 'sending' || state.status === 'unknown'))
 			violation(`${key} was swept while it was ${state.status}`);
-		of(operation, key).freed ??= 'forget';
+		Object.assign(of(operation, key), {freed: 'forget', disowned: true});
 	}
 
 	function sent(life: Life, {operation, key, body}: Arrival, written: boolean): void {
@@ -134,7 +134,7 @@ export function createFacts(world: World, kind: ServerKind) {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
-		if (outcome === 'succeeded' && facts.effects === 0 && !facts.word)
+		if (outcome === 'succeeded' && facts.effects === 0 && !facts.disowned)
 			violation(`${operation} was told as succeeded under ${key}, which had no effect`);
 		if (outcome === 'succeeded' && facts.body !== undefined && facts.body !== body)
 			violation(`${operation} was told as succeeded under ${key}, which was sent for another payload`);
@@ -144,9 +144,9 @@ export function createFacts(world: World, kind: ServerKind) {
 			violation(`${operation} was told as refused under ${key}, which had its effect`);
 	}
 
-	/** Refusals that no client can see through: a word that is wrong by now, two copies that are told different things. */
-	function excused({word, duplicated}: KeyFacts): boolean {
-		return word || (duplicated && !kind.gates);
+	/** Refusals that no client can see through: those of somebody who may be wrong by now, two copies that are told different things. */
+	function excused({disowned, duplicated}: KeyFacts): boolean {
+		return disowned || (duplicated && !kind.gates);
 	}
 
 	return {

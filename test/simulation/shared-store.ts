@@ -9,7 +9,7 @@ import type {Plan, StoreFate} from './plan.ts';
 import type {World} from './world.ts';
 
 /** What somebody says became of an operation, while he says it. */
-export type Words = Map<string, 'succeeded' | 'refused'>;
+export type Words = Set<{readonly operation: string; readonly outcome: 'succeeded' | 'refused'}>;
 
 /** One memory for all lives. Each has its own way to it, which fails and delays. */
 export function createSharedStore(world: World, plan: Plan, nextFate: () => StoreFate, facts: Facts) {
@@ -61,8 +61,10 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 		}
 
 		function how(name: string, {state}: Settlement): Freed {
-			const word = words.get(operationOf(name));
-			return word !== undefined && word === state.status && state.httpStatus === undefined ? 'word' : 'refused';
+			const httpStatus = 'httpStatus' in state ? state.httpStatus : undefined;
+			const operation = operationOf(name);
+			const said = [...words].some(word => word.operation === operation && word.outcome === state.status);
+			return said && httpStatus === undefined ? 'word' : 'refused';
 		}
 
 		return {

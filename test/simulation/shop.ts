@@ -72,20 +72,11 @@ export function createShop(plan: Plan) {
 
 	function open(index: number): Tab {
 		const life = createLife(world, `tab ${index}.${++lives}`);
-		const words: Words = new Map();
+		const words: Words = new Set();
 		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`);
-		return openTab(
-			world,
-			life,
-			environment,
-			words,
-			facts,
-			{
-				...optionsOf(life),
-				store: store.open(life, words),
-			},
-			plan.follows ? 'follow' : 'manual',
-		);
+		const options = {...optionsOf(life), store: store.open(life, words)};
+		const redirect = plan.follows ? 'follow' : 'manual';
+		return openTab({world, life, environment, words, facts, options, redirect});
 	}
 
 	return {

@@ -32,15 +32,17 @@ const TOTAL = 60_000;
 /** A handle takes four steps through a store, of at most 5 seconds each. */
 const HANDLE = 20_000;
 
-export function openTab(
-	world: World,
-	life: Life,
-	environment: Environment,
-	words: Words,
-	facts: Facts,
-	options: FetchOptions,
-	redirect: RequestRedirect,
-): Tab {
+export type TabOptions = {
+	readonly world: World;
+	readonly life: Life;
+	readonly environment: Environment;
+	readonly words: Words;
+	readonly facts: Facts;
+	readonly options: FetchOptions;
+	readonly redirect: RequestRedirect;
+};
+
+export function openTab({world, life, environment, words, facts, options, redirect}: TabOptions): Tab {
 	const fetch = createFetchIn(environment, {
 		...options,
 		onEvent({type, operation, key}) {
@@ -114,10 +116,11 @@ export function openTab(
 			);
 		},
 		async resolve(operation, outcome) {
-			words.set(operation, outcome);
+			const word = {operation, outcome};
+			words.add(word);
 			const {resolve} = fetch.operation(['pay', operation]);
 			const done = await attempt(`resolve ${operation} as ${outcome}`, async () => resolve(outcome));
-			words.delete(operation);
+			words.delete(word);
 			return done;
 		},
 		forgetAll: async () => attempt('forget all', fetch.forgetAll),
