@@ -1,4 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
+import {setFlagsFromString} from 'node:v8';
 import {median} from './median.ts';
 
 /** One way to send the order and read the JSON of the answer. */
@@ -9,6 +10,9 @@ export type Plan = {readonly rounds: number; readonly calls: number};
 
 /** `micros`: for one call. `ratio`: to the first case of the same round. Both are medians over the rounds. */
 export type Figure = {readonly name: string; readonly micros: number; readonly ratio: number};
+
+// So many collections would have compiled code dropped between two turns of a case.
+setFlagsFromString('--no-flush-bytecode');
 
 /** Calls until the code of a case has been compiled for good. */
 const WARM_UP = 5_000;

@@ -175,7 +175,6 @@ describe('freezeRequest', () => {
 		expect(await freezeRequest(post('{"id":1}'))).toEqual({kind: 'bytes', bytes: text('{"id":1}')});
 	});
 
-
 	test('a Request that was read is refused at once', async () => {
 		const request = post('abc');
 		await request.text();
