@@ -1,9 +1,7 @@
 import type {Environment} from '../environment.ts';
-import {PayloadChangedError} from '../errors.ts';
 import {nameId} from '../request/identity.ts';
 import {scopeId} from '../request/scope.ts';
 import type {Passenger} from './call.ts';
-import {otherKey} from './claim.ts';
 import {takeOff, type Flight} from './flight.ts';
 import {flightId, nextOwner, notify, showSnapshot, type Realm} from './realm.ts';
 import {runNamed, runUnnamed} from './run.ts';
@@ -35,8 +33,6 @@ export function boardNamed(
 					sweepOnce(realm, environment);
 					return result;
 				},
-				payloadChanged: key => new PayloadChangedError({operation: name, key}),
-				otherKey: () => otherKey(name),
 				changed: tell,
 				landed(last) {
 					landed();
@@ -67,8 +63,6 @@ export function boardUnnamed(
 				work.key = key;
 				return runUnnamed(work);
 			},
-			payloadChanged: () => new PayloadChangedError({key}),
-			otherKey: () => otherKey([]),
 			changed: nothing,
 			landed,
 		});

@@ -1,10 +1,10 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {isPromise} from '../maybe-promise.ts';
-import {displayName} from '../request/identity.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/rules.ts';
 import type {Claim, ClaimResult} from '../stores/store.ts';
+import {otherKey} from './other-key.ts';
 import type {OperationRecord} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 import type {NamedWork} from './work.ts';
@@ -167,10 +167,4 @@ async function refuseOtherKey(
 	}
 
 	throw otherKey(work.operation);
-}
-
-export function otherKey(operation: readonly string[]): Error {
-	return new TypeError(
-		`latchkey: operation ${displayName(operation)} is live under another key than the idempotencyKey of this call. Nothing was sent.`,
-	);
 }

@@ -1,10 +1,11 @@
 import {leaving, unlessLeft} from '../attempt/leaving.ts';
 import {noProgress, type Progress} from '../attempt/loop.ts';
-import {isLatchkeyError} from '../errors.ts';
+import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {otherKey} from './other-key.ts';
 import type {Result} from './result.ts';
 import {initialSnapshot, snapshotAfter, snapshotOfResult, type Snapshot} from './snapshot.ts';
 import type {Work} from './work.ts';
@@ -41,10 +42,6 @@ export type Plan = {
 	/** How long a flight that everybody has left goes on, in milliseconds: React mounts twice in development. */
 	readonly linger: number;
 	readonly run: (work: Work) => Promise<Result>;
-	/** The error for a caller that joined with another payload. */
-	readonly payloadChanged: (key: string | undefined) => Error;
-	/** The error for one that joined with another key of its own. */
-	readonly otherKey: () => Error;
 	/** The snapshot has changed. */
 	readonly changed: () => void;
 	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
@@ -153,9 +150,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		try {
 			await caller.request.ready();
 			if (caller.ownKey !== undefined && caller.ownKey !== sent.ownKey && caller.ownKey !== work?.key)
-				throw plan.otherKey();
+				throw otherKey(operation);
 			if ((await sent.request.fingerprint()) === (await caller.request.fingerprint())) return true;
-			throw plan.payloadChanged(work?.key);
+			throw new PayloadChangedError({operation, key: work?.key});
 		} catch (error) {
 			leave(caller);
 			caller.fail(error);
