@@ -4,7 +4,7 @@ import type {Figure} from './measure.ts';
 export function printTable(
 	title: string,
 	columns: ReadonlyArray<{readonly title: string; readonly figures: Figure[]}>,
-) {
+): void {
 	const names = columns[0]?.figures.map(({name}) => name) ?? [];
 	const wide = Math.max(...names.map(name => name.length));
 	console.log(`\n${title}\n`);

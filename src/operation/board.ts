@@ -5,7 +5,7 @@ import type {Passenger} from './call.ts';
 import {takeOff, type Flight} from './flight.ts';
 import {flightId, nextOwner, notify, showSnapshot, type Realm} from './realm.ts';
 import {runNamed, runUnnamed} from './run.ts';
-import {sweepOnce} from './sweep.ts';
+import {sweepAtTimes} from './sweep.ts';
 import type {NamedWork, Work} from './work.ts';
 
 export type Boarding = {readonly environment: Environment; readonly realm: Realm; readonly scope: string | null};
@@ -30,7 +30,7 @@ export function boardNamed(
 				linger: LINGER,
 				async run(work) {
 					const result = await runNamed(named(work, {environment, realm, scope}, name, id));
-					sweepOnce(realm, environment);
+					sweepAtTimes(realm, environment);
 					return result;
 				},
 				changed: tell,

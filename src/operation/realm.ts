@@ -23,7 +23,8 @@ export type Realm = {
 	readonly listeners: Map<string, Set<() => void>>;
 	/** How many flights there were. */
 	count: number;
-	swept: boolean;
+	/** When the store was last swept: wall clock, in milliseconds. */
+	sweptAt: number;
 };
 
 const realms = new WeakMap<Store, Realm>();
@@ -41,7 +42,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			snapshots: new Map(),
 			listeners: new Map(),
 			count: 0,
-			swept: false,
+			sweptAt: 0,
 		};
 		realms.set(store, realm);
 	}

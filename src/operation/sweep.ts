@@ -1,14 +1,15 @@
 import type {Environment} from '../environment.ts';
 import type {Realm} from './realm.ts';
 
-/** Once in the life of a realm, when nobody waits: what is past its time is dropped. */
-const QUIET = 1_000;
+const HOUR = 3_600_000;
 
-export function sweepOnce(realm: Realm, environment: Environment): void {
-	if (realm.swept) return;
-	realm.swept = true;
-	environment.timer(() => {
-		// Nothing depends on it, and the next realm tries again.
-		void Promise.resolve(realm.ledger.sweep()).catch(() => undefined);
-	}, QUIET);
+/** At most once an hour, after a call and without holding it up: what is past its time is dropped. */
+export function sweepAtTimes(realm: Realm, {now}: Environment): void {
+	const at = now();
+	if (Math.abs(at - realm.sweptAt) < HOUR) return;
+	realm.sweptAt = at;
+	// Nothing depends on it, and it is tried again.
+	void Promise.resolve()
+		.then(async () => realm.ledger.sweep())
+		.catch(() => undefined);
 }

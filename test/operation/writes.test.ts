@@ -18,8 +18,33 @@ describe('the steps of a happy call', () => {
 				},
 			]),
 		);
-		await environment.finish(realm({}, spied).pay());
+		const {pay} = realm({}, spied);
+		await environment.finish(pay({operation: 'the first in an hour'} as RequestInit));
+		expect(steps).toEqual(['claim', 'settle', 'sweep']);
+		steps.length = 0;
+		await environment.finish(pay());
 		expect(steps).toEqual(['claim', 'settle']);
+	});
+
+	test('a store is swept once an hour, in a process that lives long too', async () => {
+		const {environment, realm, store} = openShop();
+		let sweeps = 0;
+		const {pay} = realm(
+			{},
+			{
+				sweep() {
+					sweeps++;
+					return store.sweep();
+				},
+			},
+		);
+		await environment.finish(pay());
+		await environment.finish(pay());
+		expect(sweeps).toBe(1);
+		await environment.advance(3_600_000);
+		await environment.finish(pay());
+		await environment.settle();
+		expect(sweeps).toBe(2);
 	});
 
 	// Invariant 1
