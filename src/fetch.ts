@@ -1,13 +1,13 @@
 import {defaultStore} from '#platform';
 import type {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
-import {handleOf, type OperationHandle, type Whereabouts} from './operation/handle.ts';
+import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed, type Boarding} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
 import type {Flight} from './operation/flight.ts';
 import {forgetAll, unfinished, type Unfinished} from './operation/overview.ts';
 import {overtime} from './operation/overtime.ts';
-import {flightId, realmOf} from './operation/realm.ts';
+import {flightId, realmOf, type Whereabouts} from './operation/realm.ts';
 import {callOptionNames, settingsOf, withCall, type CallOptions, type FetchOptions} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, nameId, type OperationName} from './request/identity.ts';

@@ -5,7 +5,8 @@ import {isPromise} from '../maybe-promise.ts';
 import type {Hold} from './claim.ts';
 import {permitFor} from './permit.ts';
 import type {OperationRecord} from './record.ts';
-import type {NamedWork, Work} from './work.ts';
+import type {NamedWork} from './named-work.ts';
+import type {Work} from './work.ts';
 
 /** The attempts of an unnamed call: only its callers and its time limit it. */
 export async function unnamedAttempts(work: Work, key: string): Promise<Ending> {

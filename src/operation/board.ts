@@ -6,7 +6,8 @@ import {takeOff, type Flight} from './flight.ts';
 import {flightId, nextOwner, notify, showSnapshot, type Realm} from './realm.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
-import type {NamedWork, Work} from './work.ts';
+import type {NamedWork} from './named-work.ts';
+import type {Work} from './work.ts';
 
 export type Boarding = {readonly environment: Environment; readonly realm: Realm; readonly scope: string | null};
 

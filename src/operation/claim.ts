@@ -7,7 +7,7 @@ import type {Claim, ClaimResult} from '../stores/store.ts';
 import {otherKey} from './other-key.ts';
 import type {OperationRecord} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
-import type {NamedWork} from './work.ts';
+import type {NamedWork} from './named-work.ts';
 
 /** What this flight holds while it works: the record, and for how long by its own clocks. */
 export type Hold = {
@@ -60,12 +60,14 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
-	let {key: candidate, owner} = offered.get(work.flightId) ?? {key: mint(), owner: work.owner};
+	let {key: candidate, owner, sent} = offered.get(work.flightId) ?? {key: mint(), owner: work.owner, sent: false};
 	work.owner = owner;
 
 	const derives = work.ownKey === undefined && settings.keyFrom !== undefined;
 	// A key that is not random may also have been sent by somebody else who derived it.
 	const repeated = offered.has(work.flightId) || work.ownKey !== undefined || settings.keyFrom !== undefined;
+	// Its claim may have been taken over, and its effect be of an operation that has been freed since.
+	const mayBeUsed = offered.has(work.flightId) && work.ownKey === undefined && !sent;
 
 	for (let polls = 0; ; polls++) {
 		const issued = work.elapsed();
@@ -79,14 +81,15 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			onLapsed: 'take',
 			takeFrom,
 			awaited: waitedFor,
-			previousKey: derives ? previousKey : undefined,
+			previousKey: derives || mayBeUsed ? previousKey : undefined,
 		};
-		offered.set(work.flightId, {key: candidate, owner});
+		offered.set(work.flightId, {key: candidate, owner, sent});
 		let result: ClaimResult;
 		try {
 			result = await ledger.claim(id, claim);
 		} catch (error) {
 			if (settings.onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
+			offered.set(work.flightId, {key: candidate, owner, sent: true});
 			const hold = unstored(work, claim, issued, repeated);
 			work.report({type: 'degraded', error});
 			return {status: 'claimed', hold};
@@ -96,6 +99,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		if (result.status === 'spent') {
 			candidate = unspent(work, mint(result.previousKey ?? undefined), result.previousKey);
 			previousKey = result.previousKey;
+			sent = false;
 			continue;
 		}
 

@@ -1,10 +1,9 @@
 import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import type {SharedOptions} from '../options.ts';
-import type {OperationId} from '../stores/store.ts';
 import {isAlive} from './alive.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import {notify, showSnapshot, type Realm} from './realm.ts';
+import {notify, showSnapshot, type Realm, type Whereabouts} from './realm.ts';
 import {isFree, isOpen, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './settle.ts';
@@ -41,13 +40,6 @@ export type OperationHandle = {
 	 * @throws {OutcomeUnknownError} while its outcome is not known, without `force`.
 	 */
 	readonly forget: (options?: {readonly force?: boolean}) => Promise<void>;
-};
-
-/** Where the operation is looked up, for the scope of this moment. */
-export type Whereabouts = {
-	readonly realm: Realm;
-	readonly flightId: string;
-	readonly id: () => Promise<OperationId>;
 };
 
 export function handleOf(

@@ -17,8 +17,10 @@ import {isTrusted} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
-import {fromRest, save, type Unsaved} from './settle.ts';
-import type {NamedWork, Work} from './work.ts';
+import type {Unsaved} from './realm.ts';
+import {fromRest, save} from './settle.ts';
+import type {NamedWork} from './named-work.ts';
+import type {Work} from './work.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
 export function namedResult(work: NamedWork, ending: Ending, {event, found}: Conclusion): Result {

@@ -1,7 +1,7 @@
 import type {Permit} from '../attempt/loop.ts';
 import {leaseOf, type Hold} from './claim.ts';
 import {isFinal} from './state.ts';
-import type {NamedWork} from './work.ts';
+import type {NamedWork} from './named-work.ts';
 
 /**
  * Asked before every attempt. The owner looks before it repeats: another may have taken over while it slept. Nothing

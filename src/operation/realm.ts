@@ -1,10 +1,21 @@
 import type {Environment} from '../environment.ts';
-import type {Store} from '../stores/store.ts';
+import type {Claim, OperationId, Settlement, Store} from '../stores/store.ts';
 import type {Flight} from './flight.ts';
 import {ledgerOf, type Ledger} from './ledger.ts';
+import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
-import type {Unsaved} from './settle.ts';
 import type {Snapshot} from './snapshot.ts';
+import type {State} from './state.ts';
+
+/** An outcome on its way to the store. `claim`: the store never took the claim, so it must be made first. */
+export type Unsaved = {
+	readonly id: OperationId;
+	/** As it was claimed. */
+	readonly record: OperationRecord;
+	readonly state: State;
+	readonly settlement: (token: number) => Settlement;
+	readonly claim: Claim | undefined;
+};
 
 /** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `flightId`. */
 export type Realm = {
@@ -12,8 +23,8 @@ export type Realm = {
 	/** Unique to this realm; a flight's owner name begins with it. */
 	readonly name: string;
 	readonly flights: Map<string, Flight>;
-	/** Candidates whose claim was never answered: offered again, never another. */
-	readonly offered: Map<string, {readonly key: string; readonly owner: string}>;
+	/** Candidates whose claim was never answered: offered again, never another. `sent`: by this realm, without a claim. */
+	readonly offered: Map<string, {readonly key: string; readonly owner: string; readonly sent: boolean}>;
 	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
 	readonly unsaved: Map<string, Unsaved>;
 	/** The last outcomes of this realm, with their answers if they are small. */
@@ -96,3 +107,10 @@ export function notify(realm: Realm, id: string): void {
 		}
 	}
 }
+
+/** Where the operation is looked up, for the scope of this moment. */
+export type Whereabouts = {
+	readonly realm: Realm;
+	readonly flightId: string;
+	readonly id: () => Promise<OperationId>;
+};

@@ -1,5 +1,5 @@
 import {bounded} from '../bounded.ts';
-import type {NamedWork} from './work.ts';
+import type {NamedWork} from './named-work.ts';
 
 /**
  * Asks the application what became of the operation, within the time of one attempt. An application that fails, or

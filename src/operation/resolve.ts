@@ -1,5 +1,4 @@
-import {nextOwner} from './realm.ts';
-import type {Whereabouts} from './handle.ts';
+import {nextOwner, type Whereabouts} from './realm.ts';
 import type {OperationRecord} from './record.ts';
 import {transition} from './state.ts';
 

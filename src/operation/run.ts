@@ -16,7 +16,8 @@ import {remember} from './realm.ts';
 import {reconcile} from './reconcile.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';
-import type {NamedWork, Work} from './work.ts';
+import type {NamedWork} from './named-work.ts';
+import type {Work} from './work.ts';
 
 /**
  * The way of a named operation: claim the key, send, conclude, settle, tell the outcome. It goes round again only
@@ -95,7 +96,7 @@ export async function runUnnamed(work: Work): Promise<Result> {
  */
 function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
 	progress.ambiguous = true;
-	realm.offered.set(flightId, {key, owner});
+	realm.offered.set(flightId, {key, owner, sent: true});
 }
 
 function foundOut(found: 'succeeded' | 'refused' | undefined): Conclusion | undefined {

@@ -1,26 +1,16 @@
 import type {Answer} from '../dialect/dialect.ts';
-import type {Claim, OperationId, Settlement} from '../stores/store.ts';
+import type {Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import {SMALL_ANSWER, type Realm} from './realm.ts';
 import type {OperationRecord, StoredAnswer} from './record.ts';
-import {strength, transition, type State} from './state.ts';
-import type {NamedWork} from './work.ts';
+import {strength, transition} from './state.ts';
+import type {NamedWork} from './named-work.ts';
 
 export type Settled = {
 	/** `done`: as asked. `lost`: another owner is at it. `stronger`: the record already knew better. */
 	readonly status: 'done' | 'lost' | 'stronger';
 	readonly record: OperationRecord | undefined;
-};
-
-/** An outcome on its way to the store. `claim`: the store never took the claim, so it must be made first. */
-export type Unsaved = {
-	readonly id: OperationId;
-	/** As it was claimed. */
-	readonly record: OperationRecord;
-	readonly state: State;
-	readonly settlement: (token: number) => Settlement;
-	readonly claim: Claim | undefined;
 };
 
 /** Waits before the store is tried again, in milliseconds. */

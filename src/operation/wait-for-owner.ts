@@ -1,6 +1,6 @@
 import type {OperationId} from '../stores/store.ts';
 import type {OperationRecord} from './record.ts';
-import type {NamedWork} from './work.ts';
+import type {NamedWork} from './named-work.ts';
 
 const FIRST_POLL = 200;
 const POLL_LIMIT = 2_000;

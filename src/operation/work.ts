@@ -4,9 +4,6 @@ import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
-import type {OperationId} from '../stores/store.ts';
-import type {Realm} from './realm.ts';
 
 /** Everything that the run of one flight works with. */
 export type Work = {
@@ -27,14 +24,4 @@ export type Work = {
 	readonly report: (event: EventDetail) => void;
 	/** The key in use, once there is one. */
 	key: string | undefined;
-};
-
-/** The same for a named operation. */
-export type NamedWork = Work & {
-	readonly operation: readonly string[];
-	readonly flightId: string;
-	readonly realm: Realm;
-	readonly id: MaybePromise<OperationId>;
-	/** Who this flight is to the store. */
-	owner: string;
 };
