@@ -22,7 +22,7 @@ export type Environment = {
 	baseUrl(): string | undefined;
 };
 
-const scopeOfRuntime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
+const runtime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
 
 export const environment: Environment = {
 	now: () => Date.now(),
@@ -43,10 +43,11 @@ export const environment: Environment = {
 		};
 	},
 	// Edge runtimes call themselves workers too, but have no database of a user's own.
-	shared:
-		scopeOfRuntime.document === undefined &&
-		(scopeOfRuntime.WorkerGlobalScope === undefined || scopeOfRuntime.indexedDB === undefined),
-	baseUrl: () => scopeOfRuntime.document?.baseURI ?? globalThis.location?.href,
+	get shared() {
+		const {document, WorkerGlobalScope, indexedDB} = runtime;
+		return !(document || (WorkerGlobalScope && indexedDB));
+	},
+	baseUrl: () => runtime.document?.baseURI ?? globalThis.location?.href,
 };
 
 /** The longer of the two clocks' times since now: one may stand still in sleep, the other may be set back. */

@@ -27,30 +27,28 @@ export type ErrorFacts = {
 	readonly cause?: unknown;
 };
 
-export const brand: unique symbol = Symbol.for('latchkey.error');
+export const brand: unique symbol = /* @__PURE__ */ Symbol.for('latchkey.error');
 
 /**
- * The base of every error that latchkey makes of its own. The message says what happened, whether it is safe to
- * try again, and what to do next. Plain mistakes in options are `TypeError`s and `RangeError`s.
+ * The base of every error that latchkey makes of its own. The message says what happened to the operation, whether it
+ * is safe to try again, and what to do next. Plain mistakes in options are `TypeError`s and `RangeError`s.
  */
 export abstract class LatchkeyError extends Error {
 	/** Stable, for programs. */
 	abstract readonly code: ErrorCode;
 	/** What is known of the operation's effect. */
 	abstract readonly outcome: Outcome;
-	readonly operation: readonly string[] | undefined;
-	readonly key: string | undefined;
-	readonly attempts: number;
-	readonly response: Response | undefined;
-	readonly status: number | undefined;
+	declare readonly operation: readonly string[] | undefined;
+	declare readonly key: string | undefined;
+	declare readonly attempts: number;
+	declare readonly response: Response | undefined;
+	declare readonly status: number | undefined;
 
-	constructor(message: string, facts: ErrorFacts = {}) {
-		super(message, facts.cause === undefined ? undefined : {cause: facts.cause});
-		this.operation = facts.operation;
-		this.key = facts.key;
-		this.attempts = facts.attempts ?? 0;
-		this.response = facts.response;
-		this.status = facts.status ?? facts.response?.status;
+	/** `what` goes on from the name of the operation. */
+	constructor(what: string, {operation, key, attempts = 0, response, status = response?.status, cause}: ErrorFacts) {
+		const subject = operation ? `Operation ${displayName(operation)}` : 'This request';
+		super(`${subject} ${what}`, cause === undefined ? undefined : {cause});
+		Object.assign(this, {operation, key, attempts, response, status});
 		Object.defineProperty(this, brand, {value: true});
 	}
 
@@ -59,13 +57,4 @@ export abstract class LatchkeyError extends Error {
 		const {name, code, message, outcome, operation, key, attempts, status} = this;
 		return {name, code, message, outcome, operation, key, attempts, status};
 	}
-}
-
-/** The operation, as a message names it. */
-export function subject({operation}: ErrorFacts): string {
-	return operation === undefined ? 'this request' : `operation ${displayName(operation)}`;
-}
-
-export function capital(text: string): string {
-	return text.charAt(0).toUpperCase() + text.slice(1);
 }

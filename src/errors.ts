@@ -1,4 +1,4 @@
-import {brand, capital, LatchkeyError, subject, type ErrorCode, type ErrorFacts} from './error-base.ts';
+import {brand, LatchkeyError, type ErrorCode, type ErrorFacts} from './error-base.ts';
 
 export {LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} from './error-base.ts';
 
@@ -10,7 +10,7 @@ export class KeyReuseError extends LatchkeyError {
 
 	constructor(facts: ErrorFacts) {
 		super(
-			`The server already holds the key of ${subject(facts)} for another payload, so it did not execute this request. Sending it again gives the same answer. If this is a new intention, name it as one; if not, find out what the first request did, then forget() this operation.`,
+			'was not executed: the server holds its key for another payload. Find out what that did, then forget() this operation, or name a new one.',
 			facts,
 		);
 	}
@@ -24,7 +24,7 @@ export class PayloadChangedError extends LatchkeyError {
 
 	constructor(facts: ErrorFacts) {
 		super(
-			`${capital(subject(facts))} was begun with another method, URL or body and has not been freed; nothing was sent. Call it again as it was, complete() it after its success has been shown, or name the changed request as an operation of its own. Fields that change by themselves can be left out with the fingerprint option.`,
+			'was begun with another method, URL or body; nothing was sent. Call it as it was, complete() it, or name a new one; the fingerprint option leaves fields out.',
 			facts,
 		);
 	}
@@ -40,14 +40,13 @@ export class OutcomeUnknownError extends LatchkeyError {
 
 	constructor({
 		expired = false,
-		hint,
+		hint = '',
 		...facts
 	}: ErrorFacts & {readonly expired?: boolean; readonly hint?: string | undefined}) {
-		const what = `It is not known whether ${subject(facts)} took effect.`;
 		const next = expired
-			? 'Its key can no longer be sent safely, so nothing more was sent. Find out from the server what happened, then call resolve().'
-			: 'Do not report it as failed. Calling it again with the same operation is safe where the server honours keys: it goes under the same one.';
-		super([what, next, hint].filter(Boolean).join(' '), facts);
+			? 'Its key is too old to be sent: find out what happened, then resolve() it.'
+			: 'Calling it again is safe where the server honours keys.';
+		super(`may have taken effect; do not report it as failed. ${next} ${hint}`.trim(), facts);
 		this.expired = expired;
 	}
 }
@@ -62,7 +61,7 @@ export class AlreadySucceededError extends LatchkeyError {
 
 	constructor({at, ...facts}: ErrorFacts & {readonly at?: number}) {
 		super(
-			`${capital(subject(facts))} has already succeeded${facts.status === undefined ? '' : ` with status ${facts.status}`}; its answer is not at hand. Do not send it anew: show the success. complete() then frees the name for a new one.`,
+			`has already succeeded${withStatus(facts)}; its answer is not at hand. Show the success; complete() frees the name.`,
 			facts,
 		);
 		this.at = at;
@@ -76,10 +75,7 @@ export class RefusedError extends LatchkeyError {
 	readonly outcome = 'refused';
 
 	constructor(facts: ErrorFacts) {
-		super(
-			`${capital(subject(facts))} was refused${facts.status === undefined ? '' : ` with status ${facts.status}`}: no effect took place. Its answer is not at hand. It is safe to try again: that begins anew under a new key.`,
-			facts,
-		);
+		super(`was refused${withStatus(facts)}, without any effect: ${safe}, under a new key.`, facts);
 	}
 }
 
@@ -90,10 +86,7 @@ export class NotSentError extends LatchkeyError {
 	readonly outcome = 'refused';
 
 	constructor(facts: ErrorFacts) {
-		super(
-			`${capital(subject(facts))} did not reach the server: no connection was made. It is safe to try again.`,
-			facts,
-		);
+		super(`did not reach the server: ${safe}.`, facts);
 	}
 }
 
@@ -104,10 +97,7 @@ export class StoreError extends LatchkeyError {
 	readonly outcome = 'unknown';
 
 	constructor({step, reason, ...facts}: ErrorFacts & {readonly step: string; readonly reason: string}) {
-		super(
-			`The store failed to ${step} ${subject(facts)}: ${reason}. Nothing was sent by this call, because another tab or process may be at it. It is safe to try again once the store works.`,
-			facts,
-		);
+		super(`was not sent: the store failed to ${step} it: ${reason}. Once it works, ${safe}.`, facts);
 	}
 }
 
@@ -117,9 +107,16 @@ export class BodyNotReplayableError extends LatchkeyError {
 	readonly code = 'BODY_NOT_REPLAYABLE';
 	readonly outcome = 'refused';
 
+	/** `reason` goes on from "its body". */
 	constructor({reason, ...facts}: ErrorFacts & {readonly reason: string}) {
-		super(`${reason} Nothing was sent. Pass the body as a string, bytes, Blob or FormData.`, facts);
+		super(`was not sent: its body ${reason}. Pass a string, bytes, Blob or FormData.`, facts);
 	}
+}
+
+const safe = 'it is safe to try again';
+
+function withStatus({status}: ErrorFacts): string {
+	return status === undefined ? '' : ` with status ${status}`;
 }
 
 type ErrorOf = {

@@ -2,7 +2,8 @@ import ky, {type KyInstance, type Options} from 'ky';
 import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
-import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
+import {fetchKinds, sharedKinds} from './option-kinds.ts';
+import {withSaid, type CallOptions, type FetchOptions, type RetryOptions, type SharedOptions} from './options.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
@@ -24,8 +25,6 @@ export type Client = Omit<KyInstance, 'extend' | 'create'> & {
 /** What ky's fetch call carries for us, under a name that ky passes on. */
 type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetch'>};
 
-const retryFields = new Set(['limit', 'backoffLimit', 'delay', 'maxRetryAfter']);
-
 /**
  * Makes a ky instance whose calls can be operations. Time-outs and retries are latchkey's: each attempt goes under the
  * same key, and GET, HEAD, PUT and DELETE are retried without one. POST and PATCH get a key when they name an
@@ -42,18 +41,16 @@ export function createClient(options: ClientOptions = {}): Client {
 
 /** @internal */
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
-	const {fetch, store, scope, dialect, keyed, keyFrom, onEvent, onStoreError, ...kyOptions} = options;
-	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse, ...kyOnly} = kyOptions;
-	const fetchOf = fetchByInner(environment, {
-		...withoutUndefined({fetch, store, scope, dialect, keyFrom, onEvent, onStoreError}),
-		...withoutUndefined({keyed: keyed ?? (dialect === undefined ? undefined : ['POST', 'PATCH'])}),
-		...withoutUndefined({timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse}),
-	});
+	const ours = {...fetchKinds, ...sharedKinds};
+	const kyOptions = {...options};
+	for (const name in ours) Reflect.deleteProperty(kyOptions, name);
+	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
+	const fetchOf = fetchByInner(environment, withSaid(declared, options, ours));
 	const {operation, unfinished, forgetAll} = fetchOf(undefined);
 
 	const send = async (input: RequestInfo | URL, init: RequestInit & Carried = {}) => {
 		const {latchkeyCall: {fetch: inner, ...call} = {}, ...rest} = init;
-		return fetchOf(inner)(input, {...rest, ...withoutUndefined(call)});
+		return fetchOf(inner)(input, withSaid<RequestInit & CallOptions>(rest, call, sharedKinds));
 	};
 
 	/** Takes from ky what is latchkey's to do. */
@@ -81,7 +78,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 		});
 	}
 
-	return clientOf(ky.create({...kyOnly, fetch: send}));
+	return clientOf(ky.create({...kyOptions, fetch: send}));
 }
 
 /** One fetch for each that it sends with; all share what is in the store. */
@@ -101,12 +98,8 @@ function fetchByInner(
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
-	const unknown = Object.keys(retry).filter(field => !retryFields.has(field));
+	const unknown = Object.keys(retry).filter(field => !(field in sharedKinds.retry.may));
 	if (unknown.length > 0)
 		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
 	return retry;
-}
-
-function withoutUndefined<T extends object>(options: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
-	return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

@@ -6,7 +6,8 @@ import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
 import type {MaybePromise} from './maybe-promise.ts';
 import type {Store} from './stores/store.ts';
-import {validateFetchOptions, validateSharedOptions} from './validate.ts';
+import {fetchKinds, sharedKinds} from './option-kinds.ts';
+import {validate, type Kinds} from './validate.ts';
 
 export type RetryOptions = {
 	/** Retries after the first attempt. `0`: exactly one exchange. Default 3. Waiting for "in progress" uses none up. */
@@ -85,18 +86,18 @@ export type FetchOptions = SharedOptions & {
 export type Retry = Required<Omit<RetryOptions, 'delay'>> & Pick<RetryOptions, 'delay'>;
 
 /** Options of one call, checked and complete. Infinity stands for `false`. */
-export type Settings = Pick<FetchOptions, 'fetch' | 'store' | 'scope' | 'keyed' | 'keyFrom' | 'onEvent'> &
-	Pick<SharedOptions, 'judge' | 'reconcile' | 'fingerprint'> & {
-		readonly dialect: Dialect;
+export type Settings = Omit<
+	FetchOptions,
+	'dialect' | 'keepResponse' | 'onStoreError' | 'timeout' | 'totalTimeout' | 'retry'
+> &
+	Required<Pick<FetchOptions, 'dialect' | 'keepResponse' | 'onStoreError'>> & {
 		readonly timeout: number;
 		readonly totalTimeout: number;
 		readonly retry: Retry;
-		readonly keepResponse: boolean;
-		readonly onStoreError: 'fail' | 'degrade';
 	};
 
 const defaults: Settings = {
-	dialect: ietf(),
+	dialect: /* @__PURE__ */ ietf(),
 	timeout: 20_000,
 	totalTimeout: 60_000,
 	retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
@@ -105,61 +106,33 @@ const defaults: Settings = {
 };
 
 /** Names of the options that are ours and not fetch's; they are taken out before a call goes on. */
-export const callOptionNames = [
-	'operation',
-	'idempotencyKey',
-	'timeout',
-	'totalTimeout',
-	'retry',
-	'judge',
-	'reconcile',
-	'fingerprint',
-	'keepResponse',
-] as const;
+export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 'idempotencyKey'].concat(
+	/* @__PURE__ */ Object.keys(sharedKinds),
+);
 
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
 export function settingsOf(options: FetchOptions): Settings {
-	const {fetch, store, scope, dialect, keyed, keyFrom, onEvent, onStoreError} = options;
-	validateFetchOptions(options);
-	return {
-		...withCall(defaults, options),
-		...(fetch !== undefined && {fetch}),
-		...(store !== undefined && {store}),
-		...(scope !== undefined && {scope}),
-		...(dialect !== undefined && {dialect}),
-		...(keyed !== undefined && {keyed}),
-		...(keyFrom !== undefined && {keyFrom}),
-		...(onEvent !== undefined && {onEvent}),
-		...(onStoreError !== undefined && {onStoreError}),
-	};
+	validate(options, fetchKinds);
+	return withCall(withSaid(defaults, options, fetchKinds), options);
 }
 
 /** The settings of one call. The very same object when the call says nothing of its own. */
 export function withCall(settings: Settings, call: SharedOptions): Settings {
-	const {timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse} = call;
-	const own = [timeout, totalTimeout, retry, judge, reconcile, fingerprint, keepResponse];
-	if (own.every(option => option === undefined)) return settings;
-	validateSharedOptions(call);
+	const said = withSaid(settings, call, sharedKinds);
+	if (said === settings) return settings;
+	validate(call, sharedKinds);
+	const {timeout, totalTimeout, retry} = call;
 	return {
-		...settings,
-		...(timeout !== undefined && {timeout: timeout === false ? Number.POSITIVE_INFINITY : timeout}),
-		...(totalTimeout !== undefined && {
-			totalTimeout: totalTimeout === false ? Number.POSITIVE_INFINITY : totalTimeout,
-		}),
-		...(retry !== undefined && {retry: retryOf(settings.retry, typeof retry === 'number' ? {limit: retry} : retry)}),
-		...(judge !== undefined && {judge}),
-		...(reconcile !== undefined && {reconcile}),
-		...(fingerprint !== undefined && {fingerprint}),
-		...(keepResponse !== undefined && {keepResponse}),
+		...said,
+		timeout: (timeout ?? settings.timeout) || Number.POSITIVE_INFINITY,
+		totalTimeout: (totalTimeout ?? settings.totalTimeout) || Number.POSITIVE_INFINITY,
+		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, sharedKinds.retry.may),
 	};
 }
 
-function retryOf(settings: Retry, {limit, backoffLimit, delay, maxRetryAfter}: RetryOptions): Retry {
-	return {
-		...settings,
-		...(limit !== undefined && {limit}),
-		...(backoffLimit !== undefined && {backoffLimit}),
-		...(delay !== undefined && {delay}),
-		...(maxRetryAfter !== undefined && {maxRetryAfter}),
-	};
+/** With those of the options that are said. */
+export function withSaid<T extends object>(settings: T, options: {readonly [name: string]: unknown}, kinds: Kinds): T {
+	let said = settings;
+	for (const name in kinds) if (options[name] !== undefined) said = {...said, [name]: options[name]};
+	return said;
 }

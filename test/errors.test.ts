@@ -34,7 +34,7 @@ const all = [
 		outcome: 'unknown',
 	},
 	{
-		make: (more: ErrorFacts) => new BodyNotReplayableError({...more, reason: 'The stream is too long.'}),
+		make: (more: ErrorFacts) => new BodyNotReplayableError({...more, reason: 'is too long'}),
 		code: 'BODY_NOT_REPLAYABLE',
 		outcome: 'refused',
 	},
@@ -82,7 +82,11 @@ describe.each(all)('$code', ({make, code, outcome}) => {
 
 describe('the message says what happened, whether it is safe to press again, and what to do', () => {
 	test.each<[string, Error, RegExp[]]>([
-		['KeyReuseError', new KeyReuseError(facts), [/operation checkout\/42/, /did not execute/, /name it as one/]],
+		[
+			'KeyReuseError',
+			new KeyReuseError(facts),
+			[/^Operation checkout\/42 was not executed/, /another payload/, /forget\(\).*name a new one/],
+		],
 		[
 			'PayloadChangedError',
 			new PayloadChangedError(facts),
@@ -91,29 +95,29 @@ describe('the message says what happened, whether it is safe to press again, and
 		[
 			'OutcomeUnknownError',
 			new OutcomeUnknownError(facts),
-			[/not known whether operation checkout\/42/, /Do not report it as failed/, /same operation is safe/],
+			[/^Operation checkout\/42 may have taken effect/, /do not report it as failed/, /again is safe/],
 		],
 		[
 			'an expired OutcomeUnknownError',
 			new OutcomeUnknownError({...facts, expired: true}),
-			[/no longer be sent safely/, /nothing more was sent/, /resolve\(\)/],
+			[/key is too old to be sent/, /find out what happened/, /resolve\(\)/],
 		],
 		[
 			'AlreadySucceededError',
 			new AlreadySucceededError({...facts, status: 201}),
-			[/already succeeded with status 201/, /not at hand/, /Do not send it anew/, /complete\(\)/],
+			[/already succeeded with status 201/, /not at hand/, /Show the success/, /complete\(\)/],
 		],
-		['RefusedError', new RefusedError(facts), [/was refused/, /no effect took place/, /safe to try again.*new key/]],
+		['RefusedError', new RefusedError(facts), [/was refused/, /without any effect/, /safe to try again.*new key/]],
 		['NotSentError', new NotSentError(facts), [/did not reach the server/, /safe to try again/]],
 		[
 			'StoreError',
 			new StoreError({...facts, step: 'claim', reason: 'the disk is full'}),
-			[/failed to claim operation checkout\/42: the disk is full/, /Nothing was sent/, /safe to try again/],
+			[/^Operation checkout\/42 was not sent: the store failed to claim it: the disk is full/, /safe to try again/],
 		],
 		[
 			'BodyNotReplayableError',
-			new BodyNotReplayableError({...facts, reason: 'The stream is too long.'}),
-			[/^The stream is too long\./, /Nothing was sent/, /Pass the body as/],
+			new BodyNotReplayableError({...facts, reason: 'is too long'}),
+			[/^Operation checkout\/42 was not sent: its body is too long/, /Pass a string/],
 		],
 	])('%s', (_, error, parts) => {
 		for (const part of parts) expect(error.message).toMatch(part);

@@ -58,7 +58,7 @@ describe('an option of the wrong kind', () => {
 	test.each(rows)('$name: $value is a TypeError that names it', ({name, value}) => {
 		const problem = problemOf({[name]: value});
 		expect(problem).toBeInstanceOf(TypeError);
-		expect((problem as Error).message).toMatch(new RegExp(`^latchkey: ${name} (takes|lacks) `));
+		expect((problem as Error).message).toMatch(new RegExp(`^latchkey: ${name}(\\.\\w+)? takes `));
 	});
 
 	test.each<[string, object]>([
@@ -76,8 +76,10 @@ describe('an option of the wrong kind', () => {
 	});
 
 	test('what a store lacks is named', () => {
-		const store = {...memoryStore(), settle: undefined, sweep: 1};
-		expect(() => settingsOf({store} as object)).toThrow('latchkey: store lacks settle, sweep');
+		const store = {...memoryStore(), settle: undefined};
+		expect(() => settingsOf({store} as object)).toThrow('latchkey: store.settle takes a function, not undefined');
+		const other = {...memoryStore(), sweep: 1};
+		expect(() => settingsOf({store: other} as object)).toThrow('latchkey: store.sweep takes a function, not 1');
 	});
 });
 
@@ -126,8 +128,11 @@ describe('a dialect', () => {
 	});
 
 	test('that lacks its functions is a TypeError that says which', () => {
-		expect(() => settingsOf({dialect: {...dialect, saves: true, isReplay: undefined} as never})).toThrow(
-			'latchkey: dialect lacks saves, isReplay',
+		expect(() => settingsOf({dialect: {...dialect, saves: true} as never})).toThrow(
+			'latchkey: dialect.saves takes a function, not true',
+		);
+		expect(() => settingsOf({dialect: {...dialect, isReplay: undefined} as never})).toThrow(
+			'latchkey: dialect.isReplay takes a function, not undefined',
 		);
 	});
 });

@@ -32,29 +32,25 @@ export async function send(
 ): Promise<Exchange> {
 	const controller = new AbortController();
 	return new Promise<Exchange>(resolve => {
-		// A fetch that ignores its signal must not hold the operation up.
+		const stops: Array<() => void> = [];
 		const end = (exchange: Exchange) => {
-			cancelTimer?.();
-			stopListening();
+			for (const stop of stops) stop();
 			resolve(exchange);
 		};
+		// A fetch that ignores its signal must not hold the operation up.
 		const fail = (error: unknown) => {
+			controller.abort(error);
 			end({kind: 'failure', error, sent: !provesNotSent(error, init.redirect)});
 		};
-		const abort = (reason?: unknown) => {
-			controller.abort(reason);
-			fail(reason);
+		const late = () => {
+			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
 		};
-		const cancelTimer =
-			timeout === Number.POSITIVE_INFINITY
-				? undefined
-				: environment.timer(() => {
-						abort(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
-					}, timeout);
-		let stopListening = () => {};
-		stopListening = leaving.onLeave(() => {
-			abort(leaving.reason());
-		});
+		if (timeout !== Number.POSITIVE_INFINITY) stops.push(environment.timer(late, timeout));
+		stops.push(
+			leaving.onLeave(() => {
+				fail(leaving.reason());
+			}),
+		);
 		const respond = async () => {
 			const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
 			const {answer, stream} = await answerOf(response, read);
@@ -73,7 +69,7 @@ type Failure = {readonly code?: unknown; readonly errors?: readonly Failure[]};
  * that could not be reached may be the second one, after the effect.
  */
 export function provesNotSent(error: unknown, redirect: RequestRedirect | undefined): boolean {
-	const cause = (error as {cause?: Failure} | null)?.cause;
 	if (redirect !== 'manual' && redirect !== 'error') return false;
+	const cause = (error as {cause?: Failure} | null)?.cause;
 	return (cause?.errors ?? [cause]).every(failure => connectFailed.has(failure?.code));
 }

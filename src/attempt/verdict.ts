@@ -78,16 +78,17 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 
 	if (status < 300) return verdict(context.judged ?? 'succeeded', 'end', {firm: true});
 
-	const serverFailed = status === 408 || (status >= 500 && status !== 501 && status !== 505);
-	if (serverFailed && directive === false) return verdict('unsettled', 'end', {ambiguous: true, final: saved});
-	if (serverFailed) return verdict('failed', 'retry', {ambiguous: true, ...wait});
+	if (isFailure(status))
+		return directive === 'false'
+			? verdict('unsettled', 'end', {ambiguous: true, final: saved})
+			: verdict('failed', 'retry', {ambiguous: true, ...wait});
 
-	if (status === 425 || status === 429) return verdict('not-processed', directive === false ? 'end' : 'retry', wait);
-	if (directive === true) return verdict('not-processed', 'retry', wait);
+	if (status === 425 || status === 429) return verdict('not-processed', directive === 'false' ? 'end' : 'retry', wait);
+	if (directive === 'true') return verdict('not-processed', 'retry', wait);
 
 	if (status === 409) {
 		if (wait.retryAfter !== undefined) return inProgress(directive, wait);
-		if (directive === undefined && !isOrdinaryConflict(answer, ambiguous)) return verdict('conflict', 'poll');
+		if (directive !== 'false' && !isOrdinaryConflict(answer, ambiguous)) return verdict('conflict', 'poll');
 	}
 
 	// After an ambiguous attempt a refusal is believed only if it is saved under the key.
@@ -97,11 +98,13 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 
 /** For calls without a key, by methods that RFC 9110 §9.2.2 calls idempotent: only whether to try again. */
 export function verdictOfIdempotent({status, headers}: Pick<Answer, 'status' | 'headers'>, now: number): Verdict {
-	const again =
-		status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
-	return again
+	return isFailure(status) || status === 425 || status === 429
 		? verdict('failed', 'retry', {ambiguous: true, retryAfter: retryAfter(headers, now)})
 		: verdict('succeeded', 'end');
+}
+
+function isFailure(status: number): boolean {
+	return status === 408 || (status >= 500 && status !== 501 && status !== 505);
 }
 
 /** A 409 that names another reason ("e-mail exists") is a refusal like any other; without one it needs to be JSON and the first answer. */
@@ -110,17 +113,16 @@ function isOrdinaryConflict(answer: Answer, ambiguous: boolean): boolean {
 	return wordsOf(answer, ['type', 'code', 'title']) !== '' || (jsonOf(answer) !== undefined && !ambiguous);
 }
 
-function inProgress(directive: boolean | undefined, wait: Pick<Verdict, 'retryAfter'>): Verdict {
-	if (directive === false) return verdict('unsettled', 'end', {ambiguous: true});
+function inProgress(directive: string | undefined, wait: Pick<Verdict, 'retryAfter'>): Verdict {
+	if (directive === 'false') return verdict('unsettled', 'end', {ambiguous: true});
 	return verdict('in-progress', 'poll', {ambiguous: true, ...wait});
 }
 
-function shouldRetry(headers: Headers, dialect: Dialect): boolean | undefined {
-	const own = dialect.shouldRetryHeader === undefined ? null : headers.get(dialect.shouldRetryHeader);
-	const value = (own ?? headers.get('x-should-retry'))?.trim().toLowerCase();
-	return value === 'true' ? true : value === 'false' ? false : undefined;
+/** `true` and `false` decide; anything else is as good as nothing. */
+function shouldRetry(headers: Headers, {shouldRetryHeader = 'x-should-retry'}: Dialect): string | undefined {
+	return (headers.get(shouldRetryHeader) ?? headers.get('x-should-retry'))?.trim().toLowerCase();
 }
 
-function verdict(meaning: Meaning, next: Verdict['next'], rest: Partial<Verdict> = {}): Verdict {
+export function verdict(meaning: Meaning, next: Verdict['next'], rest: Partial<Verdict> = {}): Verdict {
 	return {ambiguous: false, firm: false, final: false, replayed: false, retryAfter: undefined, ...rest, meaning, next};
 }

@@ -2,9 +2,21 @@ import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Leaving} from './leaving.ts';
 
-/** Resolves after `ms` milliseconds, or as soon as nobody waits any more. */
-export async function patience(environment: Environment, ms: number, leaving: Leaving): Promise<void> {
-	await until(environment, ms, leaving, () => undefined);
+/** Resolves after `ms` milliseconds, when `listen` calls back, or as soon as nobody waits any more. */
+export async function patience(
+	environment: Environment,
+	ms: number,
+	leaving: Leaving,
+	listen?: (wake: () => void) => () => void,
+): Promise<void> {
+	await new Promise<void>(resolve => {
+		const wake = () => {
+			for (const end of ends) end?.();
+			resolve();
+		};
+		const ends = [environment.timer(wake, ms), listen?.(wake)];
+		ends.push(leaving.onLeave(wake));
+	});
 }
 
 /** How long to believe a runtime that says it is offline, in milliseconds: such reports can be wrong. */
@@ -21,21 +33,5 @@ export async function waitForNetwork(job: {
 	if (environment.online()) return;
 	const ms = Math.max(0, Math.min(OFFLINE_PATIENCE, left()));
 	report({type: 'wait', ms, why: 'offline'});
-	await until(environment, ms, leaving, environment.onOnline);
-}
-
-async function until(
-	environment: Environment,
-	ms: number,
-	leaving: Leaving,
-	listen: (wake: () => void) => (() => void) | undefined,
-): Promise<void> {
-	await new Promise<void>(resolve => {
-		const wake = () => {
-			for (const end of ends) end?.();
-			resolve();
-		};
-		const ends = [environment.timer(wake, ms), listen(wake)];
-		ends.push(leaving.onLeave(wake));
-	});
+	await patience(environment, ms, leaving, environment.onOnline);
 }

@@ -1,40 +1,35 @@
 import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
 import type {Settings} from '../options.ts';
+import {shown} from '../shown.ts';
 import {responseOf} from './answer.ts';
 import type {Progress} from './loop.ts';
 import type {Exchange} from './send.ts';
-import {verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
+import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
 
 /**
  * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it or the dialect fails,
  * nothing is settled: the server may have meant either.
  */
-export function weigh(
+export async function weigh(
 	exchange: Exchange,
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
 	repeat: boolean,
 	left: number,
-): MaybePromise<Verdict> {
+): Promise<Verdict> {
 	if (exchange.kind === 'failure') return verdictOfFailure(exchange.sent);
 	const {status} = exchange.answer;
-	const unclear = (error: unknown): Verdict => {
+	try {
+		const asks = judge && status >= 200 && status <= 299;
+		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
+		const {ambiguous} = progress;
+		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
+	} catch (error) {
 		progress.firstFailure ??= error;
-		return {...verdictOfFailure(true), meaning: 'unsettled', next: 'end'};
-	};
-	const decide = (judged: Context['judged']): Verdict => {
-		try {
-			const {ambiguous} = progress;
-			return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
-		} catch (error) {
-			return unclear(error);
-		}
-	};
-	if (judge === undefined || status < 200 || status > 299) return decide(undefined);
-	return bounded(environment, judgement(exchange, judge), left).then(decide, unclear);
+		return verdict('unsettled', 'end', {ambiguous: true});
+	}
 }
 
 async function judgement(
@@ -46,5 +41,5 @@ async function judgement(
 	// What it left unread of a stream would be kept in memory.
 	copy.body?.cancel().catch(() => undefined);
 	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
-	throw new TypeError(`latchkey: judge returns 'succeeded', 'refused' or undefined, not ${JSON.stringify(judged)}`);
+	throw new TypeError(`latchkey: judge returned ${shown(judged)}`);
 }

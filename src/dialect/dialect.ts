@@ -19,12 +19,12 @@ export type Dialect = {
 	/** The request header that carries the key. */
 	readonly header: string;
 	/** How the key is written into the header. Default: as it is. */
-	readonly formatKey?: (key: string) => string;
+	readonly formatKey?: ((key: string) => string) | undefined;
 	/**
 	 * How long the server documents to keep keys, in milliseconds. Declared: an answer may be fetched again within it.
 	 * Not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again.
 	 */
-	readonly retention?: number;
+	readonly retention?: number | undefined;
 	/** Whether an answer of this 4xx or 5xx status is saved under the key, so that a repeat gets it again. */
 	readonly saves: (status: number) => boolean;
 	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */

@@ -1,3 +1,5 @@
+import {retention as retentionKind} from '../option-kinds.ts';
+import {validate} from '../validate.ts';
 import {jsonOf, property, type Answer, type Dialect} from './dialect.ts';
 
 export type IetfOptions = {
@@ -33,13 +35,13 @@ const replayMarkers = [
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
 export function ietf({retention, saves = 'success', quoted = false}: IetfOptions = {}): Dialect {
-	if (retention !== undefined && !(retention > 0 && Number.isFinite(retention)))
-		throw new RangeError(`ietf({retention}) takes a positive number of milliseconds, not ${String(retention)}`);
+	validate({retention}, {retention: retentionKind}, 'ietf: ');
 	return {
 		name: 'ietf',
 		header: 'Idempotency-Key',
-		...(quoted && {formatKey: (key: string) => `"${key.replace(/["\\]/g, '\\$&')}"`}),
-		...(retention !== undefined && {retention}),
+		// Of visible ASCII, JSON escapes what a structured field does (RFC 9651 §3.3.3).
+		formatKey: quoted ? key => JSON.stringify(key) : undefined,
+		retention,
 		saves: status => saves === 'errors' && status < 500 && !notSaved.has(status),
 		// Some servers send the marker on first answers too, with the value false.
 		isReplay: ({headers}) => replayMarkers.some(name => headers.get(name)?.trim().toLowerCase() === 'true'),
@@ -49,42 +51,32 @@ export function ietf({retention, saves = 'success', quoted = false}: IetfOptions
 
 /** Codes and words that many servers share. The draft's own problem type is one for all three cases; its titles differ. */
 function readWords(answer: Answer): 'in-progress' | 'mismatched' | undefined {
-	if (answer.status !== 400 && answer.status !== 409 && answer.status !== 422) return undefined;
+	const {status} = answer;
+	if (![400, 409, 422].includes(status)) return undefined;
 	const words = wordsOf(answer);
-	if (!/idempoten/.test(words)) return undefined;
-	if (
-		answer.status !== 400 &&
-		/in progress|in flight|in use|processing|outstanding|concurren|pending|still running/.test(words)
-	)
-		return 'in-progress';
-	if (
-		/reus|mismatch|already (been )?used|(different|other|another) (\w+ )?(payload|request|param|body)|does not match/.test(
-			words,
-		)
-	)
-		return 'mismatched';
-	return undefined;
+	if (!words.includes('idempoten')) return undefined;
+	if (status !== 400 && running.test(words)) return 'in-progress';
+	return reused.test(words) ? 'mismatched' : undefined;
 }
+
+const running = /in (progress|flight|use)|processing|outstanding|concurren|pending|still running/;
+const reused =
+	/reus|mismatch|already (been )?used|(different|other|another) (\w+ )?(payload|request|param|body)|not match/;
 
 const wordFields = ['type', 'code', 'title', 'detail', 'message', 'reason', 'name', 'error'];
 
 /** Everything in an error answer that could name its kind, lower-case, with `_` and `-` as blanks; plain text as it is. */
 export function wordsOf(answer: Answer, fields: readonly string[] = wordFields): string {
-	const json = jsonOf(answer);
-	if (json === undefined) return fields === wordFields ? textOf(answer) : '';
+	const json = jsonOf(answer) ?? {detail: textOf(answer)};
 	const [first] = [property(json, 'errors')].flat();
 	return [json, property(json, 'error'), first]
 		.flatMap(value => fields.map(field => property(value, field)))
 		.filter(value => typeof value === 'string' && value !== 'about:blank')
-		.map(value => plain(String(value)))
+		.map(value => String(value).slice(0, 1000).toLowerCase().replace(/[_-]+/g, ' '))
 		.join('\n');
 }
 
-function textOf({body, headers}: Answer): string {
+function textOf({body, headers}: Answer): string | undefined {
 	const isText = /^text\/plain/i.test(headers.get('content-type') ?? '');
-	return isText && body !== undefined ? plain(new TextDecoder().decode(body.subarray(0, 1000))) : '';
-}
-
-function plain(text: string): string {
-	return text.slice(0, 1000).toLowerCase().replace(/[_-]+/g, ' ');
+	return isText ? new TextDecoder().decode(body?.subarray(0, 1000)) : undefined;
 }

@@ -26,7 +26,9 @@ export type Claimed =
 	| {readonly status: 'claimed'; readonly hold: Hold}
 	| {readonly status: 'settled'; readonly record: OperationRecord}
 	| {readonly status: 'mismatch'; readonly record: OperationRecord}
-	| {readonly status: 'elsewhere'; readonly record: OperationRecord};
+	| {readonly status: 'elsewhere'; readonly record: OperationRecord}
+	/** What this call was about has been freed, and another operation under its name since. */
+	| {readonly status: 'forgotten'};
 
 const DAY = 86_400_000;
 
@@ -60,14 +62,22 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
-	let {key: candidate, owner, sent} = offered.get(work.flightId) ?? {key: mint(), owner: work.owner, sent: false};
+	let {
+		key: candidate,
+		owner,
+		unclaimed,
+	} = offered.get(work.flightId) ?? {
+		key: mint(),
+		owner: work.owner,
+		unclaimed: false,
+	};
 	work.owner = owner;
 
 	const derives = work.ownKey === undefined && settings.keyFrom !== undefined;
 	// A key that is not random may also have been sent by somebody else who derived it.
 	const repeated = offered.has(work.flightId) || work.ownKey !== undefined || settings.keyFrom !== undefined;
 	// Its claim may have been taken over, and its effect be of an operation that has been freed since.
-	const mayBeUsed = offered.has(work.flightId) && work.ownKey === undefined && !sent;
+	const mayBeUsed = offered.has(work.flightId) && work.ownKey === undefined && !unclaimed;
 
 	for (let polls = 0; ; polls++) {
 		const issued = work.elapsed();
@@ -81,15 +91,15 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			onLapsed: 'take',
 			takeFrom,
 			awaited: waitedFor,
-			previousKey: derives || mayBeUsed ? previousKey : undefined,
+			previousKey: derives || mayBeUsed || waitedFor !== undefined ? previousKey : undefined,
 		};
-		offered.set(work.flightId, {key: candidate, owner, sent});
+		offered.set(work.flightId, {key: candidate, owner, unclaimed});
 		let result: ClaimResult;
 		try {
 			result = await ledger.claim(id, claim);
 		} catch (error) {
 			if (settings.onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
-			offered.set(work.flightId, {key: candidate, owner, sent: true});
+			offered.set(work.flightId, {key: candidate, owner, unclaimed: true});
 			const hold = unstored(work, claim, issued, repeated);
 			work.report({type: 'degraded', error});
 			return {status: 'claimed', hold};
@@ -97,9 +107,10 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 
 		offered.delete(work.flightId);
 		if (result.status === 'spent') {
+			if (waitedFor !== undefined) return {status: 'forgotten'};
 			candidate = unspent(work, mint(result.previousKey ?? undefined), result.previousKey);
 			previousKey = result.previousKey;
-			sent = false;
+			unclaimed = false;
 			continue;
 		}
 

@@ -75,13 +75,17 @@ export function elsewhere(work: NamedWork, hint = 'Another tab or process is sti
 	return failed(work, new OutcomeUnknownError({...factsOf(work), hint}));
 }
 
+/** Somebody freed it, and what became of it is not known here. */
+export function forgotten(work: NamedWork): Result {
+	return elsewhere(work, 'It was forgotten before its outcome was known.');
+}
+
 /** The result of an operation that had its outcome already: from memory, from the record, from the server, or told. */
 export async function alreadySettled(work: NamedWork, record: OperationRecord): Promise<Result> {
 	const {state, key} = record;
 	work.key = key;
 	const {status: outcome} = state;
-	if (outcome === 'sending' || outcome === 'unknown')
-		return elsewhere(work, 'It was forgotten before its outcome was known.');
+	if (outcome === 'sending' || outcome === 'unknown') return forgotten(work);
 	const facts = {operation: work.operation, key, attempts: work.progress.attempts, status: state.httpStatus};
 	if (outcome === 'mismatched') return failed(work, new KeyReuseError(facts));
 	if (outcome === 'succeeded' && !(await isOf(work, record))) return payloadChanged(work);

@@ -23,8 +23,8 @@ export type Realm = {
 	/** Unique to this realm; a flight's owner name begins with it. */
 	readonly name: string;
 	readonly flights: Map<string, Flight>;
-	/** Candidates whose claim was never answered: offered again, never another. `sent`: by this realm, without a claim. */
-	readonly offered: Map<string, {readonly key: string; readonly owner: string; readonly sent: boolean}>;
+	/** Candidates whose claim was never answered: offered again, never another. `unclaimed`: it was sent without a claim. */
+	readonly offered: Map<string, {readonly key: string; readonly owner: string; readonly unclaimed: boolean}>;
 	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
 	readonly unsaved: Map<string, Unsaved>;
 	/** The last outcomes of this realm, with their answers if they are small. */

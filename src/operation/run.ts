@@ -6,6 +6,7 @@ import {conclude, type Conclusion} from './conclude.ts';
 import {
 	alreadySettled,
 	elsewhere,
+	forgotten,
 	isOf,
 	namedResult,
 	payloadChanged,
@@ -39,6 +40,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			const claimed = await claimOperation(work, awaited);
 			if (claimed.status === 'mismatch') return payloadChanged(work);
 			if (claimed.status === 'elsewhere') return elsewhere(work);
+			if (claimed.status === 'forgotten') return forgotten(work);
 			if (claimed.status === 'settled') return await alreadySettled(work, claimed.record);
 
 			const {hold} = claimed;
@@ -96,7 +98,7 @@ export async function runUnnamed(work: Work): Promise<Result> {
  */
 function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
 	progress.ambiguous = true;
-	realm.offered.set(flightId, {key, owner, sent: true});
+	realm.offered.set(flightId, {key, owner, unclaimed: false});
 }
 
 function foundOut(found: 'succeeded' | 'refused' | undefined): Conclusion | undefined {

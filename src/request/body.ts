@@ -3,18 +3,17 @@ import type {MaybePromise} from '../maybe-promise.ts';
 import type {FormEntries} from './multipart.ts';
 
 /** The most that is read from a stream, so that it can be sent again: 10 MiB. */
-export const STREAM_LIMIT: number = 10 * 1024 * 1024;
+export const STREAM_LIMIT: number = 10_485_760;
 
 /** A body that nobody can change any more. `type` is the content type that fetch would set for it. */
-export type FrozenBody =
-	| {readonly kind: 'none'}
-	| {readonly kind: 'text'; readonly text: string; readonly type?: string}
-	| {readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer>; readonly type?: string}
-	| BlobBody
-	| FormBody;
+export type FrozenBody = PlainBody | FormBody;
 
-export type BlobBody = {readonly kind: 'blob'; readonly blob: Blob; readonly type?: string};
-export type FormBody = {readonly kind: 'form'; readonly entries: FormEntries};
+export type PlainBody = {readonly content: string | Uint8Array<ArrayBuffer> | Blob | null; readonly type?: string};
+export type FormBody = {readonly content: FormEntries; readonly type?: undefined};
+
+export function isForm(body: FrozenBody): body is FormBody {
+	return Array.isArray(body.content);
+}
 
 /**
  * Takes what is in the body now, before any await: its owner may go on to change it. A stream (or an async iterable)
@@ -23,31 +22,29 @@ export type FormBody = {readonly kind: 'form'; readonly entries: FormEntries};
  * Bodies are told by their tag, because those of another realm or of a polyfill are no instances of ours.
  */
 export function freezeBody(body: unknown, limit: number = STREAM_LIMIT): MaybePromise<FrozenBody> {
-	if (body === null || body === undefined) return {kind: 'none'};
-	if (typeof body === 'string') return textBody(body);
-	if (ArrayBuffer.isView(body)) return {kind: 'bytes', bytes: copyOf(body.buffer, body.byteOffset, body.byteLength)};
+	if (body === null || body === undefined) return {content: null};
+	// Only the window of a view, and out of shared memory.
+	if (ArrayBuffer.isView(body)) return {content: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()};
 
-	switch (Object.prototype.toString.call(body)) {
-		case '[object URLSearchParams]':
-			return {
-				kind: 'text',
-				text: (body as URLSearchParams).toString(),
-				type: 'application/x-www-form-urlencoded;charset=UTF-8',
-			};
-		case '[object ArrayBuffer]':
-		case '[object SharedArrayBuffer]':
-			return {kind: 'bytes', bytes: copyOf(body as ArrayBufferLike)};
-		case '[object Blob]':
-		case '[object File]': {
-			const blob = body as Blob;
-			return blob.type === '' ? {kind: 'blob', blob} : {kind: 'blob', blob, type: blob.type};
-		}
-		case '[object FormData]':
-			return {kind: 'form', entries: [...(body as FormData)]};
-		case '[object ReadableStream]':
-			return streamBody(readerOf(body as ReadableStream<unknown>), limit);
+	switch (Object.prototype.toString.call(body).slice(8, -1)) {
+		case 'URLSearchParams':
+			return textBody(body, 'application/x-www-form-urlencoded;charset=UTF-8');
+		case 'ArrayBuffer':
+		case 'SharedArrayBuffer':
+			return {content: new Uint8Array(body as ArrayBuffer).slice()};
+		case 'Blob':
+		case 'File':
+			return {content: body as Blob, type: (body as Blob).type};
+		case 'FormData':
+			return {content: [...(body as FormData)]};
+		case 'ReadableStream':
+			return streamBody(readerOf(body as ReadableStream<Uint8Array<ArrayBuffer>>), limit);
 		default:
-			return isIterable(body) ? streamBody(body, limit) : textBody(body);
+			if (typeof body !== 'object' || !(Symbol.asyncIterator in body))
+				return textBody(body, 'text/plain;charset=UTF-8');
+			// Node's own streams simply give nothing when they are read again.
+			if ('readableDidRead' in body && body.readableDidRead) throw alreadyRead();
+			return streamBody(body as AsyncIterable<unknown>, limit);
 	}
 }
 
@@ -57,14 +54,22 @@ export function freezeBody(body: unknown, limit: number = STREAM_LIMIT): MaybePr
  */
 export function freezeRequest(request: Request): MaybePromise<FrozenBody> {
 	if (request.bodyUsed || request.body?.locked) throw alreadyRead();
-	if (request.body === null) return {kind: 'none'};
-	return /^multipart\/form-data\b/i.test(request.headers.get('content-type') ?? '')
-		? formOf(request)
-		: bytesOf(request);
+	return request.body === null ? {content: null} : contentOf(request);
 }
 
-function textBody(body: unknown): FrozenBody {
-	return {kind: 'text', text: String(body), type: 'text/plain;charset=UTF-8'};
+async function contentOf(request: Request): Promise<FrozenBody> {
+	if (/^multipart\/form-data\b/i.test(request.headers.get('content-type') ?? '')) {
+		const [form, {timeless}] = await Promise.all([request.formData(), import('./multipart.ts')]);
+		return {content: timeless(form)};
+	}
+
+	const content = new Uint8Array(await request.arrayBuffer());
+	// Firefox has no `Request.body`, so that no body and an empty one are the same.
+	return content.byteLength === 0 ? {content: null} : {content};
+}
+
+function textBody(body: unknown, type: string): FrozenBody {
+	return {content: String(body), type};
 }
 
 /** Reading a stream is loaded when there is one. */
@@ -73,48 +78,19 @@ async function streamBody(
 	limit: number,
 ): Promise<FrozenBody> {
 	const {readAll} = await import('./read-stream.ts');
-	return {kind: 'bytes', bytes: await readAll(source, limit)};
+	return {content: await readAll(source, limit)};
 }
 
-function readerOf(stream: ReadableStream<unknown>): ReadableStreamDefaultReader<unknown> {
+function readerOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStreamDefaultReader<unknown> {
 	try {
 		// Only this tells a stream that was read in part from a fresh one.
-		void new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>);
+		void new Response(stream);
 		return stream.getReader();
 	} catch (cause) {
 		throw alreadyRead(cause);
 	}
 }
 
-/** What else Node's fetch takes for a stream. */
-function isIterable(body: unknown): body is AsyncIterable<unknown> {
-	if (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body)) return false;
-	// Node's own streams simply give nothing when they are read again.
-	if ('readableDidRead' in body && body.readableDidRead === true) throw alreadyRead();
-	return true;
-}
-
 function alreadyRead(cause?: unknown): BodyNotReplayableError {
-	return new BodyNotReplayableError({reason: 'The body has already been read or is locked.', cause});
-}
-
-/** Firefox has no `Request.body`, so that no body and an empty one are the same. */
-async function bytesOf(request: Request): Promise<FrozenBody> {
-	const bytes = new Uint8Array(await request.arrayBuffer());
-	return bytes.byteLength === 0 ? {kind: 'none'} : {kind: 'bytes', bytes};
-}
-
-async function formOf(request: Request): Promise<FrozenBody> {
-	const form = await request.formData();
-	return {kind: 'form', entries: Array.from(form, ([name, value]) => [name, timeless(value)] as const)};
-}
-
-/** A file that was parsed is as old as the parsing, which would make every reading of the same Request another one. */
-function timeless(value: string | File): string | File {
-	return typeof value === 'string' ? value : new File([value], value.name, {type: value.type, lastModified: 0});
-}
-
-/** Only the window of a view, and out of shared memory. */
-function copyOf(buffer: ArrayBufferLike, offset = 0, length = buffer.byteLength): Uint8Array<ArrayBuffer> {
-	return new Uint8Array(buffer, offset, length).slice();
+	return new BodyNotReplayableError({reason: 'has already been read or is locked', cause});
 }

@@ -1,5 +1,6 @@
 import type {Environment} from '../environment.ts';
 import type {FetchOptions} from '../options.ts';
+import {shown} from '../shown.ts';
 
 /**
  * Whose operation this is, read when it begins. Throws a TypeError where one process serves many users and nobody
@@ -7,14 +8,9 @@ import type {FetchOptions} from '../options.ts';
  */
 export function currentScope(scope: FetchOptions['scope'], environment: Environment): string | null {
 	const now = typeof scope === 'function' ? scope() : scope;
-	if (now === undefined && environment.shared)
-		throw new TypeError(
-			'latchkey: a named operation needs a scope where one process serves many users: createFetch({scope: () => user.id}), or scope: null if all callers are one. Nothing was sent.',
-		);
-	if (now === undefined || now === null) return null;
-	if (typeof now !== 'string' || now === '')
-		throw new TypeError(
-			`latchkey: scope is ${now === '' ? 'an empty string' : typeof now}; it takes a user's id, or null`,
-		);
-	return now;
+	if (now === null || (now === undefined && !environment.shared)) return null;
+	if (typeof now === 'string' && now !== '') return now;
+	throw new TypeError(
+		`latchkey: a named operation needs a scope (whose it is, or null for all callers), not ${shown(now)}`,
+	);
 }

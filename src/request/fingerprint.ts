@@ -1,6 +1,8 @@
 import {sha256} from '#platform';
+import {concat} from '../concat.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
-import type {BlobBody, FormBody, FrozenBody} from './body.ts';
+import {isForm, type FrozenBody} from './body.ts';
+import type {FormEntries} from './multipart.ts';
 
 /** What makes a request *this* request. `url` is absolute; `contentType` is the header, if the caller has set one. */
 export type RequestFacts = {
@@ -16,31 +18,27 @@ export type RequestFacts = {
  * lastModified and its first and last 64 KiB.
  */
 export function fingerprint({method, url, contentType, body}: RequestFacts): MaybePromise<string> {
-	const [address] = url.split('#', 1);
-	const head = `${method.toUpperCase()}\n${address}\n${typeOf(contentType, body)}\n`;
-	if (body.kind === 'form' || body.kind === 'blob') return printOfParts(head, body);
-	if (body.kind === 'bytes') return sha256(join(head, body.bytes));
-	return sha256(body.kind === 'text' ? head + body.text : head);
+	const type = isForm(body) ? 'multipart/form-data' : plain(contentType ?? body.type ?? '');
+	const head = `${method.toUpperCase()}\n${url.replace(/#.*/, '')}\n${type}\n`;
+	const {content} = body;
+	if (typeof content === 'string') return sha256(head + content);
+	if (content === null) return sha256(head);
+	return content instanceof Uint8Array ? sha256(after(head, content)) : printOfParts(head, content);
 }
 
 /** Forms and files are loaded when there is one. */
-async function printOfParts(head: string, body: FormBody | BlobBody): Promise<string> {
-	const {blobPrint, formPrint} = await import('./rich-print.ts');
-	return body.kind === 'form' ? formPrint(head, body.entries) : blobPrint(head, body.blob);
+async function printOfParts(head: string, content: FormEntries | Blob): Promise<string> {
+	const {printOf} = await import('./rich-print.ts');
+	return printOf(head, content);
 }
 
-function typeOf(contentType: string | undefined, body: FrozenBody): string {
-	if (body.kind === 'form') return 'multipart/form-data';
-	const type = (contentType ?? (body.kind === 'none' ? undefined : body.type) ?? '').trim().toLowerCase();
-	// The only parameter of a multipart type that is always there is the boundary, which is new every time.
+/** The only parameter of a multipart type that is always there is the boundary, which is new every time. */
+function plain(contentType: string): string {
+	const type = contentType.trim().toLowerCase();
 	return type.startsWith('multipart/') ? type.replace(/;.*/, '') : type;
 }
 
-/** The same head before bytes. */
-export function join(head: string, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-	const prefix = new TextEncoder().encode(head);
-	const bytes = new Uint8Array(prefix.byteLength + body.byteLength);
-	bytes.set(prefix);
-	bytes.set(body, prefix.byteLength);
-	return bytes;
+/** The bytes behind the same head. */
+export function after(head: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+	return concat([new TextEncoder().encode(head), bytes]);
 }

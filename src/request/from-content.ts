@@ -1,7 +1,7 @@
 /** Says that a call is named by what it sends. Made by `fromContent()`. */
 export type FromContent = {readonly latchkey: 'from-content'};
 
-const marker: FromContent = Object.freeze({latchkey: 'from-content'});
+const marker: FromContent = /* @__PURE__ */ Object.freeze({latchkey: 'from-content'});
 
 /**
  * Names a call by its content: the same method, URL and body are the same operation (`['content', fingerprint]`).

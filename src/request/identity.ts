@@ -1,3 +1,5 @@
+import {shown} from '../shown.ts';
+
 /**
  * The name of an operation: one logical intention, such as `['checkout', cart.id]`. A string is the tuple of that one
  * part, and a number or bigint is its decimal text: `42`, `42n` and `'42'` are the same part, because an id read from
@@ -17,10 +19,16 @@ const LONGEST_NAME = 1024; // UTF-16 units of its JSON form: it is a key in ever
  * canonicalName(['checkout', 42]); // ['checkout', '42']
  */
 export function canonicalName(operation: unknown): readonly string[] {
-	const parts = typeof operation === 'string' ? [partOf(operation, 'operation')] : partsOf(operation);
+	const given: unknown = operation !== '' && typeof operation === 'string' ? [operation] : operation;
+	if (!Array.isArray(given)) throw noName('operation', given);
+	if (typeof given[0] !== 'string') throw noName('operation[0]', given[0]);
+	// Array.from also visits the holes of a sparse tuple.
+	const parts = Array.from(given, (part: unknown, i) => {
+		if (isPart(part)) return String(part);
+		throw noName(`operation[${i}]`, part);
+	});
 	const {length} = nameId(parts);
-	if (length > LONGEST_NAME)
-		throw new TypeError(`operation is ${length} characters long, of at most 1,024. Name it by ids, not by content.`);
+	if (length > LONGEST_NAME) throw new TypeError(`operation is ${length} characters long, of at most ${LONGEST_NAME}`);
 	return parts;
 }
 
@@ -31,42 +39,17 @@ export function nameId(parts: readonly string[]): string {
 
 /** The name for people: short, on one line, and not always unambiguous. */
 export function displayName(parts: readonly string[]): string {
-	const text = parts.join('/').replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, escapeCharacter);
-	const characters = Array.from(text);
-	return characters.length <= 80 ? text : `${characters.slice(0, 79).join('')}…`;
+	const text = parts.join('/').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+	return text.replace(/^(.{79})..+/u, '$1…');
 }
 
-function partsOf(operation: unknown): string[] {
-	if (!Array.isArray(operation))
-		throw new TypeError(`operation is ${describe(operation)}. Name it by a string or a tuple: ['checkout', cart.id].`);
-	const given: readonly unknown[] = operation;
-	if (typeof given[0] !== 'string')
-		throw new TypeError(
-			`operation[0] is ${describe(given[0])}. Begin with a string that says what is done: ['checkout', cart.id].`,
-		);
-	// Array.from also visits the holes of a sparse tuple.
-	return Array.from(given, (part, i) => partOf(part, `operation[${i}]`));
+function isPart(part: unknown): part is string | number | bigint {
+	if (typeof part === 'number') return Number.isInteger(part) ? Number.isSafeInteger(part) : Number.isFinite(part);
+	return typeof part === 'bigint' || (typeof part === 'string' && part !== '');
 }
 
-function partOf(part: unknown, where: string): string {
-	if (typeof part === 'string' && part !== '') return part;
-	if (typeof part === 'bigint') return String(part);
-	if (typeof part !== 'number' || !Number.isFinite(part))
-		throw new TypeError(
-			`${where} is ${describe(part)}. Parts are non-empty strings, finite numbers or bigints: make sure that the id is there before naming the operation by it.`,
-		);
-	if (Number.isInteger(part) && !Number.isSafeInteger(part))
-		throw new TypeError(`${where} is ${part}, which a number does not hold exactly. Use a string or a bigint.`);
-	return String(part);
-}
-
-function describe(value: unknown): string {
-	if (value === '') return 'an empty string';
-	if (Array.isArray(value)) return 'an array';
-	if (typeof value === 'object' && value !== null) return 'an object';
-	return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : String(value);
-}
-
-function escapeCharacter(character: string): string {
-	return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+function noName(where: string, value: unknown): TypeError {
+	return new TypeError(
+		`${where} is ${shown(value)}; name it by a string or a tuple like ['checkout', cart.id], its ids text, bigints or exact numbers`,
+	);
 }

@@ -19,26 +19,27 @@ export type Intent =
 export function intentOf(
 	input: RequestInfo | URL,
 	init: (RequestInit & CallOptions) | undefined,
-	settings: Pick<Settings, 'dialect' | 'keyed'>,
+	{dialect, keyed}: Pick<Settings, 'dialect' | 'keyed'>,
 	environment: Environment,
 ): Intent {
-	const headerKey = unquoted(keyHeader(input, init, settings.dialect.header), settings.dialect);
-	const ownKey = init !== undefined && 'idempotencyKey' in init ? validateKey(init.idempotencyKey) : undefined;
-	if (headerKey !== undefined) validateKey(headerKey);
-	if (ownKey !== undefined && headerKey !== undefined && ownKey !== headerKey)
-		throw new TypeError(`latchkey: idempotencyKey and the header ${settings.dialect.header} are two different keys`);
+	const headerKey = unquoted(keyHeader(input, init, dialect.header), dialect);
+	const ownKey = init && 'idempotencyKey' in init ? validateKey(init.idempotencyKey) : undefined;
+	const key = ownKey ?? (headerKey === undefined ? undefined : validateKey(headerKey));
+	if (headerKey !== undefined && key !== headerKey)
+		throw new TypeError(`latchkey: idempotencyKey and header ${dialect.header} are two different keys`);
 
-	if (init !== undefined && 'operation' in init && init.operation !== true) {
+	if (init && 'operation' in init && init.operation !== true) {
 		const {operation} = init;
 		const method = methodOf(input, init);
 		const name = isFromContent(operation) ? 'content' : canonicalName(operation);
 		if (method === 'GET' || method === 'HEAD')
 			throw new TypeError(`latchkey: a ${method} has no effect to name; leave out its operation`);
-		return {kind: 'named', name, ownKey: ownKey ?? headerKey};
+		return {kind: 'named', name, ownKey: key};
 	}
 
-	const keyed = ownKey ?? headerKey ?? (init?.operation === true || isKeyed(settings.keyed, input, init, environment));
-	return keyed === false ? {kind: 'pass'} : {kind: 'unnamed', ownKey, headerKey};
+	return key !== undefined || init?.operation || isKeyed(keyed, input, init, environment)
+		? {kind: 'unnamed', ownKey, headerKey}
+		: {kind: 'pass'};
 }
 
 function isKeyed(
@@ -47,23 +48,21 @@ function isKeyed(
 	init: RequestInit | undefined,
 	environment: Environment,
 ): boolean {
-	if (keyed === undefined || keyed === false) return false;
+	if (!keyed) return false;
 	const method = methodOf(input, init);
-	if (keyed === true) return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
+	if (keyed === true) return !/^(GET|HEAD|OPTIONS)$/.test(method);
 	if (typeof keyed !== 'function') return keyed.some(one => one.toUpperCase() === method.toUpperCase());
 	return keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)});
 }
 
 /** The call's own key header, wherever fetch takes headers from. */
 function keyHeader(input: RequestInfo | URL, init: RequestInit | undefined, name: string): string | undefined {
-	const headers = init?.headers ?? (isRequest(input) ? input.headers : undefined);
-	if (headers === undefined) return undefined;
-	if (typeof (headers as Headers).get === 'function') return (headers as Headers).get(name) ?? undefined;
+	const headers: object = init?.headers ?? (isRequest(input) ? input.headers : {});
 	// An iterator can be read once only, and that is for fetch to do.
 	if (typeof (headers as Partial<Iterator<unknown>>).next === 'function') return undefined;
-	const wanted = name.toLowerCase();
-	const pairs = Symbol.iterator in headers ? [...(headers as Iterable<[string, string]>)] : Object.entries(headers);
-	const found = pairs.filter(([header]) => header.toLowerCase() === wanted);
+	const pairs: Array<[string, string]> =
+		Symbol.iterator in headers ? [...(headers as Headers)] : Object.entries(headers);
+	const found = pairs.filter(([header]) => header.toLowerCase() === name.toLowerCase());
 	// As fetch would send several.
 	return found.length === 0 ? undefined : found.map(([, value]) => value).join(', ');
 }

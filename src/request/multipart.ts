@@ -1,6 +1,14 @@
 /** The parts of a form, in their order. */
 export type FormEntries = ReadonlyArray<readonly [name: string, value: string | File]>;
 
+/** A file that was parsed is as old as the parsing, which would make every reading of the same Request another one. */
+export function timeless(form: FormData): FormEntries {
+	return Array.from(form, ([name, value]) => [
+		name,
+		typeof value === 'string' ? value : new File([value], value.name, {type: value.type, lastModified: 0}),
+	]);
+}
+
 /**
  * The bytes of a form, as browsers encode it; files are referred to, not read.
  * https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data

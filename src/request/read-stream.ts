@@ -1,3 +1,4 @@
+import {concat} from '../concat.ts';
 import {BodyNotReplayableError} from '../errors.ts';
 
 /** All bytes of a stream. Past `limit` bytes, and for chunks that fetch would not send, a `BodyNotReplayableError`. */
@@ -14,19 +15,12 @@ export async function readAll(
 		size += part.byteLength;
 		if (size > limit)
 			throw new BodyNotReplayableError({
-				reason: `The body is a stream of more than ${limit} bytes, which is too much to keep for a retry.`,
+				reason: `is a stream of more than ${limit} bytes, too much to keep for a retry`,
 			});
 		parts.push(part);
 	}
 
-	const bytes = new Uint8Array(size);
-	let offset = 0;
-	for (const part of parts) {
-		bytes.set(part, offset);
-		offset += part.byteLength;
-	}
-
-	return bytes;
+	return concat(parts);
 }
 
 // Safari's streams are no async iterables.
@@ -46,5 +40,5 @@ async function* chunksOf(reader: ReadableStreamDefaultReader<unknown>): AsyncGen
 function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> {
 	if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
 	if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice();
-	throw new BodyNotReplayableError({reason: 'The body is a stream of something other than bytes or text.'});
+	throw new BodyNotReplayableError({reason: 'is a stream of something other than bytes or text'});
 }

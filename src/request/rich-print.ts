@@ -1,5 +1,5 @@
 import {sha256} from '#platform';
-import {join} from './fingerprint.ts';
+import {after} from './fingerprint.ts';
 import type {FormEntries} from './multipart.ts';
 
 /** A Blob of at most this many bytes counts by all of them. */
@@ -7,13 +7,18 @@ const WHOLE = 1024 * 1024;
 /** Of a larger one this many bytes are read at each end. */
 const END = 64 * 1024;
 
-export async function blobPrint(head: string, blob: Blob): Promise<string> {
-	if (blob.size <= WHOLE) return sha256(join(head, await bytesOf(blob)));
+/** SHA-256 in hex of a form or a Blob behind the same head. */
+export async function printOf(head: string, content: FormEntries | Blob): Promise<string> {
+	return 'size' in content ? blobPrint(head, content) : formPrint(head, content);
+}
+
+async function blobPrint(head: string, blob: Blob): Promise<string> {
+	if (blob.size <= WHOLE) return sha256(after(head, await bytesOf(blob)));
 	// No method has a space, so this is not the head of any bytes.
 	return sha256(`ends of ${head}${JSON.stringify(await describe(blob))}`);
 }
 
-export async function formPrint(head: string, entries: FormEntries): Promise<string> {
+async function formPrint(head: string, entries: FormEntries): Promise<string> {
 	// JSON, so that no name can pass for the beginning of its value.
 	const parts = await Promise.all(
 		entries.map(async ([name, value]) =>

@@ -1,6 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import {BodyNotReplayableError} from '../../src/errors.ts';
-import {freezeBody, freezeRequest, type FrozenBody} from '../../src/request/body.ts';
+import {freezeBody, freezeRequest, type FormBody} from '../../src/request/body.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
@@ -22,7 +22,7 @@ function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
 
 describe('freezeBody', () => {
 	test.each([[null], [undefined]])('%o is no body', body => {
-		expect(freezeBody(body)).toEqual({kind: 'none'});
+		expect(freezeBody(body)).toEqual({content: null});
 	});
 
 	test.each<[string, string | URLSearchParams]>([
@@ -30,14 +30,14 @@ describe('freezeBody', () => {
 		['an empty string', ''],
 		['a form in a URL', new URLSearchParams({a: 'b c', d: 'é'})],
 	])('%s is text, with the content type that fetch would set', (_, body) => {
-		expect(freezeBody(body)).toEqual({kind: 'text', text: body.toString(), type: nativeType(body)});
+		expect(freezeBody(body)).toEqual({content: body.toString(), type: nativeType(body)});
 	});
 
 	test('URLSearchParams that change later do not change it', () => {
 		const params = new URLSearchParams({a: '1'});
 		const frozen = freezeBody(params);
 		params.set('a', '2');
-		expect(frozen).toMatchObject({text: 'a=1'});
+		expect(frozen).toMatchObject({content: 'a=1'});
 	});
 
 	test.each<[string, () => {body: ArrayBuffer | ArrayBufferView; bytes: Uint8Array}]>([
@@ -48,17 +48,17 @@ describe('freezeBody', () => {
 		['an empty view', () => ({bytes: text(''), body: text('abc').subarray(3)})],
 	])('%s is copied, and only its window', (_, make) => {
 		const {body, bytes} = make();
-		const frozen = freezeBody(body) as Extract<FrozenBody, {kind: 'bytes'}>;
+		const frozen = freezeBody(body) as {content: Uint8Array};
 		if (ArrayBuffer.isView(body)) new Uint8Array(body.buffer).fill(0);
 		else new Uint8Array(body).fill(0);
-		expect(frozen).toEqual({kind: 'bytes', bytes});
-		expect(frozen.bytes.buffer.byteLength).toBe(bytes.byteLength);
+		expect(frozen).toEqual({content: bytes});
+		expect(frozen.content.buffer.byteLength).toBe(bytes.byteLength);
 	});
 
 	test('a Blob keeps its type', () => {
 		const blob = new Blob(['abc'], {type: 'image/png'});
-		expect(freezeBody(blob)).toEqual({kind: 'blob', blob, type: 'image/png'});
-		expect(freezeBody(new File(['abc'], 'a'))).not.toHaveProperty('type');
+		expect(freezeBody(blob)).toEqual({content: blob, type: 'image/png'});
+		expect(freezeBody(new File(['abc'], 'a'))).toHaveProperty('type', '');
 	});
 
 	test('a FormData that changes later does not change it', () => {
@@ -68,8 +68,7 @@ describe('freezeBody', () => {
 		const frozen = freezeBody(form);
 		form.set('a', '3');
 		expect(frozen).toEqual({
-			kind: 'form',
-			entries: [
+			content: [
 				['a', '1'],
 				['a', '2'],
 			],
@@ -79,15 +78,15 @@ describe('freezeBody', () => {
 	test('anything else becomes what fetch would make of it', async () => {
 		const body = {toString: () => 'from toString'};
 		const sent = await new Response(body as unknown as string).text();
-		expect(freezeBody(body)).toMatchObject({kind: 'text', text: sent});
-		expect(freezeBody(42)).toMatchObject({text: '42'});
+		expect(freezeBody(body)).toMatchObject({content: sent});
+		expect(freezeBody(42)).toMatchObject({content: '42'});
 	});
 
 	test('a stream is locked at once and read', async () => {
 		const stream = streamOf(text('ab'), text(''), text('c'));
 		const frozen = freezeBody(stream);
 		expect(stream.locked).toBe(true);
-		expect(await frozen).toEqual({kind: 'bytes', bytes: text('abc')});
+		expect(await frozen).toEqual({content: text('abc')});
 	});
 
 	test('a stream that uses one buffer for all chunks is read right', async () => {
@@ -99,7 +98,7 @@ describe('freezeBody', () => {
 			}
 		}
 
-		expect(await freezeBody(body())).toEqual({kind: 'bytes', bytes: text('abc')});
+		expect(await freezeBody(body())).toEqual({content: text('abc')});
 	});
 
 	test('an async iterable may give text', async () => {
@@ -108,15 +107,15 @@ describe('freezeBody', () => {
 			yield text('rich');
 		}
 
-		expect(await freezeBody(body())).toEqual({kind: 'bytes', bytes: text('zürich')});
+		expect(await freezeBody(body())).toEqual({content: text('zürich')});
 	});
 
 	test('a stream at the limit is read, and one past it is cancelled and refused', async () => {
-		expect(await freezeBody(streamOf(text('ab'), text('cd')), 4)).toEqual({kind: 'bytes', bytes: text('abcd')});
+		expect(await freezeBody(streamOf(text('ab'), text('cd')), 4)).toEqual({content: text('abcd')});
 
 		const cancel = vi.fn<() => void>();
 		const endless = new ReadableStream({pull: controller => controller.enqueue(text('ab')), cancel});
-		await expect(freezeBody(endless, 4)).rejects.toThrow(/more than 4 bytes.*Nothing was sent/);
+		await expect(freezeBody(endless, 4)).rejects.toThrow(/was not sent.*more than 4 bytes/);
 		expect(cancel).toHaveBeenCalledOnce();
 	});
 
@@ -168,11 +167,11 @@ describe('freezeBody', () => {
 
 describe('freezeRequest', () => {
 	test('a Request without a body has none', () => {
-		expect(freezeRequest(new Request('https://shop.test/'))).toEqual({kind: 'none'});
+		expect(freezeRequest(new Request('https://shop.test/'))).toEqual({content: null});
 	});
 
 	test('its bytes are read; its headers, not we, say the type', async () => {
-		expect(await freezeRequest(post('{"id":1}'))).toEqual({kind: 'bytes', bytes: text('{"id":1}')});
+		expect(await freezeRequest(post('{"id":1}'))).toEqual({content: text('{"id":1}')});
 	});
 
 	test('a Request that was read is refused at once', async () => {
@@ -191,9 +190,9 @@ describe('freezeRequest', () => {
 		const form = new FormData();
 		form.append('note', 'fragile');
 		form.append('photo', new File(['abc'], 'a b.png', {type: 'image/png', lastModified: 5}));
-		const frozen = (await freezeRequest(post(form))) as Extract<FrozenBody, {kind: 'form'}>;
-		expect(frozen.entries[0]).toEqual(['note', 'fragile']);
-		const file = frozen.entries[1]?.[1] as File;
+		const frozen = (await freezeRequest(post(form))) as FormBody;
+		expect(frozen.content[0]).toEqual(['note', 'fragile']);
+		const file = frozen.content[1]?.[1] as File;
 		expect([file.name, file.type, file.lastModified, await file.text()]).toEqual(['a b.png', 'image/png', 0, 'abc']);
 	});
 
@@ -205,8 +204,8 @@ describe('freezeRequest', () => {
 	// Firefox: https://developer.mozilla.org/docs/Web/API/Request/body
 	test('a browser without Request.body loses no body', async () => {
 		const withoutBody = (request: Request) => Object.defineProperty(request, 'body', {value: undefined});
-		expect(await freezeRequest(withoutBody(post('abc')))).toEqual({kind: 'bytes', bytes: text('abc')});
-		expect(await freezeRequest(withoutBody(post(null)))).toEqual({kind: 'none'});
+		expect(await freezeRequest(withoutBody(post('abc')))).toEqual({content: text('abc')});
+		expect(await freezeRequest(withoutBody(post(null)))).toEqual({content: null});
 
 		const read = post('abc');
 		await read.text();

@@ -7,7 +7,7 @@ const url = 'https://shop.test/orders';
 test('text, bytes and no body are hashed synchronously', () => {
 	const expected = createHash('sha256').update(`POST\n${url}\napplication/json\n{}`).digest('hex');
 	const facts = {method: 'POST', url, contentType: 'application/json'};
-	expect(fingerprint({...facts, body: {kind: 'text', text: '{}'}})).toBe(expected);
-	expect(fingerprint({...facts, body: {kind: 'bytes', bytes: new TextEncoder().encode('{}')}})).toBe(expected);
-	expect(fingerprint({...facts, body: {kind: 'none'}})).toBeTypeOf('string');
+	expect(fingerprint({...facts, body: {content: '{}'}})).toBe(expected);
+	expect(fingerprint({...facts, body: {content: new TextEncoder().encode('{}')}})).toBe(expected);
+	expect(fingerprint({...facts, body: {content: null}})).toBeTypeOf('string');
 });

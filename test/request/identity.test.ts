@@ -35,20 +35,20 @@ describe('canonicalName', () => {
 		['a bare number', 42, /operation is 42/],
 		['an object', {id: 1}, /operation is an object/],
 		['a function', () => 'a', /operation is a function/],
-		['an empty string', '', /operation is an empty string/],
+		['an empty string', '', /operation is ""/],
 		['an empty tuple', [], /operation\[0\] is undefined/],
-		['a first part that is a number', [42, 'checkout'], /operation\[0\] is 42.*Begin with a string/],
-		['an empty first part', ['', 1], /operation\[0\] is an empty string/],
-		['a missing id', ['checkout', undefined], /operation\[1\] is undefined.*the id is there/],
+		['a first part that is a number', [42, 'checkout'], /operation\[0\] is 42.*a tuple like \['checkout', cart\.id\]/],
+		['an empty first part', ['', 1], /operation\[0\] is ""/],
+		['a missing id', ['checkout', undefined], /operation\[1\] is undefined.*ids/],
 		// oxlint-disable-next-line no-sparse-arrays -- a hole is what is tested
 		['a hole', ['checkout', , 'a'], /operation\[1\] is undefined/],
 		['null inside', ['checkout', null], /operation\[1\] is null/],
-		['an empty part', ['checkout', 'a', ''], /operation\[2\] is an empty string/],
+		['an empty part', ['checkout', 'a', ''], /operation\[2\] is ""/],
 		['NaN inside', ['checkout', Number.NaN], /operation\[1\] is NaN/],
 		['Infinity inside', ['checkout', -Infinity], /operation\[1\] is -Infinity/],
-		['an array inside', ['checkout', ['a']], /operation\[1\] is an array/],
+		['an array inside', ['checkout', ['a']], /operation\[1\] is an object/],
 		['a date inside', ['checkout', new Date(0)], /operation\[1\] is an object/],
-		['a symbol inside', ['checkout', Symbol('a')], /operation\[1\] is a symbol/],
+		['a symbol inside', ['checkout', Symbol('a')], /operation\[1\] is Symbol\(a\)/],
 		['a boolean inside', ['checkout', true], /operation\[1\] is true/],
 		['a number beyond the safe integers', ['order', 2 ** 53], /operation\[1\] is 9007199254740992.*bigint/],
 		['a large negative number', ['order', -1e300], /bigint/],
@@ -81,9 +81,7 @@ describe('displayName', () => {
 	});
 
 	test('stays on one line and cannot turn the text around it', () => {
-		expect(displayName(['a\nb', '\u001B[31m', '\u202Ec', '\uDC00'])).toBe(
-			String.raw`a\u000ab/\u001b[31m/\u202ec/\udc00`,
-		);
+		expect(displayName(['a\nb', '\u001B[31m', '\u202Ec', '\uDC00'])).toBe('a\uFFFDb/\uFFFD[31m/\uFFFDc/\uFFFD');
 	});
 
 	test('is cut at 80 characters, never within one', () => {
