@@ -2,7 +2,7 @@ import ky, {type KyInstance, type Options} from 'ky';
 import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
-import {fetchKinds, sharedKinds} from './option-kinds.ts';
+import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {withSaid, type CallOptions, type FetchOptions, type RetryOptions, type SharedOptions} from './options.ts';
 
 declare module 'ky' {
@@ -98,7 +98,7 @@ function fetchByInner(
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
-	const unknown = Object.keys(retry).filter(field => !(field in sharedKinds.retry.may));
+	const unknown = Object.keys(retry).filter(field => !(field in retryKinds));
 	if (unknown.length > 0)
 		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
 	return retry;

@@ -1,15 +1,16 @@
-import type {FetchOptions, SharedOptions} from './options.ts';
+import type {FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 import type {Kind} from './validate.ts';
 
 /** The name of a method or a header (RFC 9110 §5.6.2). */
 export const token: RegExp = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isFunction = (value: unknown) => typeof value === 'function';
+const isFunction = (value: unknown): boolean => typeof value === 'function';
 // A timer that is set for longer fires at once.
-const isTime = (value: unknown) => typeof value === 'number' && value > 0 && value < 2 ** 31;
-const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100;
+const isTime = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 2 ** 31;
+const isCount = (value: unknown): boolean =>
+	Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100;
 
 const MILLISECONDS = 'milliseconds above 0 and up to 2147483647';
 const COUNT = 'a whole number from 0 to 100';
@@ -28,28 +29,31 @@ export const retention: Kind = {
 	fits: value => Number.isFinite(value) && (value as number) > 0,
 };
 
+/** What `retry` may say. */
+export const retryKinds: Readonly<Record<keyof RetryOptions, Kind>> = {
+	limit: {takes: COUNT, fits: isCount},
+	backoffLimit: time,
+	delay: callback,
+	maxRetryAfter: time,
+};
+
 /** What a call may say. */
-export const sharedKinds = {
+export const sharedKinds: Readonly<Record<keyof SharedOptions, Kind>> = {
 	timeout: timeLimit,
 	totalTimeout: timeLimit,
 	retry: {
 		takes: `${COUNT}, or an object`,
 		fits: value => isCount(value) || isObject(value),
-		may: {
-			limit: {takes: COUNT, fits: isCount},
-			backoffLimit: time,
-			delay: callback,
-			maxRetryAfter: time,
-		},
+		may: retryKinds,
 	},
 	judge: callback,
 	reconcile: callback,
 	fingerprint: callback,
 	keepResponse: {takes: 'a boolean', fits: value => typeof value === 'boolean'},
-} satisfies Record<keyof SharedOptions, Kind>;
+};
 
 /** What `createFetch` takes besides. */
-export const fetchKinds = {
+export const fetchKinds: Readonly<Record<Exclude<keyof FetchOptions, keyof SharedOptions>, Kind>> = {
 	fetch: callback,
 	store: {
 		takes: 'a store',
@@ -73,4 +77,4 @@ export const fetchKinds = {
 	keyFrom: callback,
 	onEvent: callback,
 	onStoreError: {takes: `'fail' or 'degrade'`, fits: value => value === 'fail' || value === 'degrade'},
-} satisfies Record<Exclude<keyof FetchOptions, keyof SharedOptions>, Kind>;
+};

@@ -6,7 +6,7 @@ import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
 import type {MaybePromise} from './maybe-promise.ts';
 import type {Store} from './stores/store.ts';
-import {fetchKinds, sharedKinds} from './option-kinds.ts';
+import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {validate, type Kinds} from './validate.ts';
 
 export type RetryOptions = {
@@ -126,7 +126,7 @@ export function withCall(settings: Settings, call: SharedOptions): Settings {
 		...said,
 		timeout: (timeout ?? settings.timeout) || Number.POSITIVE_INFINITY,
 		totalTimeout: (totalTimeout ?? settings.totalTimeout) || Number.POSITIVE_INFINITY,
-		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, sharedKinds.retry.may),
+		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, retryKinds),
 	};
 }
 

@@ -19,7 +19,7 @@ describe('the steps of a happy call', () => {
 			]),
 		);
 		const {pay} = realm({}, spied);
-		await environment.finish(pay({operation: 'the first in an hour'} as RequestInit));
+		await environment.finish(pay({operation: 'the first in an hour'}));
 		expect(steps).toEqual(['claim', 'settle', 'sweep']);
 		steps.length = 0;
 		await environment.finish(pay());
