@@ -108,7 +108,8 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 function storeError(step: string, id: OperationId | undefined, cause: unknown): StoreError {
 	if (cause instanceof StoreError) return cause;
 	const operation = id && (JSON.parse(id.name) as string[]);
-	const reason = cause instanceof Error ? cause.message : String(cause);
+	// Some of the platform's own errors come without words.
+	const reason = (cause instanceof Error ? cause.message || cause.name : String(cause)).replace(/\.+$/, '');
 	return new StoreError({step, reason, cause, ...(operation && {operation})});
 }
 

@@ -114,8 +114,9 @@ export async function unsavedOutcome(work: NamedWork, {record, state}: Unsaved):
 		work.report({type: 'store-error', step: 'settle', error});
 	}
 
-	if (state.status !== 'succeeded' && state.status !== 'mismatched') return undefined;
+	if (state.status === 'refused') return undefined;
 	if (!(await isOf(work, record))) return payloadChanged(work);
+	if (state.status !== 'succeeded' && state.status !== 'mismatched') return undefined;
 	const known = work.realm.recent.get(work.flightId);
 	if (known?.outcome === state.status && (known.answer ?? known.error)) return {...known, attempts: 0, replayed: true};
 	const facts = factsOf(work);

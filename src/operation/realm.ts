@@ -7,14 +7,16 @@ import type {Result} from './result.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {State} from './state.ts';
 
-/** An outcome on its way to the store. `claim`: the store never took the claim, so it must be made first. */
+/** An outcome on its way to the store. */
 export type Unsaved = {
 	readonly id: OperationId;
 	/** As it was claimed. */
 	readonly record: OperationRecord;
 	readonly state: State;
 	readonly settlement: (token: number) => Settlement;
-	readonly claim: Claim | undefined;
+	/** What makes the claim (again), where there is none in the store. */
+	readonly claim: Claim;
+	readonly stored: boolean;
 };
 
 /** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `flightId`. */

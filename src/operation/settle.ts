@@ -2,7 +2,7 @@ import type {Answer} from '../dialect/dialect.ts';
 import type {Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
-import {SMALL_ANSWER, type Realm} from './realm.ts';
+import {SMALL_ANSWER, type Realm, type Unsaved} from './realm.ts';
 import type {OperationRecord, StoredAnswer} from './record.ts';
 import {strength, transition} from './state.ts';
 import type {NamedWork} from './named-work.ts';
@@ -22,7 +22,7 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, claim, stored, leaseLeft}: Hold,
+	{record, claim, stored, leaseLeft, keyLeft}: Hold,
 	{event, firm, found}: Conclusion,
 	last: Answer | undefined,
 ): Promise<Settled> {
@@ -46,7 +46,9 @@ export async function settle(
 			return kept && atRest(kept);
 		},
 	});
-	realm.unsaved.set(flightId, {id: await work.id, record, state, settlement, claim: stored ? undefined : claim});
+	const again = {...claim, key, keyLife: Math.max(0, keyLeft()), awaited: undefined, previousKey: undefined};
+	const id = await work.id;
+	realm.unsaved.set(flightId, {id, record, state, settlement, claim: stored ? again : claim, stored});
 	if (strength(state) > 0) realm.offered.delete(flightId);
 	try {
 		return await save(realm, flightId);
@@ -63,20 +65,27 @@ export async function settle(
 export async function save(realm: Realm, flightId: string): Promise<Settled> {
 	const unsaved = realm.unsaved.get(flightId);
 	if (unsaved === undefined) return {status: 'done', record: undefined};
-	const {id, claim, state} = unsaved;
-	let {token} = unsaved.record;
-	if (claim !== undefined) {
-		const claimed = await realm.ledger.claim(id, claim);
-		const key = claimed.status === 'spent' ? claimed.previousKey : claimed.record.key;
-		if (key !== claim.key) throw new Error('another key stands in the store for this operation');
-		if (claimed.status === 'claimed') ({token} = claimed.record);
-	}
-
-	const {status, record} = await realm.ledger.settle(id, unsaved.settlement(token));
+	const {id, stored, state, settlement} = unsaved;
+	const settled = stored && (await realm.ledger.settle(id, settlement(unsaved.record.token)));
+	// The site's data was cleared in flight: what is known here is all that is left of it.
+	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
+	const {status, record} =
+		settled && !gone ? settled : await realm.ledger.settle(id, settlement(await claimAgain(realm, unsaved)));
 	if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.delete(flightId);
 	if (status === 'lost') return {status, record};
 	const stronger = record !== undefined && record.state.status !== state.status;
 	return {status: stronger ? 'stronger' : 'done', record};
+}
+
+/** Makes the claim that the store does not hold; the token of the new one. */
+async function claimAgain(realm: Realm, {id, claim, record, state}: Unsaved): Promise<number> {
+	const claimed = await realm.ledger.claim(id, claim);
+	const freed = claimed.status === 'spent';
+	const key = freed ? claimed.previousKey : claimed.record.key;
+	// What made an earlier use of the key free says nothing of a doubt about this one.
+	if (key !== claim.key || (freed && strength(state) === 0))
+		throw new Error('another key stands in the store for this operation');
+	return claimed.status === 'claimed' ? claimed.record.token : record.token;
 }
 
 function saveLater(work: NamedWork, tries: number): void {

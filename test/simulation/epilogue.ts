@@ -6,13 +6,13 @@ const MINUTE = 60_000;
 
 /** When everything has calmed down, every operation has a way out, and all tabs agree on it. */
 export async function epilogue(shop: Shop, operation: string): Promise<void> {
-	const {world, facts, store} = shop;
+	const {world, check, store} = shop;
 	const fail = (text: string) => {
-		facts.violation(`in the end ${text}`);
+		check.violation(`in the end ${text}`);
 	};
 	const record = store.record(operation);
 	// Who went on without the store was told that others cannot know of it.
-	if (record === undefined || facts.keysOf(operation).some(({degraded}) => degraded)) return;
+	if (record === undefined || check.keysOf(operation).some(({degraded}) => degraded)) return;
 	// Whoever holds it lets go of it, whatever the clock has been through.
 	await world.wait(Math.max(MINUTE, record.leaseUntil - world.wall() + 1));
 

@@ -1,4 +1,4 @@
-import type {Facts} from './facts.ts';
+import type {Check} from './check.ts';
 import {never, type Life} from './life.ts';
 import type {Fate} from './plan.ts';
 import type {Arrival, Reply, Server} from './server.ts';
@@ -11,12 +11,12 @@ export function createNetwork(
 	world: World,
 	server: Server,
 	nextFate: () => Fate,
-	facts: Facts,
+	check: Check,
 	written: (key: string) => boolean,
 ) {
 	/** A copy of the request arrives, whether or not anybody still waits for its answer. */
 	function carry(arrival: Arrival, ms: number, answered: (reply: Reply) => void): void {
-		const truth = facts.of(arrival.operation, arrival.key);
+		const truth = check.of(arrival.operation, arrival.key);
 		truth.underWay++;
 		world.at(ms, () => {
 			server.receive(arrival, reply => {
@@ -52,7 +52,7 @@ export function createNetwork(
 				});
 				break;
 			case 'duplicate':
-				facts.of(arrival.operation, arrival.key).duplicated = true;
+				check.of(arrival.operation, arrival.key).duplicated = true;
 				for (const copy of ['first', 'second'] as const)
 					carry(arrival, copy === 'first' ? 50 : 50 + fate.gap, reply => {
 						if (copy === fate.passOn) answer(50, reply);
@@ -86,7 +86,7 @@ export function createNetwork(
 				const arrival = {key, operation, body, sentAt: world.now()};
 				const fate = nextFate();
 				world.note(life.name, `sends ${key} for ${operation}`, fate);
-				facts.sent(life, arrival, written(key));
+				check.sent(life, arrival, written(key));
 				return new Promise((resolve, reject) => {
 					const abort = () => {
 						reject(init.signal?.reason);

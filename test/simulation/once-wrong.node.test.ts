@@ -68,6 +68,18 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: [answerMissing, turnedAway],
 		store: [works, works, works, fails],
 	},
+	'a claim that looked lost is taken over, and its key offered again when two operations are over': {
+		presence: true,
+		actions: [
+			pay(0, 0),
+			pay(1, 10),
+			{do: 'complete', operation: 'one', tab: 1, after: 1_000},
+			pay(1, 0),
+			{do: 'complete', operation: 'one', tab: 1, after: 1_000},
+			pay(0, 0),
+		],
+		store: [{there: 0, back: 0, fails: 'after'}],
+	},
 	'a success that the store did not take is asked for with another payload': {
 		actions: [pay(0, 0), pay(0, 500, {cart: 2})],
 		store: [works, ...times(12, fails)],
@@ -78,6 +90,18 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		actions: [pay(0, 0), {do: 'crash', tab: 0, after: 30}, pay(1, 600_000, {cart: 2})],
 	},
 };
+
+test.each<Plan['keys']>(['random', 'content'])(
+	'who sleeps while what he waits for and another operation are over begins none of his own, with %s keys',
+	async keys => {
+		const asleep = {do: 'freeze', ms: 50_000, tab: 1, after: 10} as const;
+		const complete = {do: 'complete', operation: 'one', tab: 0, after: 5_000} as const;
+		const actions = [pay(0, 0), pay(1, 10), asleep, complete, pay(0, 0), complete];
+		const {violations, counts} = await simulate({...fine, keys, actions, work: [{ms: 1_000, result: 'ok'}]});
+		expect(violations).toEqual([]);
+		expect(counts.get('told unknown')).toBe(1);
+	},
+);
 
 test.each(Object.entries(onceWrong))('all goes well when %s', async (_, plan) => {
 	const {violations} = await simulate({...fine, ...plan});

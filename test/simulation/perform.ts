@@ -53,8 +53,7 @@ export function perform(shop: Shop, action: Action): void {
 			});
 			break;
 		case 'set clock':
-			world.note('machine', `sets its clock by ${action.by} ms`);
-			world.setClock(action.by);
+			shop.setClock(action.by);
 			break;
 	}
 }

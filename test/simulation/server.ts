@@ -1,4 +1,4 @@
-import type {Facts} from './facts.ts';
+import type {Check} from './check.ts';
 import type {Work} from './plan.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
@@ -26,13 +26,13 @@ type Kept = {readonly body: string; readonly since: number; reply: Reply | undef
 const statuses = {ok: 201, declined: 402, broken: 500} as const;
 
 /** A server of that kind. Its effect takes place at the end of its work, in one step with what it keeps. */
-export function createServer(world: World, kind: ServerKind, nextWork: () => Work, facts: Facts) {
+export function createServer(world: World, kind: ServerKind, nextWork: () => Work, check: Check) {
 	const kept = new Map<string, Kept>();
 
 	function execute({key, operation, sentAt}: Arrival, finish: (reply: Reply) => void): void {
 		const {ms, result} = nextWork();
 		world.at(ms, () => {
-			if (result === 'ok') facts.effect(operation, key, sentAt);
+			if (result === 'ok') check.effect(operation, key, sentAt);
 			world.note('server', `${result} for ${key}`);
 			finish({status: statuses[result], body: {result, key}});
 		});
@@ -59,7 +59,7 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			if (entry?.reply !== undefined && world.now() - entry.since >= kind.retention) entry = undefined;
 			if (entry !== undefined) {
 				const same = entry.body === body;
-				if (!same) facts.violation(`key ${key} came with two payloads`);
+				if (!same) check.violation(`key ${key} came with two payloads`);
 				answer(same ? repeat(entry) : {status: 422, body: {code: 'idempotency_key_reused'}});
 				return;
 			}

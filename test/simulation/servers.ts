@@ -45,7 +45,7 @@ export const serverKinds = {
 		retention: 5 * MINUTE,
 		dialect: ietf({saves: 'errors', retention: 5 * MINUTE}),
 	},
-	'refuses repeats': {...savesEverything, repeat: 'refuse', dialect: ietf()},
+	'refuses repeats': {...savesEverything, repeat: 'refuse', gates: false, dialect: ietf()},
 	'ignores keys': {
 		...savesEverything,
 		saves: () => false,

@@ -2,7 +2,8 @@ import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
 import type {MaybePromise} from '../../src/maybe-promise.ts';
 import type {OperationId, Settlement, Store} from '../../src/stores/store.ts';
-import type {Facts, Freed} from './facts.ts';
+import type {Check} from './check.ts';
+import type {Freed} from './truth.ts';
 import {never, type Life} from './life.ts';
 import {createPresence} from './presence.ts';
 import type {Plan, StoreFate} from './plan.ts';
@@ -12,7 +13,7 @@ import type {World} from './world.ts';
 export type Words = Set<{readonly operation: string; readonly outcome: 'succeeded' | 'refused'}>;
 
 /** One memory for all lives. Each has its own way to it, which fails and delays. */
-export function createSharedStore(world: World, plan: Plan, nextFate: () => StoreFate, facts: Facts) {
+export function createSharedStore(world: World, plan: Plan, nextFate: () => StoreFate, check: Check) {
 	const memory = memoryStoreIn({now: world.wall});
 	const presence = createPresence();
 	const watchers = new Set<{readonly life: Life; readonly id: OperationId; readonly listener: () => void}>();
@@ -29,7 +30,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 		const [after] = all(scope, name);
 		const operation = operationOf(name);
 		if (after !== undefined) written.add(after.key);
-		facts.landed(life, operation, before, after, how);
+		check.landed(life, operation, before, after, how);
 		if (before !== after)
 			for (const watcher of watchers)
 				if (watcher.life !== life && watcher.id.name === name) watcher.life.later(1, watcher.listener);
@@ -81,7 +82,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					const before = all('');
 					const swept = memory.sweep();
 					for (const record of before)
-						if (all('', record.name).length === 0) facts.swept(operationOf(record.name), record);
+						if (all('', record.name).length === 0) check.swept(operationOf(record.name), record);
 					return swept;
 				}),
 			...(plan.watch && {

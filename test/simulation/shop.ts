@@ -1,6 +1,6 @@
 import {contentKey} from '../../src/request/content-key.ts';
 import type {FetchOptions} from '../../src/options.ts';
-import {createFacts} from './facts.ts';
+import {createCheck} from './check.ts';
 import {createLife, type Life} from './life.ts';
 import {createNetwork} from './network.ts';
 import type {Plan, Work} from './plan.ts';
@@ -11,13 +11,15 @@ import {openTab, type Tab} from './tab.ts';
 import {virtualEnvironment, type Connection} from './virtual-environment.ts';
 import {createWorld} from './world.ts';
 
+const HOUR = 3_600_000;
+
 export type Shop = ReturnType<typeof createShop>;
 
 /** A world with a server, a network, a store, and tabs that open anew when they have crashed. */
 export function createShop(plan: Plan) {
 	const world = createWorld();
 	const kind = serverKinds[plan.server];
-	const facts = createFacts(world, kind);
+	const check = createCheck(world, kind);
 	let calm = false;
 
 	/** Goes through a list; what it no longer says goes well. */
@@ -27,13 +29,13 @@ export function createShop(plan: Plan) {
 	}
 
 	const nextWork = each<Work>(plan.work, {ms: 30, result: 'ok'});
-	const server = createServer(world, kind, nextWork, facts);
-	const store = createSharedStore(world, plan, each(plan.store, {there: undefined, back: 0, fails: 'no'}), facts);
+	const server = createServer(world, kind, nextWork, check);
+	const store = createSharedStore(world, plan, each(plan.store, {there: undefined, back: 0, fails: 'no'}), check);
 	const network = createNetwork(
 		world,
 		server,
 		each(plan.network, {kind: 'through', there: 20, back: 20}),
-		facts,
+		check,
 		store.written,
 	);
 	const connection: Connection = {online: true, listeners: new Set()};
@@ -44,7 +46,7 @@ export function createShop(plan: Plan) {
 
 	/** As somebody finds out who asks the server; `undefined` while a request may still arrive. */
 	function truth(key: string, operation: string): 'succeeded' | 'refused' | undefined {
-		const {effects, underWay} = facts.of(operation, key);
+		const {effects, underWay} = check.of(operation, key);
 		if (effects > 0) return 'succeeded';
 		return underWay > 0 ? undefined : 'refused';
 	}
@@ -76,13 +78,13 @@ export function createShop(plan: Plan) {
 		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`);
 		const options = {...optionsOf(life), store: store.open(life, words)};
 		const redirect = plan.follows ? 'follow' : 'manual';
-		return openTab({world, life, environment, words, facts, options, redirect});
+		return openTab({world, life, environment, words, check, options, redirect});
 	}
 
 	return {
 		world,
 		kind,
-		facts,
+		check,
 		store,
 		truth,
 		tabs: () => tabs.filter(tab => tab?.life.alive()) as Tab[],
@@ -95,6 +97,12 @@ export function createShop(plan: Plan) {
 		setOnline(online: boolean): void {
 			connection.online = online;
 			if (online) for (const hear of connection.listeners) hear();
+		},
+		/** Derived keys come again when their records are long gone, when servers have forgotten them: not so these here. */
+		setClock(by: number): void {
+			if (plan.keys === 'content' && by > HOUR) return;
+			world.note('machine', `sets its clock by ${by} ms`);
+			world.setClock(by);
 		},
 		/** From now on all goes well. */
 		calmDown(): void {

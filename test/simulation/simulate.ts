@@ -14,7 +14,7 @@ export type Run = {
 /** One world from its first click until every operation has found its end. */
 export async function simulate(plan: Plan): Promise<Run> {
 	const shop = createShop(plan);
-	const {world, facts} = shop;
+	const {world, check} = shop;
 	let time = 0;
 	for (const action of plan.actions) {
 		time += action.after;
@@ -32,8 +32,8 @@ export async function simulate(plan: Plan): Promise<Run> {
 		await world.run();
 	}
 
-	if (ended < 2) facts.violation('in the end somebody waits for ever');
-	return {violations: facts.violations, trace: world.trace, counts: world.counts};
+	if (ended < 2) check.violation('in the end somebody waits for ever');
+	return {violations: check.violations, trace: world.trace, counts: world.counts};
 }
 
 export type Failure = {readonly seed: number; readonly plan: Plan; readonly shrinks: number} & Run;

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {report, simulateSeeds} from './simulate.ts';
 
-const SEEDS = 3_000;
+const SEEDS = 5_000;
 
 test(
 	'in thousands of rough worlds nobody is charged twice, misled or left without a way out',

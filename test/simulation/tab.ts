@@ -3,7 +3,7 @@ import {isLatchkeyError} from '../../src/errors.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import type {Environment} from '../../src/environment.ts';
-import type {Facts} from './facts.ts';
+import type {Check} from './check.ts';
 import type {Life} from './life.ts';
 import type {Words} from './shared-store.ts';
 import type {World} from './world.ts';
@@ -37,18 +37,20 @@ export type TabOptions = {
 	readonly life: Life;
 	readonly environment: Environment;
 	readonly words: Words;
-	readonly facts: Facts;
+	readonly check: Check;
 	readonly options: FetchOptions;
 	readonly redirect: RequestRedirect;
 };
 
-export function openTab({world, life, environment, words, facts, options, redirect}: TabOptions): Tab {
+export function openTab({world, life, environment, words, check, options, redirect}: TabOptions): Tab {
+	const running = new Set<{readonly operation: string; readonly since: number}>();
 	const fetch = createFetchIn(environment, {
 		...options,
 		onEvent({type, operation, key}) {
 			world.count(type);
-			if (type === 'degraded' && operation?.[1] !== undefined && key !== undefined)
-				facts.of(operation[1], key).degraded = true;
+			if (type !== 'degraded') return;
+			if (options.onStoreError === 'degrade') check.of(operation?.[1] ?? '', key ?? '').degraded = true;
+			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
 
@@ -57,12 +59,12 @@ export function openTab({world, life, environment, words, facts, options, redire
 		const started = world.now();
 		let ended = false;
 		const promise = begin();
-		const check = () => {
+		const look = () => {
 			const late = world.now() - life.awake(life.awake(started + most) + thawed);
-			if (late <= 0) world.at(1 - late, check);
-			else if (!ended && life.alive()) facts.violation(`${what} in ${life.name} did not end within ${most} ms`);
+			if (late <= 0) world.at(1 - late, look);
+			else if (!ended && life.alive()) check.violation(`${what} in ${life.name} did not end within ${most} ms`);
 		};
-		world.at(most + 1, check);
+		world.at(most + 1, look);
 		try {
 			return await promise;
 		} finally {
@@ -75,14 +77,19 @@ export function openTab({world, life, environment, words, facts, options, redire
 		if (abortAfter !== undefined) life.later(abortAfter, () => controller.abort());
 		world.note(life.name, `PAY ${operation}, cart ${cart}`);
 		const body = JSON.stringify({operation, cart});
+		// Who joins takes part in what began before.
+		const joined = [...running].filter(call => call.operation === operation);
+		const call = {operation, since: Math.min(world.now(), ...joined.map(({since}) => since))};
+		running.add(call);
 		const {signal} = controller;
 		const init = {method: 'POST', body, redirect, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
 		const told = await within('pay', hurry ? HURRY.totalTimeout : TOTAL, 0, async () => outcomeOf(fetch('/pay', init)));
+		running.delete(call);
 		if (!life.alive()) return told;
 		const {outcome, key, error} = told;
 		if (error !== undefined && !controller.signal.aborted && !isLatchkeyError(error)) unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
-		else facts.told(life, {operation, key, body}, outcome);
+		else check.told(life, {operation, key, body, since: call.since}, outcome);
 		return told;
 	}
 
@@ -102,7 +109,7 @@ export function openTab({world, life, environment, words, facts, options, redire
 	}
 
 	function unexpected(what: string, error: unknown): void {
-		facts.violation(`${what} threw ${String(error)}`);
+		check.violation(`${what} threw ${String(error)}`);
 	}
 
 	return {

@@ -1,65 +1,26 @@
 import type {Outcome} from '../../src/errors.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
+import {createTruth, type Freed, type KeyFacts} from './truth.ts';
 import type {Life} from './life.ts';
 import type {Arrival} from './server.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
 
-/** How a key came to be free. `word`: somebody said what became of it, for which latchkey does not answer. */
-export type Freed = 'complete' | 'forget' | 'force' | 'refused' | 'word';
-
-/** What is true of one key, whatever its clients believe. */
-export type KeyFacts = {
-	readonly key: string;
+/** One call, with the key that it came to use. */
+export type Called = {
 	readonly operation: string;
-	/** What was sent under it. */
-	body: string | undefined;
-	/** Copies of requests that are on their way to the server, or that it works on. */
-	underWay: number;
-	effects: number;
-	/** A load balancer repeated it, so that answers that the server does not keep may differ. */
-	duplicated: boolean;
-	/** It was sent without a claim in the shared store, as its caller was told. */
-	degraded: boolean;
-	freed: Freed | undefined;
-	/** It was settled by somebody's word, or its record is long gone: latchkey does not answer for it any more. */
-	disowned: boolean;
-	/** When a caller was last told that it was refused. */
-	refusedAt: number;
+	readonly key: string;
+	readonly body: string;
+	/** When it began, or the call that it joined. */
+	readonly since: number;
 };
 
-export type Facts = ReturnType<typeof createFacts>;
+export type Check = ReturnType<typeof createCheck>;
 
 /** Keeps the truth, and holds every step against it. */
-export function createFacts(world: World, kind: ServerKind) {
-	const keys = new Map<string, KeyFacts>();
+export function createCheck(world: World, kind: ServerKind) {
+	const {of, keysOf, renew} = createTruth();
 	const violations: string[] = [];
-
-	function of(operation: string, key: string): KeyFacts {
-		let facts = keys.get(key);
-		if (facts === undefined) {
-			facts = {
-				key,
-				operation,
-				body: undefined,
-				underWay: 0,
-				effects: 0,
-				duplicated: false,
-				degraded: false,
-				freed: undefined,
-				disowned: false,
-				refusedAt: -1,
-			};
-			keys.set(key, facts);
-		}
-
-		return facts;
-	}
-
-	/** In the order in which they came into the world. */
-	function keysOf(operation: string): KeyFacts[] {
-		return [...keys.values()].filter(facts => facts.operation === operation);
-	}
 
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
@@ -70,13 +31,14 @@ export function createFacts(world: World, kind: ServerKind) {
 	function effect(operation: string, key: string, sentAt: number): void {
 		const facts = of(operation, key);
 		facts.effects++;
+		facts.effectAt = world.now();
 		if (sentAt <= facts.refusedAt && !excused(facts))
 			violation(`${operation} had its effect under ${key} after it was told as refused`);
 		if (!kind.honoursKeys) return;
 		// A clock that was set back makes ages guesses; only an owner who sees it jump can tell.
 		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && world.setBack > 10_000;
 		if (facts.effects > 1 && !forgotten && !facts.disowned) violation(`key ${key} had ${facts.effects} effects`);
-		const charged = keysOf(operation).filter(({effects, degraded}) => effects > 0 && !degraded);
+		const charged = keysOf(operation).filter(({effects}) => effects > 0);
 		for (const [i, first] of charged.entries())
 			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) apart(first, second);
 	}
@@ -106,8 +68,9 @@ export function createFacts(world: World, kind: ServerKind) {
 		if (after === undefined) return;
 		const facts = of(operation, key);
 		facts.freed = isFreed(after) ? (facts.freed ?? how) : undefined;
+		if (after.freed && how !== 'force') facts.freedAt = world.now();
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
-		if (before?.key !== key && keys.delete(key)) keys.set(key, facts);
+		if (before?.key !== key) renew(key);
 		if (how === 'word') facts.disowned = true;
 	}
 
@@ -115,7 +78,7 @@ export function createFacts(world: World, kind: ServerKind) {
 	function swept(operation: string, {key, state, freed}: OperationRecord): void {
 		if (!freed && (state.status === 'sending' || state.status === 'unknown'))
 			violation(`${key} was swept while it was ${state.status}`);
-		Object.assign(of(operation, key), {freed: 'forget', disowned: true});
+		of(operation, key).freed = 'forget';
 	}
 
 	function sent(life: Life, {operation, key, body}: Arrival, written: boolean): void {
@@ -126,11 +89,7 @@ export function createFacts(world: World, kind: ServerKind) {
 	}
 
 	/** A caller was told. */
-	function told(
-		life: Life,
-		{operation, key, body}: Pick<Arrival, 'operation' | 'key' | 'body'>,
-		outcome: Outcome,
-	): void {
+	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome): void {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
@@ -138,15 +97,22 @@ export function createFacts(world: World, kind: ServerKind) {
 			violation(`${operation} was told as succeeded under ${key}, which had no effect`);
 		if (outcome === 'succeeded' && facts.body !== undefined && facts.body !== body)
 			violation(`${operation} was told as succeeded under ${key}, which was sent for another payload`);
+		const {shownAt, freedAt, effectAt} = facts;
+		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
+		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
+		if (outcome === 'succeeded' && over && !excused(facts))
+			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
+		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !excused(facts))
+			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
 		if (outcome !== 'refused') return;
 		facts.refusedAt = world.now();
 		if (facts.effects > 0 && !excused(facts))
 			violation(`${operation} was told as refused under ${key}, which had its effect`);
 	}
 
-	/** Refusals that no client can see through: those of somebody who may be wrong by now, two copies that are told different things. */
-	function excused({disowned, duplicated}: KeyFacts): boolean {
-		return disowned || (duplicated && !kind.gates);
+	/** Refusals that no client can see through: those of somebody who may be wrong by now, two copies or tabs that know nothing of each other. */
+	function excused({disowned, degraded, duplicated}: KeyFacts): boolean {
+		return disowned || degraded || (duplicated && !kind.gates);
 	}
 
 	return {

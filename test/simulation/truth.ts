@@ -1,0 +1,64 @@
+/** How a key came to be free. `word`: somebody said what became of it, for which latchkey does not answer. */
+export type Freed = 'complete' | 'forget' | 'force' | 'refused' | 'word';
+
+/** What is true of one key, whatever its clients believe. */
+export type KeyFacts = {
+	readonly key: string;
+	readonly operation: string;
+	/** What was sent under it. */
+	body: string | undefined;
+	/** Copies of requests that are on their way to the server, or that it works on. */
+	underWay: number;
+	effects: number;
+	/** When it last had one, in true time. */
+	effectAt: number;
+	/** A load balancer repeated it, so that answers that the server does not keep may differ. */
+	duplicated: boolean;
+	/** It was sent without a claim in the shared store, as its caller was told. */
+	degraded: boolean;
+	freed: Freed | undefined;
+	/** It was settled by somebody's word, for which latchkey does not answer. */
+	disowned: boolean;
+	/** When a caller was first told that it succeeded, in true time. */
+	shownAt: number;
+	/** When it was last completed or forgotten, in true time. */
+	freedAt: number;
+	/** When a caller was last told that it was refused. */
+	refusedAt: number;
+};
+
+/** What is true, key by key. */
+export function createTruth() {
+	const keys = new Map<string, KeyFacts>();
+
+	return {
+		of(operation: string, key: string): KeyFacts {
+			const known = keys.get(key);
+			if (known !== undefined) return known;
+			const facts: KeyFacts = {
+				key,
+				operation,
+				body: undefined,
+				underWay: 0,
+				effects: 0,
+				effectAt: 0,
+				duplicated: false,
+				degraded: false,
+				freed: undefined,
+				disowned: false,
+				shownAt: Number.POSITIVE_INFINITY,
+				freedAt: Number.POSITIVE_INFINITY,
+				refusedAt: -1,
+			};
+			keys.set(key, facts);
+			return facts;
+		},
+		/** In the order in which they came into the world. */
+		keysOf: (operation: string) => [...keys.values()].filter(facts => facts.operation === operation),
+		/** It comes into the world once more. */
+		renew(key: string): void {
+			const facts = keys.get(key);
+			if (facts !== undefined && keys.delete(key)) keys.set(key, facts);
+		},
+	};
+}
