@@ -2,20 +2,8 @@ import {playwright} from '@vitest/browser-playwright';
 import {msw} from 'msw/vite';
 import {defaultClientConditions, defaultServerConditions} from 'vite';
 import {defineConfig} from 'vitest/config';
+import {chromiumOptions} from './test/support/chromium.ts';
 import * as commands from './test/support/commands.ts';
-
-const chromium = {
-	executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-	args: [
-		'--no-sandbox',
-		'--disable-gpu',
-		'--disable-quic',
-		'--no-first-run',
-		'--disable-background-networking',
-		'--disable-component-update',
-		'--disable-sync',
-	],
-};
 
 // The top level is also what a plain Vite server over this tree needs: `vite --config vitest.config.ts`.
 export default defineConfig({
@@ -48,7 +36,7 @@ export default defineConfig({
 						enabled: true,
 						headless: true,
 						screenshotFailures: false,
-						provider: playwright({launchOptions: chromium}),
+						provider: playwright({launchOptions: chromiumOptions}),
 						instances: [{browser: 'chromium'}],
 						commands: {...commands},
 					},

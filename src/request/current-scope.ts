@@ -11,6 +11,6 @@ export function currentScope(scope: FetchOptions['scope'], environment: Environm
 	if (now === null || (now === undefined && !environment.shared)) return null;
 	if (typeof now === 'string' && now !== '') return now;
 	throw new TypeError(
-		`latchkey: a named operation needs a scope (whose it is, or null for all callers), not ${shown(now)}`,
+		`latchkey: a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${shown(now)}`,
 	);
 }

@@ -2,6 +2,7 @@ import {chromium, type Browser, type BrowserContext, type Page} from 'playwright
 import {afterAll, beforeAll, expect, onTestFinished, vi} from 'vitest';
 import {pageFiles} from '../../examples/checkout/server/page-files.ts';
 import {startShop, type Shop} from '../../examples/checkout/server/shop.ts';
+import {chromiumOptions} from '../support/chromium.ts';
 
 // A real browser on a machine that may be busy. What a test waits for is named before its time is over.
 vi.setConfig({testTimeout: 40_000, hookTimeout: 40_000});
@@ -11,18 +12,7 @@ const files = pageFiles();
 let browser: Browser;
 
 beforeAll(async () => {
-	browser = await chromium.launch({
-		executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-		args: [
-			'--no-sandbox',
-			'--disable-gpu',
-			'--disable-quic',
-			'--no-first-run',
-			'--disable-background-networking',
-			'--disable-component-update',
-			'--disable-sync',
-		],
-	});
+	browser = await chromium.launch(chromiumOptions);
 });
 
 afterAll(async () => {

@@ -9,6 +9,7 @@ import {
 import {startGateway, type Gateway} from './gateway.ts';
 import type {Shop} from './page/shop.ts';
 import {shopScripts} from './shop-scripts.ts';
+import {chromiumOptions} from '../support/chromium.ts';
 
 // A real browser on a machine that may be busy. What a test waits for is named before its time is over.
 vi.setConfig({testTimeout: 40_000, hookTimeout: 40_000});
@@ -21,16 +22,10 @@ let scripts: ReadonlyMap<string, string>;
 beforeAll(async () => {
 	scripts = await shopScripts();
 	browser = await chromium.launch({
-		executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+		...chromiumOptions,
 		ignoreDefaultArgs: ['--disable-back-forward-cache'],
 		args: [
-			'--no-sandbox',
-			'--disable-gpu',
-			'--disable-quic',
-			'--no-first-run',
-			'--disable-background-networking',
-			'--disable-component-update',
-			'--disable-sync',
+			...chromiumOptions.args,
 			// Neither https nor a name of this machine, so that its pages are no secure contexts.
 			'--host-resolver-rules=MAP shop.test 127.0.0.1',
 		],
