@@ -60,14 +60,19 @@ export function handleOf(
 
 	async function load(at: Whereabouts): Promise<void> {
 		const {realm, flightId} = at;
+		const look = {};
+		realm.looks.set(flightId, look);
 		try {
 			const record = await recordAt(at);
 			if (realm.flights.has(flightId) || realm.unsaved.has(flightId)) return;
 			const alive = record !== undefined && (await isAlive(realm, record, environment));
-			if (realm.flights.has(flightId)) return;
+			// To ask who is alive takes a while; another look may have begun since, and know better.
+			if (realm.flights.has(flightId) || realm.looks.get(flightId) !== look) return;
 			showSnapshot(realm, flightId, snapshotOfRecord(record, limit, environment.now(), alive));
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
+		} finally {
+			if (realm.looks.get(flightId) === look) realm.looks.delete(flightId);
 		}
 	}
 

@@ -33,6 +33,8 @@ export type Realm = {
 	readonly recent: Map<string, Result>;
 	/** The last snapshots, for handles. */
 	readonly snapshots: Map<string, Snapshot>;
+	/** The latest look at the store for each, while it lasts. */
+	readonly looks: Map<string, object>;
 	readonly listeners: Map<string, Set<() => void>>;
 	/** How many flights there were. */
 	count: number;
@@ -53,6 +55,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			unsaved: new Map(),
 			recent: new Map(),
 			snapshots: new Map(),
+			looks: new Map(),
 			listeners: new Map(),
 			count: 0,
 			sweptAt: 0,
@@ -84,8 +87,9 @@ export function remember(realm: Realm, id: string, result: Result): void {
 	dropOldest(realm.recent);
 }
 
-/** What handles show from now on. */
+/** What handles show from now on: a look at the store that began earlier shows nothing. */
 export function showSnapshot(realm: Realm, id: string, snapshot: Snapshot): void {
+	realm.looks.delete(id);
 	realm.snapshots.delete(id);
 	realm.snapshots.set(id, snapshot);
 	dropOldest(realm.snapshots);

@@ -75,6 +75,46 @@ describe('subscribe', () => {
 		expect(listeners.size).toBe(0);
 	});
 
+	test('a look at the store that is overtaken by a later one tells nothing old', async () => {
+		const {environment, realm, server, store} = openShop();
+		const {open: finishFirstLook, opened} = gate();
+		const charge = gate();
+		let listener = () => {};
+		let looks = 0;
+		const watcher = realm(
+			{},
+			{
+				watch(_id, tell) {
+					listener = tell;
+					return () => {};
+				},
+				async list(...of) {
+					const records = await store.list(...of);
+					if (++looks === 2) await opened;
+					return records;
+				},
+			},
+		);
+		const {statuses} = follow(watcher);
+		await environment.settle();
+		const slow = async (input: RequestInfo | URL, init?: RequestInit) => {
+			await charge.opened;
+			return server.fetch(input, init);
+		};
+		const call = realm({fetch: slow}).pay();
+		await environment.settle();
+		listener();
+		await environment.settle();
+		charge.open();
+		await environment.finish(call);
+		listener();
+		await environment.settle();
+		expect(statuses().at(-1)).toBe('succeeded');
+		finishFirstLook();
+		await environment.settle();
+		expect(statuses().at(-1)).toBe('succeeded');
+	});
+
 	test('what a call does in this realm is told to the handles of all its fetches over that store', async () => {
 		const {environment, realm} = openShop();
 		const buyer = realm();
