@@ -9,7 +9,19 @@ export type StoredAnswer = {
 	readonly url: string;
 };
 
-/** What is persisted of an operation: no URL, no header, no body of the request. Times are the store's, in milliseconds. */
+/** A request at rest, so that it can be sent again after a crash: no header but its content type. Only with `keepRequest`. */
+export type StoredRequest = {
+	readonly method: string;
+	readonly url: string;
+	readonly contentType?: string | undefined;
+	/** The exact bytes; `null`: no body. */
+	readonly body: Uint8Array | null;
+};
+
+/**
+ * What is persisted of an operation; of its request nothing but hashes, unless asked for. Times are the store's, in
+ * milliseconds.
+ */
 export type OperationRecord = {
 	readonly version: 1;
 	readonly scope: string;
@@ -38,6 +50,8 @@ export type OperationRecord = {
 	readonly awaited: boolean;
 	readonly answer?: StoredAnswer;
 	readonly answerUntil?: number;
+	/** Kept while the operation is open. */
+	readonly request?: StoredRequest | undefined;
 };
 
 /** Refused, completed or forgotten: the next call under the name gets a new key. */
@@ -57,7 +71,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 	const record = value as OperationRecord | null | undefined;
 	if (typeof record !== 'object' || record === null) throw new TypeError('it is not a record');
 	if (record.version !== 1) throw new TypeError(`it has version ${String(record.version)}, this release knows 1`);
-	const {state, answer} = record;
+	const {state, answer, request} = record;
 	const sound =
 		typeof record.scope === 'string' &&
 		typeof record.name === 'string' &&
@@ -74,7 +88,8 @@ export function decodeRecord(value: unknown): OperationRecord {
 		// A sum is a finite number only if each of them is one.
 		Number.isFinite(record.token + record.leaseUntil + record.createdAt + record.updatedAt + record.keyUntil) &&
 		(record.keepUntil === undefined || Number.isFinite(record.keepUntil)) &&
-		(answer === undefined || isAnswer(answer));
+		(answer === undefined || isAnswer(answer)) &&
+		(request === undefined || isRequest(request));
 	if (!sound) throw new TypeError('its fields are not those of a record');
 	return record;
 }
@@ -88,5 +103,15 @@ function isAnswer(answer: StoredAnswer): boolean {
 		answer.status <= 599 &&
 		Array.isArray(answer.headers) &&
 		answer.body instanceof Uint8Array
+	);
+}
+
+function isRequest(request: StoredRequest): boolean {
+	return (
+		typeof request === 'object' &&
+		request !== null &&
+		typeof request.method === 'string' &&
+		typeof request.url === 'string' &&
+		(request.body === null || request.body instanceof Uint8Array)
 	);
 }

@@ -4,6 +4,7 @@ import {claimTests} from './contract/claims.ts';
 import {freeTests} from './contract/freeing.ts';
 import {leaseTests} from './contract/leases.ts';
 import {listTests} from './contract/listing.ts';
+import {requestTests} from './contract/requests.ts';
 import {settleTests} from './contract/settling.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {Store} from './store.ts';
@@ -27,6 +28,7 @@ const tests: readonly ContractTest[] = [
 	...leaseTests,
 	...settleTests,
 	...answerTests,
+	...requestTests,
 	...freeTests,
 	...listTests,
 ];

@@ -30,6 +30,7 @@ export function claimRule(
 			key: claim.key,
 			fingerprint: claim.fingerprint,
 			bytes: claim.bytes,
+			request: claim.request,
 			state: transition(undefined, {type: 'begin'}, id.name),
 			freed: false,
 			ambiguous: false,
@@ -95,8 +96,9 @@ export function settleRule(
 	if (!stronger) return {result: {status: 'done', record}};
 
 	const settled = state.status === 'sending' || state.status === 'unknown' ? undefined : now + KEEP[state.status];
-	const {answer: _, answerUntil, keepUntil, ...rest} = record;
-	const wanted = strength(state) > 0 && (settlement.keepAnswer || record.awaited);
+	const {answer: _, answerUntil, keepUntil, request, ...rest} = record;
+	const definitive = strength(state) > 0;
+	const wanted = definitive && (settlement.keepAnswer || record.awaited);
 	const answer = wanted ? settlement.answer : undefined;
 	const until = record.freed ? keepUntil : settled;
 	const write: OperationRecord = {
@@ -106,6 +108,7 @@ export function settleRule(
 		owner: '',
 		leaseUntil: 0,
 		...(until !== undefined && {keepUntil: until}),
+		...(!definitive && request && {request}),
 		...(answer && {answer, answerUntil: settlement.keepAnswer ? (until ?? now + ANSWER_LIFE) : now + ANSWER_LIFE}),
 	};
 	return {result: {status: 'done', record: write}, write};
@@ -115,7 +118,7 @@ export function forgetRule(record: OperationRecord | undefined, {key, how}: Free
 	if (record === undefined || record.key !== key) return {result: {status: 'changed', ...(record && {record})}};
 	if (how === 'complete' && record.state.status !== 'succeeded') return {result: {status: 'open', record}};
 	if (how === 'forget' && isOpen(record)) return {result: {status: 'open', record}};
-	const {answer, answerUntil, ...rest} = record;
+	const {answer, answerUntil, request, ...rest} = record;
 	const write: OperationRecord = {
 		...rest,
 		freed: true,

@@ -1,5 +1,5 @@
 import type {MaybePromise} from '../maybe-promise.ts';
-import type {OperationRecord, StoredAnswer} from '../operation/record.ts';
+import type {OperationRecord, StoredAnswer, StoredRequest} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
 
 /** Which operation: `scope` is a hash of whose it is (or `''`), `name` its canonical name. Both are opaque to a store. */
@@ -11,6 +11,8 @@ export type Claim = {
 	readonly fingerprint: string;
 	/** A hash of the whole request, where `fingerprint` leaves parts of it out. */
 	readonly bytes?: string | undefined;
+	/** Kept with a new record, for as long as it is open. */
+	readonly request?: StoredRequest | undefined;
 	/** Who asks: unique to a flight. */
 	readonly owner: string;
 	/** How long the claim lasts without a `renew`, in milliseconds. */
@@ -103,5 +105,11 @@ export type Store = {
 		/** Resolves once the owner is gone; rejects when the signal aborts. */
 		gone(owner: string, signal: AbortSignal): Promise<void>;
 	};
+	/**
+	 * How long a claim lasts without a `renew`, in milliseconds, for a store whose processes may be killed: an owner
+	 * renews it every three tenths of that while it works. Left out, a claim lasts as long as an attempt and the wait
+	 * after it may.
+	 */
+	readonly lease?: number;
 	close?(): MaybePromise<void>;
 };
