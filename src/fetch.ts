@@ -5,14 +5,22 @@ import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed, type Boarding} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
 import type {Flight} from './operation/flight.ts';
-import {forgetAll, unfinished, type Unfinished} from './operation/overview.ts';
+import {forgetAll} from './operation/forget-all.ts';
 import {overtime} from './operation/overtime.ts';
 import {flightId, realmOf, type Whereabouts} from './operation/realm.ts';
-import {callOptionNames, settingsOf, withCall, type CallOptions, type FetchOptions} from './options.ts';
+import {
+	callOptionNames,
+	settingsOf,
+	withCall,
+	type CallOptions,
+	type FetchOptions,
+	type ResumeInit,
+} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, nameId, type OperationName} from './request/identity.ts';
 import {intentOf, type Intent} from './request/intent.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
+import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
 
 /** `fetch`, with operations. */
@@ -103,7 +111,8 @@ export function createFetchIn(
 			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
 		},
 		async unfinished() {
-			return unfinished(realm(), await scopeId(currentScope(settings.scope, environment)), environment);
+			const scope = currentScope(settings.scope, environment);
+			return unfinished({environment, realm: realm(), scope}, settings);
 		},
 		async forgetAll() {
 			const scope = currentScope(settings.scope, environment);

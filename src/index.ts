@@ -3,9 +3,9 @@ export {createClient, type Client, type ClientOptions} from './ky.ts';
 export {outcomeOf, type OutcomeReport} from './operation/outcome.ts';
 export type {OperationHandle} from './operation/handle.ts';
 export type {Snapshot} from './operation/snapshot.ts';
-export type {Unfinished} from './operation/overview.ts';
+export type {Unfinished} from './operation/unfinished.ts';
 
-export type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
+export type {CallOptions, FetchOptions, ResumeInit, RetryOptions, SharedOptions} from './options.ts';
 export type {OperationName} from './request/identity.ts';
 export {fromContent, type FromContent} from './request/from-content.ts';
 export {contentKey} from './request/content-key.ts';
@@ -24,7 +24,7 @@ export type {
 	Store,
 	WriteResult,
 } from './stores/store.ts';
-export type {OperationRecord, StoredAnswer} from './operation/record.ts';
+export type {OperationRecord, StoredAnswer, StoredRequest} from './operation/record.ts';
 export type {State} from './operation/state.ts';
 export type {MaybePromise} from './maybe-promise.ts';
 

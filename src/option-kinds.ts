@@ -15,6 +15,7 @@ const isCount = (value: unknown): boolean =>
 const MILLISECONDS = 'milliseconds above 0 and up to 2147483647';
 const COUNT = 'a whole number from 0 to 100';
 
+const flag: Kind = {takes: 'a boolean', fits: value => typeof value === 'boolean'};
 const callback: Kind = {takes: 'a function', fits: isFunction};
 const headerName: Kind = {takes: 'a header name', fits: value => isText(value) && token.test(value)};
 const time: Kind = {takes: MILLISECONDS, fits: isTime};
@@ -49,7 +50,8 @@ export const sharedKinds: Readonly<Record<keyof SharedOptions, Kind>> = {
 	judge: callback,
 	reconcile: callback,
 	fingerprint: callback,
-	keepResponse: {takes: 'a boolean', fits: value => typeof value === 'boolean'},
+	keepResponse: flag,
+	keepRequest: flag,
 };
 
 /** What `createFetch` takes besides. */

@@ -45,7 +45,15 @@ export type SharedOptions = {
 	readonly fingerprint?: (request: Request) => MaybePromise<string>;
 	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
 	readonly keepResponse?: boolean;
+	/**
+	 * Keep method, URL, content type and body at rest while the outcome is not known, so that `unfinished()` offers to
+	 * `resume` after a crash. No other header is kept. Default `false`: a body may be private.
+	 */
+	readonly keepRequest?: boolean;
 };
+
+/** What a resumed request says anew: its headers were not kept. */
+export type ResumeInit = Omit<RequestInit, 'method' | 'body'> & SharedOptions;
 
 /** What a call may say besides the options of `fetch`. */
 export type CallOptions = SharedOptions & {
@@ -88,9 +96,9 @@ export type Retry = Required<Omit<RetryOptions, 'delay'>> & Pick<RetryOptions, '
 /** Options of one call, checked and complete. Infinity stands for `false`. */
 export type Settings = Omit<
 	FetchOptions,
-	'dialect' | 'keepResponse' | 'onStoreError' | 'timeout' | 'totalTimeout' | 'retry'
+	'dialect' | 'keepResponse' | 'keepRequest' | 'onStoreError' | 'timeout' | 'totalTimeout' | 'retry'
 > &
-	Required<Pick<FetchOptions, 'dialect' | 'keepResponse' | 'onStoreError'>> & {
+	Required<Pick<FetchOptions, 'dialect' | 'keepResponse' | 'keepRequest' | 'onStoreError'>> & {
 		readonly timeout: number;
 		readonly totalTimeout: number;
 		readonly retry: Retry;
@@ -102,6 +110,7 @@ const defaults: Settings = {
 	totalTimeout: 60_000,
 	retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
 	keepResponse: false,
+	keepRequest: false,
 	onStoreError: 'fail',
 };
 

@@ -23,6 +23,7 @@ describe('the defaults', () => {
 			totalTimeout: 60_000,
 			retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
 			keepResponse: false,
+			keepRequest: false,
 			onStoreError: 'fail',
 			dialect: {name: 'ietf'},
 		});
@@ -46,6 +47,7 @@ describe('an option of the wrong kind', () => {
 		['scope', [1, true, {}, []]],
 		['onStoreError', [null, '', 'retry', true, {}]],
 		['keepResponse', [null, 1, 'true', {}]],
+		['keepRequest', [null, 1, 'true', {}]],
 		['keyed', [null, 'POST', 1, {}, [1], ['POST', null]]],
 		['timeout', [null, true, '20', {}, [], 5n]],
 		['totalTimeout', [null, true, '20', {}, Symbol('t')]],

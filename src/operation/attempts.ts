@@ -3,7 +3,7 @@ import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
 import {isPromise} from '../maybe-promise.ts';
 import type {Hold} from './claim.ts';
-import {permitFor} from './permit.ts';
+import type {KeptLease} from './keep-lease.ts';
 import type {OperationRecord} from './record.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
@@ -15,10 +15,10 @@ export async function unnamedAttempts(work: Work, key: string): Promise<Ending> 
 }
 
 /** The attempts of a named operation, under the key that it holds. */
-export async function namedAttempts(work: NamedWork, hold: Hold): Promise<Ending> {
+export async function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease): Promise<Ending> {
 	const {key, ambiguous} = hold.record;
 	work.progress.ambiguous ||= ambiguous;
-	return attemptUntilSettled(await jobOf(work, key, permitFor(work, hold), ambiguous), work.progress);
+	return attemptUntilSettled(await jobOf(work, key, permit, ambiguous), work.progress);
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */

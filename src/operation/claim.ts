@@ -1,11 +1,12 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {isPromise} from '../maybe-promise.ts';
+import type {Outgoing} from '../request/outgoing.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/rules.ts';
 import type {Claim, ClaimResult} from '../stores/store.ts';
 import {otherKey} from './other-key.ts';
-import type {OperationRecord} from './record.ts';
+import type {OperationRecord, StoredRequest} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 import type {NamedWork} from './named-work.ts';
 
@@ -37,9 +38,14 @@ function keyLife(retention = DAY): number {
 	return retention - Math.min(retention / 2, Math.max(60_000, retention / 100));
 }
 
-/** Long enough for an attempt and the wait after it; every further attempt renews it. At most an hour. */
-export function leaseOf({settings}: NamedWork): number {
+/** Long enough for an attempt and the wait after it, in milliseconds. At most an hour. */
+function roundOf({settings}: NamedWork): number {
 	return Math.min(settings.timeout + settings.retry.maxRetryAfter + 5_000, 3_600_000);
+}
+
+/** How long a claim lasts, in milliseconds. Every further attempt renews it, and a short one renews itself. */
+export function leaseOf(work: NamedWork): number {
+	return work.realm.ledger.lease ?? roundOf(work);
 }
 
 /**
@@ -80,6 +86,8 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const mayBeUsed = offered.has(work.flightId) && work.ownKey === undefined && !unclaimed;
 
 	for (let polls = 0; ; polls++) {
+		// Encoded under this candidate: the boundary of a form is made from its key.
+		const kept = settings.keepRequest ? await keep(request, candidate) : undefined;
 		const issued = work.elapsed();
 		const claim: Claim = {
 			key: candidate,
@@ -87,6 +95,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			owner,
 			lease: leaseOf(work),
 			bytes,
+			request: kept,
 			keyLife: keyLife(settings.dialect.retention),
 			onLapsed: 'take',
 			takeFrom,
@@ -126,6 +135,12 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	}
 }
 
+/** Loaded where requests are kept. */
+async function keep(request: Outgoing, candidate: string): Promise<StoredRequest> {
+	const {keptRequest} = await import('../request/kept-request.ts');
+	return keptRequest(request, candidate);
+}
+
 function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: number, claim: Claim): Hold {
 	if (record.ambiguous) work.report({type: 'taken-over'});
 	if (record.bytes !== claim.bytes) work.report({type: 'bytes-changed'});
@@ -143,7 +158,7 @@ function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: n
 
 /** A clock that was set back makes every age a guess. */
 export function isTrusted(work: NamedWork, {updatedAt}: OperationRecord, now: number): boolean {
-	return now >= updatedAt - leaseOf(work);
+	return now >= updatedAt - roundOf(work);
 }
 
 /** The claim failed, and the caller prefers to go on: under the key that was offered. `repeated`: perhaps not for the first time. */

@@ -25,6 +25,8 @@ export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget
 	/** Whether an owner is known to be gone, at a glance. */
 	readonly isGone: (owner: string) => Promise<boolean>;
 	readonly degraded: unknown;
+	/** How long a claim lasts without a renewal, in milliseconds, where the store says so. */
+	readonly lease: number | undefined;
 };
 
 export function ledgerOf(store: Store, environment: Environment): Ledger {
@@ -101,6 +103,9 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		},
 		get degraded() {
 			return degraded;
+		},
+		get lease() {
+			return current.lease;
 		},
 	};
 }

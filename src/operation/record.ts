@@ -71,7 +71,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 	const record = value as OperationRecord | null | undefined;
 	if (typeof record !== 'object' || record === null) throw new TypeError('it is not a record');
 	if (record.version !== 1) throw new TypeError(`it has version ${String(record.version)}, this release knows 1`);
-	const {state, answer, request} = record;
+	const {state, answer} = record;
 	const sound =
 		typeof record.scope === 'string' &&
 		typeof record.name === 'string' &&
@@ -88,8 +88,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 		// A sum is a finite number only if each of them is one.
 		Number.isFinite(record.token + record.leaseUntil + record.createdAt + record.updatedAt + record.keyUntil) &&
 		(record.keepUntil === undefined || Number.isFinite(record.keepUntil)) &&
-		(answer === undefined || isAnswer(answer)) &&
-		(request === undefined || isRequest(request));
+		(answer === undefined || isAnswer(answer));
 	if (!sound) throw new TypeError('its fields are not those of a record');
 	return record;
 }
@@ -103,15 +102,5 @@ function isAnswer(answer: StoredAnswer): boolean {
 		answer.status <= 599 &&
 		Array.isArray(answer.headers) &&
 		answer.body instanceof Uint8Array
-	);
-}
-
-function isRequest(request: StoredRequest): boolean {
-	return (
-		typeof request === 'object' &&
-		request !== null &&
-		typeof request.method === 'string' &&
-		typeof request.url === 'string' &&
-		(request.body === null || request.body instanceof Uint8Array)
 	);
 }

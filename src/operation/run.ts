@@ -3,6 +3,7 @@ import {isLatchkeyError} from '../errors.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimOperation} from './claim.ts';
 import {conclude, type Conclusion} from './conclude.ts';
+import {keepLease, type KeptLease} from './keep-lease.ts';
 import {
 	alreadySettled,
 	elsewhere,
@@ -35,6 +36,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	const release = await realm.ledger.hold(work.owner);
 	let awaited: string | undefined;
 	let asked = false;
+	let lease: KeptLease | undefined;
 	try {
 		for (;;) {
 			const claimed = await claimOperation(work, awaited);
@@ -45,8 +47,10 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 
 			const {hold} = claimed;
 			awaited = hold.record.key;
-			const ending = await namedAttempts(work, hold);
+			lease = keepLease(work, hold);
+			const ending = await namedAttempts(work, hold, lease);
 			if (ending.why === 'lost') {
+				lease.stop();
 				becomeWaiter(work, hold.record.key);
 				continue;
 			}
@@ -57,6 +61,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 				conclusion = foundOut(await reconcile(work)) ?? conclusion;
 			}
 
+			lease.stop();
 			const {status, record} = await settle(work, hold, conclusion, ending.answer);
 			if (conclusion.found === 'refused' && progress.attempts === 0) {
 				awaited = undefined;
@@ -81,6 +86,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 		const ending: Ending = {...progress, why: 'exhausted'};
 		return namedResult(work, ending, conclude(ending));
 	} finally {
+		lease?.stop();
 		release?.();
 	}
 }

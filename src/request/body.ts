@@ -78,7 +78,7 @@ async function streamBody(
 	limit: number,
 ): Promise<FrozenBody> {
 	const {readAll} = await import('./read-stream.ts');
-	return {content: await readAll(source, limit)};
+	return {content: await readAll(source, limit, reason => new BodyNotReplayableError({reason}))};
 }
 
 function readerOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStreamDefaultReader<unknown> {

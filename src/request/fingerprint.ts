@@ -23,22 +23,18 @@ export function fingerprint({method, url, contentType, body}: RequestFacts): May
 	const {content} = body;
 	if (typeof content === 'string') return sha256(head + content);
 	if (content === null) return sha256(head);
-	return content instanceof Uint8Array ? sha256(after(head, content)) : printOfParts(head, content);
+	if (!(content instanceof Uint8Array)) return printOfParts(head, content);
+	return sha256(concat([new TextEncoder().encode(head), content]));
 }
 
 /** Forms and files are loaded when there is one. */
 async function printOfParts(head: string, content: FormEntries | Blob): Promise<string> {
 	const {printOf} = await import('./rich-print.ts');
-	return printOf(head, content);
+	return printOf(head, content, sha256);
 }
 
 /** The only parameter of a multipart type that is always there is the boundary, which is new every time. */
 function plain(contentType: string): string {
 	const type = contentType.trim().toLowerCase();
 	return type.startsWith('multipart/') ? type.replace(/;.*/, '') : type;
-}
-
-/** The bytes behind the same head. */
-export function after(head: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-	return concat([new TextEncoder().encode(head), bytes]);
 }

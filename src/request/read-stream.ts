@@ -1,10 +1,11 @@
-import {concat} from '../concat.ts';
-import {BodyNotReplayableError} from '../errors.ts';
-
-/** All bytes of a stream. Past `limit` bytes, and for chunks that fetch would not send, a `BodyNotReplayableError`. */
+/**
+ * All bytes of a stream. Past `limit` bytes, and for chunks that fetch would not send, the error of that reason. It is
+ * made by who asks, so that this imports nothing and stays a chunk of its own.
+ */
 export async function readAll(
 	source: ReadableStreamDefaultReader<unknown> | AsyncIterable<unknown>,
 	limit: number,
+	errorOf: (reason: string) => Error,
 ): Promise<Uint8Array<ArrayBuffer>> {
 	const chunks = 'releaseLock' in source ? chunksOf(source) : source;
 	const parts: Array<Uint8Array<ArrayBuffer>> = [];
@@ -12,15 +13,13 @@ export async function readAll(
 	// Leaving the loop by a throw also cancels the source.
 	for await (const chunk of chunks) {
 		const part = bytesOf(chunk);
+		if (part === undefined) throw errorOf('is a stream of something other than bytes or text');
 		size += part.byteLength;
-		if (size > limit)
-			throw new BodyNotReplayableError({
-				reason: `is a stream of more than ${limit} bytes, too much to keep for a retry`,
-			});
+		if (size > limit) throw errorOf(`is a stream of more than ${limit} bytes, too much to keep for a retry`);
 		parts.push(part);
 	}
 
-	return concat(parts);
+	return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 // Safari's streams are no async iterables.
@@ -37,8 +36,8 @@ async function* chunksOf(reader: ReadableStreamDefaultReader<unknown>): AsyncGen
 }
 
 /** A copy: a source may use its buffer again for the next chunk. */
-function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> {
+function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
 	if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
 	if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice();
-	throw new BodyNotReplayableError({reason: 'is a stream of something other than bytes or text'});
+	return undefined;
 }

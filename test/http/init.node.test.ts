@@ -36,6 +36,7 @@ describe('a keyed call hands on what fetch knows', () => {
 			totalTimeout: 900,
 			retry: 1,
 			keepResponse: false,
+			keepRequest: false,
 			judge: () => undefined,
 			reconcile: () => undefined,
 			fingerprint: () => 'x',

@@ -1,0 +1,74 @@
+import {withCall, type ResumeInit, type Settings} from '../options.ts';
+import {outgoingOf} from '../request/outgoing.ts';
+import {scopeId} from '../request/scope.ts';
+import {isAlive} from './alive.ts';
+import {boardNamed, type Boarding} from './board.ts';
+import {takePart} from './call.ts';
+import {overtime} from './overtime.ts';
+import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
+import {isFinal} from './state.ts';
+
+/** An operation whose outcome is not known. */
+export type Unfinished = {
+	readonly operation: readonly string[];
+	readonly key: string;
+	/** When it was first claimed, in milliseconds since the epoch. */
+	readonly since: number;
+	/** Its key can no longer be sent safely: only `resolve()`, `reconcile` or `forget({force: true})` end it. */
+	readonly expired: boolean;
+	/** Somebody, here or elsewhere, is at it. */
+	readonly working: boolean;
+	/**
+	 * Sends the request again that was kept with `keepRequest`, under the same key and with these headers (credentials
+	 * are never kept). Absent where none was kept, where somebody is at it, and once it has expired.
+	 * @throws what a call of this operation throws; a TypeError, having sent nothing, if it has been freed since.
+	 */
+	readonly resume?: (init?: ResumeInit) => Promise<Response>;
+};
+
+export async function unfinished(boarding: Boarding, settings: Settings): Promise<Unfinished[]> {
+	const {environment, realm, scope} = boarding;
+	const records = await realm.ledger.list(await scopeId(scope));
+	const now = environment.now();
+	return Promise.all(
+		records.filter(isOpen).map(async record => {
+			const expired = isFinal(record.state) || record.keyUntil <= now;
+			const working = await isAlive(realm, record, environment);
+			const {request} = record;
+			const resumable = request && !working && !expired;
+			return {
+				operation: JSON.parse(record.name) as string[],
+				key: record.key,
+				since: record.createdAt,
+				expired,
+				working,
+				...(resumable && {
+					resume: async (init: ResumeInit = {}) => resume(boarding, record, request, settings, init),
+				}),
+			};
+		}),
+	);
+}
+
+/**
+ * Under the key of the record as its own: should that be freed by now, nothing is sent. It is the same request whatever
+ * it was made from, a form or a large file.
+ */
+async function resume(
+	boarding: Boarding,
+	{name, key, fingerprint, bytes}: OperationRecord,
+	kept: StoredRequest,
+	defaults: Settings,
+	init: ResumeInit,
+): Promise<Response> {
+	const {environment} = boarding;
+	const settings = withCall(defaults, init);
+	const {keptInit} = await import('../request/kept-request.ts');
+	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
+	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes};
+	const signal = init.signal ?? undefined;
+	signal?.throwIfAborted();
+	const operation = JSON.parse(name) as string[];
+	const call = {environment, request, settings, ownKey: key, signal, overtime: overtime(operation)};
+	return takePart(call, boardNamed(boarding, operation));
+}

@@ -1,0 +1,21 @@
+import type {StoredRequest} from '../operation/record.ts';
+import type {ResumeInit} from '../options.ts';
+import type {Outgoing} from './outgoing.ts';
+
+/** The request as it is sent under this key, for its record: the exact bytes, and no header but their type. */
+export async function keptRequest({method, url, sendable}: Outgoing, key: string): Promise<StoredRequest> {
+	const {init} = await sendable(key);
+	const contentType = new Headers(init.headers).get('content-type') ?? undefined;
+	const bare = (init.body ?? null) === null;
+	return {method, url, contentType, body: bare ? null : new Uint8Array(await new Response(init.body).arrayBuffer())};
+}
+
+/** What sends it again, with fresh headers. What a store returns is data, never trusted. */
+export function keptInit({method, contentType, body}: StoredRequest, init: ResumeInit): RequestInit {
+	if (typeof method !== 'string' || !(body === null || body instanceof Uint8Array))
+		throw new TypeError('latchkey: the request that the store has kept is none; nothing was sent');
+	const headers = new Headers(init.headers);
+	headers.delete('content-type');
+	if (contentType !== undefined) headers.set('content-type', contentType);
+	return {...init, method, headers, body: body && new Uint8Array(body)};
+}

@@ -1,0 +1,158 @@
+import {beforeAll, describe, expect, test} from 'vitest';
+import type {Unfinished} from '../../src/operation/unfinished.ts';
+import type {CallOptions, FetchOptions} from '../../src/options.ts';
+import {hang, swallow} from '../support/fake-server.ts';
+import {virtualEnvironment} from '../support/virtual-environment.ts';
+import {loadLazily, openShop, OPERATION, type Shop} from './shop.ts';
+
+beforeAll(loadLazily);
+
+const OPTIONS: FetchOptions = {keepRequest: true, scope: null};
+const HOUR = 3_600_000;
+
+/** A process that dies while its request is on the way. What is left is found an hour later. */
+async function crashed(shop: Shop, init: RequestInit & CallOptions, options: FetchOptions = OPTIONS) {
+	const time = virtualEnvironment(2);
+	shop.server.script(swallow);
+	const {pay} = shop.realm(options, {}, time);
+	void pay({headers: {authorization: 'Bearer secret', 'content-type': 'application/json'}, ...init});
+	await time.settle();
+	shop.environment.jump(HOUR);
+	const {fetch} = shop.realm(options);
+	const [found] = await fetch.unfinished();
+	if (found === undefined) throw new Error('nothing is unfinished');
+	return found;
+}
+
+async function resumed({resume}: Unfinished, init?: Parameters<NonNullable<Unfinished['resume']>>[0]) {
+	if (resume === undefined) throw new Error('it is not offered');
+	return resume(init);
+}
+
+async function sentBody(body: unknown): Promise<string> {
+	return new Response(body as BodyInit).text();
+}
+
+describe('resume', () => {
+	test('sends the same bytes again under the same key, with fresh headers', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {body: '{"cart":42,"note":"ü"}'});
+		const response = await shop.environment.finish(resumed(found, {headers: {authorization: 'Bearer fresh'}}));
+		expect(response.headers.get('idempotent-replayed')).toBe('true');
+		const [first, second] = shop.server.requests;
+		expect(await sentBody(second?.body)).toBe('{"cart":42,"note":"ü"}');
+		expect([second?.method, second?.url, second?.key]).toEqual([first?.method, first?.url, found.key]);
+		expect(second?.headers.get('authorization')).toBe('Bearer fresh');
+		expect(second?.headers.get('content-type')).toBe('application/json');
+		expect(shop.server.charges()).toBe(1);
+		expect((await shop.record())?.state.status).toBe('succeeded');
+	});
+
+	test('no header but the content type is at rest, and the request goes once the outcome is known', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {});
+		const stored = await shop.record();
+		expect(stored?.request).toMatchObject({method: 'POST', contentType: 'application/json'});
+		expect(JSON.stringify(stored)).not.toContain('secret');
+		await shop.environment.finish(resumed(found));
+		expect((await shop.record())?.request).toBeUndefined();
+	});
+
+	test('is not offered where nothing was kept', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {}, {scope: null});
+		expect(found).toMatchObject({operation: OPERATION, working: false});
+		expect(found.resume).toBeUndefined();
+		expect((await shop.record())?.request).toBeUndefined();
+	});
+
+	test('is not offered while somebody is at it, nor once the key has expired', async () => {
+		const {environment, realm, server} = openShop();
+		server.script(hang);
+		const {pay, fetch} = realm(OPTIONS);
+		void pay();
+		await environment.settle();
+		expect(await fetch.unfinished()).toMatchObject([{working: true}]);
+		expect((await fetch.unfinished())[0]?.resume).toBeUndefined();
+		environment.jump(25 * HOUR);
+		expect(await fetch.unfinished()).toMatchObject([{working: false, expired: true}]);
+		expect((await fetch.unfinished())[0]?.resume).toBeUndefined();
+	});
+
+	test('a form goes as the very bytes that it was', async () => {
+		const shop = openShop();
+		const form = new FormData();
+		form.set('cart', '42');
+		form.set('photo', new File([Uint8Array.of(0, 255, 10)], 'p.png', {type: 'image/png'}));
+		const found = await crashed(shop, {body: form, headers: {}});
+		await shop.environment.finish(resumed(found, {headers: {'content-type': 'text/plain'}}));
+		const [first, second] = shop.server.requests;
+		expect(second?.headers.get('content-type')).toBe(first?.headers.get('content-type'));
+		expect(await sentBody(second?.body)).toBe(await sentBody(first?.body));
+		expect(shop.server.charges()).toBe(1);
+	});
+
+	test('a request without a body has none again', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {method: 'DELETE', body: null, headers: {}});
+		await shop.environment.finish(resumed(found));
+		expect(shop.server.requests.map(({method, body}) => [method, body])).toEqual([
+			['DELETE', null],
+			['DELETE', null],
+		]);
+	});
+
+	test('a function that makes the fingerprint is not asked again', async () => {
+		const shop = openShop();
+		let asked = 0;
+		const found = await crashed(shop, {}, {...OPTIONS, fingerprint: () => `version ${++asked}`});
+		const response = await shop.environment.finish(resumed(found));
+		expect([response.ok, asked]).toEqual([true, 1]);
+	});
+
+	test('twice at once is one exchange', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {});
+		const both = await shop.environment.finish(Promise.all([resumed(found), resumed(found)]));
+		expect(both.map(({ok}) => ok)).toEqual([true, true]);
+		expect(shop.server.requests).toHaveLength(2);
+	});
+
+	// Invariant 2
+	test('sends nothing when the operation has been freed since, or begun anew', async () => {
+		const shop = openShop();
+		const {environment, realm, server} = shop;
+		const found = await crashed(shop, {});
+		const {handle, pay} = realm();
+		await handle.forget({force: true});
+		await expect(environment.finish(resumed(found))).rejects.toThrow(TypeError);
+		expect((await environment.finish(pay())).outcome).toBe('succeeded');
+		await expect(environment.finish(resumed(found))).rejects.toThrow(TypeError);
+		expect(server.requests).toHaveLength(2);
+	});
+
+	test('tells the outcome that somebody else has brought about since', async () => {
+		const shop = openShop();
+		const {environment, realm, server} = shop;
+		const found = await crashed(shop, {headers: {}});
+		expect((await environment.finish(realm().pay())).outcome).toBe('succeeded');
+		await expect(environment.finish(resumed(found))).rejects.toMatchObject({code: 'ALREADY_SUCCEEDED'});
+		expect(server.requests).toHaveLength(2);
+	});
+
+	test('belongs to who was signed in when it was offered', async () => {
+		const shop = openShop();
+		let user = 'ann';
+		const found = await crashed(shop, {}, {...OPTIONS, scope: () => user});
+		user = 'bob';
+		expect((await shop.environment.finish(resumed(found))).ok).toBe(true);
+		expect(new Set(shop.server.keys()).size).toBe(1);
+	});
+
+	test('its own options are checked before anything is sent', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {});
+		await expect(resumed(found, {timeout: -1})).rejects.toThrow(/timeout/);
+		expect(shop.server.requests).toHaveLength(1);
+	});
+});
