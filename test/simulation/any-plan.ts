@@ -32,6 +32,7 @@ const deed = fc.oneof(
 	{weight: 2, arbitrary: fc.record({do: fc.constantFrom('complete', 'forget'), operation})},
 	{weight: 1, arbitrary: fc.record({do: constant('force'), operation})},
 	{weight: 1, arbitrary: fc.record({do: constant('resolve'), operation, lie: fc.boolean()})},
+	{weight: 2, arbitrary: fc.record({do: constant('resume'), operation})},
 	{weight: 2, arbitrary: fc.record({do: fc.constantFrom('crash', 'forgetAll')})},
 	{
 		weight: 3,
@@ -111,8 +112,10 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		keys: fc.constantFrom('random', 'random', 'content'),
 		watch: fc.boolean(),
 		presence: fc.boolean(),
+		lease: fc.constantFrom(undefined, undefined, SECOND, 10 * SECOND),
 		reconcile: fc.boolean(),
 		keepResponse: fc.boolean(),
+		keepRequest: fc.boolean(),
 		onStoreError: fc.constantFrom('fail', 'fail', 'degrade'),
 		follows: fc.boolean(),
 		jitter: fc.nat({max: 1_000_000}),

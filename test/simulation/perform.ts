@@ -27,6 +27,12 @@ export function perform(shop: Shop, action: Action): void {
 				await tab.resolve(operation, (found === 'succeeded') === lie ? 'refused' : 'succeeded');
 			});
 			break;
+		case 'resume':
+			click(async () => {
+				const kept = store.record(action.operation)?.request?.body;
+				if (kept) await tab.resume(action.operation, new TextDecoder().decode(kept));
+			});
+			break;
 		case 'forgetAll':
 			click(tab.forgetAll);
 			break;

@@ -9,8 +9,11 @@ export type Plan = {
 	/** What the shared store can do besides keeping records. */
 	readonly watch: boolean;
 	readonly presence: boolean;
+	/** How long a claim lasts without a renewal, in milliseconds, if the store says so. */
+	readonly lease: number | undefined;
 	readonly reconcile: boolean;
 	readonly keepResponse: boolean;
+	readonly keepRequest: boolean;
 	readonly onStoreError: 'fail' | 'degrade';
 	/** Callers ask for redirects to be followed. */
 	readonly follows: boolean;
@@ -35,6 +38,7 @@ export type Action = {readonly after: number; readonly tab: number} & (
 	  }
 	| {readonly do: 'complete' | 'forget' | 'force'; readonly operation: string}
 	| {readonly do: 'resolve'; readonly operation: string; readonly lie: boolean}
+	| {readonly do: 'resume'; readonly operation: string}
 	| {readonly do: 'forgetAll' | 'crash'}
 	| {readonly do: 'crash at'; readonly call: number; readonly lands: boolean}
 	| {readonly do: 'freeze' | 'sleep' | 'offline'; readonly ms: number}

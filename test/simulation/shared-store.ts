@@ -93,6 +93,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 				},
 			}),
 			...(plan.presence && {presence: presence.of(life)}),
+			...(plan.lease !== undefined && {lease: plan.lease}),
 		};
 	}
 

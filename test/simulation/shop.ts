@@ -58,6 +58,7 @@ export function createShop(plan: Plan) {
 			scope: null,
 			fetch: network.fetchOf(life),
 			keepResponse: plan.keepResponse,
+			keepRequest: plan.keepRequest,
 			onStoreError: plan.onStoreError,
 			...(documented && {dialect: kind.dialect}),
 			...(plan.keys === 'content' && {keyFrom: contentKey()}),

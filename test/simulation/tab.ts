@@ -20,12 +20,24 @@ export type Tab = {
 	readonly life: Life;
 	readonly fetch: LatchkeyFetch;
 	pay(payment: Payment): Promise<Told>;
+	/** Sends what was kept, if it is offered. */
+	resume(operation: string, body: string): Promise<void>;
 	free(operation: string, how: 'complete' | 'forget' | 'force'): Promise<boolean>;
 	resolve(operation: string, outcome: 'succeeded' | 'refused'): Promise<boolean>;
 	forgetAll(): Promise<boolean>;
 };
 
 export type Told = Pick<Awaited<ReturnType<typeof outcomeOf>>, 'outcome' | 'key' | 'error'>;
+
+function abortable() {
+	const controller = new AbortController();
+	return {
+		signal: controller.signal,
+		abort: () => {
+			controller.abort();
+		},
+	};
+}
 
 const HURRY = {timeout: 2_000, totalTimeout: 5_000, retry: 2};
 const TOTAL = 60_000;
@@ -73,21 +85,47 @@ export function openTab({world, life, environment, words, check, options, redire
 	}
 
 	async function pay({operation, cart, abortAfter, hurry = false}: Payment): Promise<Told> {
-		const controller = new AbortController();
-		if (abortAfter !== undefined) life.later(abortAfter, () => controller.abort());
+		const {signal, abort} = abortable();
+		if (abortAfter !== undefined) life.later(abortAfter, abort);
 		world.note(life.name, `PAY ${operation}, cart ${cart}`);
 		const body = JSON.stringify({operation, cart});
+		const init = {method: 'POST', body, redirect, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
+		return press(operation, body, hurry ? HURRY.totalTimeout : TOTAL, async () => fetch('/pay', init), signal);
+	}
+
+	async function resume(operation: string, body: string): Promise<void> {
+		world.note(life.name, `LOOKS FOR ${operation} TO RESUME`);
+		const found = await fetch.unfinished().catch(() => []);
+		const again = found.find(open => open.operation[1] === operation)?.resume;
+		if (again === undefined) return;
+		world.note(life.name, `RESUME ${operation}`);
+		world.count('resume');
+		await press(operation, body, TOTAL, async () => again({redirect}).catch(unlessFreed));
+	}
+
+	/** Nothing is sent when it has been freed since it was offered. */
+	function unlessFreed(error: unknown): never {
+		if (error instanceof TypeError) throw new DOMException(error.message, 'AbortError');
+		throw error;
+	}
+
+	async function press(
+		operation: string,
+		body: string,
+		most: number,
+		begin: () => Promise<Response>,
+		signal?: AbortSignal,
+	): Promise<Told> {
 		// Who joins takes part in what began before.
 		const joined = [...running].filter(call => call.operation === operation);
 		const call = {operation, since: Math.min(world.now(), ...joined.map(({since}) => since))};
 		running.add(call);
-		const {signal} = controller;
-		const init = {method: 'POST', body, redirect, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
-		const told = await within('pay', hurry ? HURRY.totalTimeout : TOTAL, 0, async () => outcomeOf(fetch('/pay', init)));
+		const told = await within('pay', most, 0, async () => outcomeOf(begin()));
 		running.delete(call);
 		if (!life.alive()) return told;
 		const {outcome, key, error} = told;
-		if (error !== undefined && !controller.signal.aborted && !isLatchkeyError(error)) unexpected('pay', error);
+		const left = signal?.aborted || (error as Error | undefined)?.name === 'AbortError';
+		if (error !== undefined && !left && !isLatchkeyError(error)) unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
 		else check.told(life, {operation, key, body, since: call.since}, outcome);
 		return told;
@@ -116,6 +154,7 @@ export function openTab({world, life, environment, words, check, options, redire
 		life,
 		fetch,
 		pay,
+		resume,
 		async free(operation, how) {
 			const handle = fetch.operation(['pay', operation]);
 			return attempt(`${how} ${operation}`, async () =>
