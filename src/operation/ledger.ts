@@ -59,11 +59,11 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), checkWrite),
 		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
 		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
-		list: (scope, name) =>
+		list: (scope, name, open) =>
 			step(
 				'list',
 				undefined,
-				it => it.list(scope, name),
+				it => it.list(scope, name, open),
 				records => {
 					records.forEach(decodeRecord);
 					return records;

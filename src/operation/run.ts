@@ -34,7 +34,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 
 	work.owner = realm.offered.get(flightId)?.owner ?? work.owner;
 	const release = await realm.ledger.hold(work.owner);
-	let awaited: string | undefined;
+	let awaited = work.request.resumes;
 	let asked = false;
 	let lease: KeptLease | undefined;
 	try {
@@ -64,7 +64,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			lease.stop();
 			const {status, record} = await settle(work, hold, conclusion, ending.answer);
 			if (conclusion.found === 'refused' && progress.attempts === 0) {
-				awaited = undefined;
+				awaited = work.request.resumes;
 				progress.ambiguous = false;
 				continue;
 			}

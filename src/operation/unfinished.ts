@@ -1,3 +1,4 @@
+import {OutcomeUnknownError} from '../errors.ts';
 import {withCall, type ResumeInit, type Settings} from '../options.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {scopeId} from '../request/scope.ts';
@@ -21,14 +22,15 @@ export type Unfinished = {
 	/**
 	 * Sends the request again that was kept with `keepRequest`, under the same key and with these headers (credentials
 	 * are never kept). Absent where none was kept, where somebody is at it, and once it has expired.
-	 * @throws what a call of this operation throws; a TypeError, having sent nothing, if it has been freed since.
+	 * Nothing is sent if the operation has been freed since.
+	 * @throws what a call of this operation throws.
 	 */
 	readonly resume?: (init?: ResumeInit) => Promise<Response>;
 };
 
 export async function unfinished(boarding: Boarding, settings: Settings): Promise<Unfinished[]> {
 	const {environment, realm, scope} = boarding;
-	const records = await realm.ledger.list(await scopeId(scope));
+	const records = await realm.ledger.list(await scopeId(scope), undefined, true);
 	const now = environment.now();
 	return Promise.all(
 		records.filter(isOpen).map(async record => {
@@ -51,12 +53,12 @@ export async function unfinished(boarding: Boarding, settings: Settings): Promis
 }
 
 /**
- * Under the key of the record as its own: should that be freed by now, nothing is sent. It is the same request whatever
- * it was made from, a form or a large file.
+ * Under the key of the record as its own, and only while that is open. It is the same request whatever it was made from,
+ * a form or a large file.
  */
 async function resume(
 	boarding: Boarding,
-	{name, key, fingerprint, bytes}: OperationRecord,
+	{name, key, keyUntil, fingerprint, bytes}: OperationRecord,
 	kept: StoredRequest,
 	defaults: Settings,
 	init: ResumeInit,
@@ -65,10 +67,12 @@ async function resume(
 	const settings = withCall(defaults, init);
 	const {keptInit} = await import('../request/kept-request.ts');
 	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
-	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes};
+	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	signal?.throwIfAborted();
 	const operation = JSON.parse(name) as string[];
+	// The record may have been swept since it was offered, and could not say so.
+	if (environment.now() >= keyUntil) throw new OutcomeUnknownError({operation, key, expired: true});
 	const call = {environment, request, settings, ownKey: key, signal, overtime: overtime(operation)};
 	return takePart(call, boardNamed(boarding, operation));
 }

@@ -19,6 +19,8 @@ export type Outgoing = {
 	fingerprint(): MaybePromise<string>;
 	/** A hash of the whole request, where `fingerprint` leaves parts of it out. */
 	bytes(): MaybePromise<string> | undefined;
+	/** The key of the open operation that it goes on with: if that is over by now, nothing begins anew. */
+	readonly resumes?: string;
 	/** What is sent at every attempt; without a key its answer is passed on unread. */
 	sendable(key: string | undefined): MaybePromise<Sendable>;
 };

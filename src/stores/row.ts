@@ -59,10 +59,10 @@ export function rowOf(record: OperationRecord): Row {
 		awaited: Number(record.awaited),
 		owner: record.owner,
 		token: record.token,
-		lease_until: record.leaseUntil,
+		lease_until: Math.floor(record.leaseUntil),
 		created_at: record.createdAt,
 		updated_at: record.updatedAt,
-		key_until: record.keyUntil,
+		key_until: Math.floor(record.keyUntil),
 		keep_until: record.keepUntil ?? null,
 		answer_until: record.answerUntil ?? null,
 		answer: answer ? packAnswer(answer) : null,
@@ -72,11 +72,14 @@ export function rowOf(record: OperationRecord): Row {
 
 /** Throws a TypeError for what is no record of this release. */
 export function recordOf(row: FoundRow): OperationRecord {
+	const version = Number(row['version']);
+	// What it has in its columns, only its own release knows.
+	if (version !== 1) return decodeRecord({version});
 	const {bytes, answer, request} = row;
 	const keepUntil = optional(row['keep_until']);
 	const answerUntil = optional(row['answer_until']);
 	return decodeRecord({
-		version: Number(row['version']),
+		version,
 		scope: unescaped(row['scope']),
 		name: unescaped(row['name']),
 		key: row['key'],
@@ -145,7 +148,7 @@ function optional(value: unknown): number | undefined {
 }
 
 /** NUL is no text in Postgres, and half a surrogate pair is none in UTF-8. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
 	return text.replace(/[\\\0]|\p{Surrogate}/gu, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

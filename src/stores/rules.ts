@@ -7,7 +7,12 @@ export type Step<R> = {readonly result: R; readonly write?: OperationRecord};
 
 const DAY = 86_400_000;
 /** How long a record stays once it is that, in milliseconds. */
-export const KEEP = {succeeded: 90 * DAY, mismatched: 90 * DAY, refused: 7 * DAY, freed: 7 * DAY} as const;
+export const KEEP: Readonly<Record<'succeeded' | 'mismatched' | 'refused' | 'freed', number>> = {
+	succeeded: 90 * DAY,
+	mismatched: 90 * DAY,
+	refused: 7 * DAY,
+	freed: 7 * DAY,
+};
 /** How long an answer is kept for those who wait elsewhere, in milliseconds. */
 export const ANSWER_LIFE = 60_000;
 

@@ -92,8 +92,11 @@ export type Store = {
 	renew(id: OperationId, renewal: Renewal): MaybePromise<WriteResult>;
 	settle(id: OperationId, settlement: Settlement): MaybePromise<WriteResult>;
 	forget(id: OperationId, freeing: Freeing): MaybePromise<FreeResult>;
-	/** The records of a scope, or the one record of that name. */
-	list(scope: string, name?: string): MaybePromise<readonly OperationRecord[]>;
+	/**
+	 * The records of a scope, or the one record of that name. `open`: only those whose outcome is not known are asked
+	 * for; a store that finds them no faster may give the others, too.
+	 */
+	list(scope: string, name?: string, open?: boolean): MaybePromise<readonly OperationRecord[]>;
 	/** Drops records past `keepUntil` and answers past `answerUntil`; never an open record. Returns how many records went. */
 	sweep(): MaybePromise<number>;
 	/** Calls back when the operation may have changed in another realm. Returns the way to stop. */

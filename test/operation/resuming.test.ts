@@ -1,7 +1,7 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {Unfinished} from '../../src/operation/unfinished.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
-import {hang, swallow} from '../support/fake-server.ts';
+import {answer, hang, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {loadLazily, openShop, OPERATION, type Shop} from './shop.ts';
 
@@ -125,10 +125,32 @@ describe('resume', () => {
 		const found = await crashed(shop, {});
 		const {handle, pay} = realm();
 		await handle.forget({force: true});
-		await expect(environment.finish(resumed(found))).rejects.toThrow(TypeError);
+		const refusal = {code: 'OUTCOME_UNKNOWN', message: expect.stringContaining('forgotten') as string};
+		await expect(environment.finish(resumed(found))).rejects.toMatchObject(refusal);
+		server.script(answer(402));
+		expect((await environment.finish(pay())).outcome).toBe('refused');
+		await expect(environment.finish(resumed(found))).rejects.toMatchObject(refusal);
 		expect((await environment.finish(pay())).outcome).toBe('succeeded');
-		await expect(environment.finish(resumed(found))).rejects.toThrow(TypeError);
-		expect(server.requests).toHaveLength(2);
+		await expect(environment.finish(resumed(found))).rejects.toThrow(/another key/);
+		expect(server.requests).toHaveLength(3);
+	});
+
+	// Invariant 7
+	test('sends nothing once its key has expired, though the record may be gone', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {});
+		shop.environment.jump(25 * HOUR);
+		await expect(resumed(found)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', expired: true});
+		expect(shop.server.requests).toHaveLength(1);
+	});
+
+	test('begins nothing anew when it is found out to have been refused', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {});
+		const resuming = resumed(found, {reconcile: () => 'refused', retry: 0});
+		shop.server.script(answer(503));
+		await expect(shop.environment.finish(resuming)).rejects.toMatchObject({code: 'REFUSED'});
+		expect(shop.server.requests).toHaveLength(2);
 	});
 
 	test('tells the outcome that somebody else has brought about since', async () => {

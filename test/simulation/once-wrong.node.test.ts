@@ -86,6 +86,20 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		actions: [pay(0, 0), pay(0, 500, {cart: 2})],
 		store: [works, ...times(12, fails)],
 	},
+	'what is to be resumed is freed, and its name used anew for what is refused': {
+		keepRequest: true,
+		actions: [
+			{do: 'force', operation: 'one', tab: 0, after: 0},
+			pay(0, 0),
+			{do: 'resume', operation: 'one', tab: 1, after: 1},
+			{do: 'sleep', ms: 600_000, tab: 0, after: 0},
+			{do: 'forgetAll', tab: 0, after: 79},
+			pay(0, 0, {abortAfter: 0}),
+			{do: 'freeze', ms: 1_000, tab: 0, after: 0},
+		],
+		network: [{kind: 'cut response', there: 0}, turnedAway],
+		store: [{there: 0, back: 2, fails: 'no'}, works, works, {there: 101, back: 0, fails: 'no'}],
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,

@@ -100,13 +100,7 @@ export function openTab({world, life, environment, words, check, options, redire
 		if (again === undefined) return;
 		world.note(life.name, `RESUME ${operation}`);
 		world.count('resume');
-		await press(operation, body, TOTAL, async () => again({redirect}).catch(unlessFreed));
-	}
-
-	/** Nothing is sent when it has been freed since it was offered. */
-	function unlessFreed(error: unknown): never {
-		if (error instanceof TypeError) throw new DOMException(error.message, 'AbortError');
-		throw error;
+		await press(operation, body, TOTAL, async () => again({redirect}));
 	}
 
 	async function press(
@@ -124,8 +118,7 @@ export function openTab({world, life, environment, words, check, options, redire
 		running.delete(call);
 		if (!life.alive()) return told;
 		const {outcome, key, error} = told;
-		const left = signal?.aborted || (error as Error | undefined)?.name === 'AbortError';
-		if (error !== undefined && !left && !isLatchkeyError(error)) unexpected('pay', error);
+		if (error !== undefined && !signal?.aborted && !isLatchkeyError(error)) unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
 		else check.told(life, {operation, key, body, since: call.since}, outcome);
 		return told;

@@ -73,6 +73,20 @@ export const claimTests: readonly ContractTest[] = [
 		},
 	},
 	{
+		title: 'claim: of 50 at once one takes over an operation in doubt, and all the others are busy with its key',
+		async run({begin, claim, settle, stored}) {
+			await settle(await begin(), {status: 'unknown'}, {fenced: true});
+			const claims = Array.from({length: 50}, (_, i) => claim({owner: `owner-${i}`, key: `other-${i}`}));
+			const results = await Promise.all(claims);
+			const owners = results.flatMap(result => (result.status === 'claimed' ? [result.record.owner] : []));
+			same(owners.length, 1, 'the number of owners');
+			const keys = new Set(results.map(result => 'record' in result && result.record.key));
+			same([...keys], ['key-1'], 'the keys');
+			const record = await stored();
+			same([record?.owner, record?.ambiguous, record?.awaited], [owners[0], true, true], 'what is stored');
+		},
+	},
+	{
 		title: 'claim: another fingerprint is a mismatch even while another owner is at it, and writes nothing',
 		async run({begin, claim, stored}) {
 			const first = await begin();

@@ -1,3 +1,4 @@
+import type {OperationRecord} from '../../operation/record.ts';
 import type {Bench, ContractTest} from './bench.ts';
 import {DAY, SUITE_LEASE} from './bench.ts';
 import {answered, same} from './check.ts';
@@ -58,6 +59,31 @@ export const listTests: readonly ContractTest[] = [
 				(await store.list(id.scope)).map(({freed}) => freed),
 				[true],
 				'freed',
+			);
+		},
+	},
+	{
+		title: 'list: what is open is among what is asked for as such, and of its scope',
+		async run(bench) {
+			for (const name of ['paid', 'sending', 'unknown', 'forced']) {
+				const held = await beginAs(bench, 'scope-a', name, `key-${name}`);
+				const id = {scope: 'scope-a', name};
+				const weak = {fenced: false, keepAnswer: false};
+				if (name === 'paid') await bench.store.settle(id, {...held, ...weak, state: {status: 'succeeded'}});
+				if (name === 'unknown') await bench.store.settle(id, {...held, ...weak, state: {status: 'unknown'}});
+				if (name === 'forced') await bench.store.forget(id, {key: held.key, how: 'force'});
+			}
+
+			await beginAs(bench, 'scope-b', 'sending', 'key-1');
+			const all = await bench.store.list('scope-a');
+			const listed = await bench.store.list('scope-a', undefined, true);
+			const isOpen = ({name}: {name: string}) => name === 'sending' || name === 'unknown';
+			const sorted = (records: readonly OperationRecord[]) => records.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+			same(sorted(listed.filter(isOpen)), sorted(all.filter(isOpen)), 'the open records');
+			same(
+				listed.every(({scope}) => scope === 'scope-a'),
+				true,
+				'of that scope',
 			);
 		},
 	},

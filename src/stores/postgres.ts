@@ -1,0 +1,186 @@
+import {Buffer} from 'node:buffer';
+import type {OperationRecord} from '../operation/record.ts';
+import {validate, type Kinds} from '../validate.ts';
+import {stepOn, type Cell, type Found} from './compare-and-set.ts';
+import {explained, isUndone} from './postgres-failure.ts';
+import {setUp, valuesOf} from './postgres-schema.ts';
+import {statementsOn, SWEEP_BATCH} from './postgres-sql.ts';
+import {escaped, packAnswer, recordOf, rowId, rowOf, type FoundRow} from './row.ts';
+import {claimRule, forgetRule, KEEP, renewRule, settleRule} from './rules.ts';
+import type {Claim, ClaimResult, OperationId, Renewal, Settlement, Store, WriteResult} from './store.ts';
+
+/** What the store asks of a driver: a `Pool` or a `Client` of `pg` is one. */
+export type Queryable = {
+	query(text: string, values: unknown[]): Promise<{readonly rows: readonly FoundRow[]}>;
+};
+
+export type PostgresStoreOptions = {
+	/** Who runs the statements. It stays yours: the store never ends it. */
+	readonly pool: Queryable;
+	/** The table, `'latchkey_operations'` by default, or `'schema.table'`. Clients with the same one share their operations. */
+	readonly table?: string;
+	/** How long a claim lasts without a renewal, in milliseconds; 10,000 by default. */
+	readonly lease?: number;
+};
+
+export type PostgresStore = Store & {
+	/**
+	 * Makes the table and its indexes where they are missing. All processes may call it at every start. It needs the
+	 * right to create in the schema only when there is something to make.
+	 *
+	 * @throws {Error} for a table that is of a newer release, or not of latchkey at all.
+	 */
+	setup(): Promise<void>;
+};
+
+const needed: Kinds = {
+	pool: {
+		takes: 'a pg Pool, or another object with query(text, values)',
+		fits: value => typeof value === 'object' && value !== null,
+		needs: {query: {takes: 'a function', fits: value => typeof value === 'function'}},
+	},
+};
+
+const allowed: Kinds = {
+	table: {takes: "'table' or 'schema.table', each of 1 to 63 bytes", fits: isTableName},
+	lease: {
+		takes: 'milliseconds above 0 and up to 2147483647',
+		fits: value => typeof value === 'number' && value > 0 && value < 2 ** 31,
+	},
+};
+
+/** Each try that is lost is a win of somebody else's, so this many in a row are no contention any more but a fault. */
+const MOST_TRIES = 50;
+
+/**
+ * Keeps records in a table of Postgres 12 or later: they outlive processes and machines, and all processes share them.
+ * Make the table with `setup()`, or with the SQL in docs/stores.md.
+ *
+ * Every step is one statement in a transaction of its own, on any connection and behind any pooler; only a record that
+ * others are at takes more. Time is that of the database. Claims are as durable as its commits are, so leave
+ * `synchronous_commit` on.
+ *
+ * Give the pool an `error` listener (without one a lost idle connection ends the process), and time limits below the
+ * five seconds that a step may take (`connectionTimeoutMillis`, `query_timeout`).
+ *
+ * A step throws an `Error` that says what is wrong and what to do; its `cause` is the driver's.
+ *
+ * @throws {TypeError | RangeError} for an option that is missing or of the wrong kind.
+ * @example
+ * const pool = new pg.Pool({connectionString, connectionTimeoutMillis: 3_000, query_timeout: 4_000});
+ * pool.on('error', error => console.error(error));
+ * const store = postgresStore({pool});
+ * await store.setup();
+ * const fetch = createFetch({store, scope: () => session().userId});
+ */
+export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+	validate(Object(options), needed, '', true);
+	validate(options, allowed);
+	const {pool, table = 'latchkey_operations', lease = 10_000} = options;
+	const sql = statementsOn(table);
+
+	async function ask(text: string, values: unknown[]): Promise<readonly FoundRow[]> {
+		for (let tries = 1; ; tries++) {
+			try {
+				const {rows} = await pool.query(text, values);
+				if (!Array.isArray(rows)) throw new TypeError('query() of the pool gave no rows');
+				return rows;
+			} catch (error) {
+				// Where the database isolates more than READ COMMITTED, meeting another statement undoes this one.
+				if (!isUndone(error) || tries === MOST_TRIES) throw explained(error, table);
+			}
+		}
+	}
+
+	function cellOf(id: OperationId): Cell {
+		return {
+			read: async () => foundIn(await ask(sql.read, [rowId(id)])),
+			async write(record, {revision}) {
+				const values = valuesOf(rowOf(record));
+				const written = await (revision === 0 ? ask(sql.insert, values) : ask(sql.replace, [...values, revision]));
+				return written.length === 0 ? 'changed' : 'written';
+			},
+		};
+	}
+
+	/** One round trip where there is no record yet; otherwise it has brought what there is. */
+	async function claim(id: OperationId, asked: Claim): Promise<ClaimResult> {
+		const keyLife = Math.min(Math.floor(asked.keyLife), Number.MAX_SAFE_INTEGER);
+		const wanted = {...asked, lease: Math.ceil(asked.lease), keyLife};
+		const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, wanted, now);
+		const begun = rule(undefined, 0).write;
+		if (begun === undefined) return stepOn(cellOf(id), rule);
+		const rows = await ask(sql.begin, valuesOf(rowOf(begun)));
+		const found = foundIn(rows);
+		if (rows[0]?.['begun'] === true) return rule(undefined, found.now).result;
+		return stepOn(cellOf(id), rule, found);
+	}
+
+	async function renew(id: OperationId, asked: Renewal): Promise<WriteResult> {
+		const renewal = {...asked, lease: Math.ceil(asked.lease)};
+		const {key, owner, token} = renewal;
+		const [row] = await ask(sql.renew, [rowId(id), key, owner, token, renewal.lease]);
+		if (row !== undefined) return {status: 'done', record: recordOf(row)};
+		return stepOn(cellOf(id), (record, now) => renewRule(record, renewal, now));
+	}
+
+	/** One round trip for a definitive outcome by who holds the lease, unless somebody waits for its answer. */
+	async function settle(id: OperationId, settlement: Settlement): Promise<WriteResult> {
+		const {state, key, owner, token, keepAnswer} = settlement;
+		if (state.status !== 'sending' && state.status !== 'unknown') {
+			const answer = keepAnswer && settlement.answer ? packAnswer(settlement.answer) : null;
+			const settled = [state.status, state.httpStatus ?? null, KEEP[state.status], answer];
+			const [row] = await ask(sql.settle, [rowId(id), key, owner, token, ...settled]);
+			if (row !== undefined) return {status: 'done', record: recordOf(row)};
+		}
+
+		return stepOn(cellOf(id), (record, now) => settleRule(record, settlement, now));
+	}
+
+	async function sweepAll(text: string): Promise<number> {
+		for (let total = 0; ;) {
+			const [row] = await ask(text, []);
+			const swept = Number(row?.['swept']);
+			total += swept;
+			if (!(swept >= SWEEP_BATCH)) return total;
+		}
+	}
+
+	return {
+		lease,
+		claim,
+		renew,
+		settle,
+		forget: async (id, freeing) => stepOn(cellOf(id), (record, now) => forgetRule(record, freeing, now)),
+		async list(scope, name, open = false) {
+			const rows =
+				name === undefined
+					? ask(open ? sql.listOpen : sql.list, [escaped(scope)])
+					: ask(sql.one, [rowId({scope, name})]);
+			return (await rows).map(recordOf);
+		},
+		async sweep() {
+			const swept = await sweepAll(sql.sweepRecords);
+			await sweepAll(sql.sweepAnswers);
+			return swept;
+		},
+		setup: async () => setUp(ask, table),
+	};
+}
+
+/** The first row of a look at one record: the time, and the record's columns where there is one. */
+function foundIn([row]: readonly FoundRow[]): Found {
+	if (row === undefined) throw new TypeError('query() of the pool gave no rows');
+	const there = row['id'] !== null;
+	return {
+		record: there ? recordOf(row) : undefined,
+		revision: there ? Number(row['revision']) : 0,
+		now: Number(row['now']),
+	};
+}
+
+function isTableName(value: unknown): boolean {
+	if (typeof value !== 'string' || value.includes('\0')) return false;
+	const parts = value.split('.');
+	return parts.length <= 2 && parts.every(part => part !== '' && Buffer.byteLength(part) <= 63);
+}

@@ -1,0 +1,147 @@
+import * as fc from 'fast-check';
+import type {Pool} from 'pg';
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import type {OperationRecord} from '../../src/operation/record.ts';
+import type {State} from '../../src/operation/state.ts';
+import {memoryStoreIn} from '../../src/stores/memory.ts';
+import {postgresStore, type PostgresStore, type Queryable} from '../../src/stores/postgres.ts';
+import type {Store} from '../../src/stores/store.ts';
+import {somePostgres} from '../support/postgres-server.ts';
+import {claimOf} from './claim-of.ts';
+import {timelessPlace} from './postgres-place.ts';
+import {openPool, someTable} from './postgres-pool.ts';
+
+let server: Awaited<ReturnType<typeof somePostgres>>;
+let place: Awaited<ReturnType<typeof timelessPlace>>;
+let pool: Pool;
+let store: PostgresStore;
+const table = someTable();
+beforeAll(async () => {
+	server = await somePostgres();
+	place = await timelessPlace(server.url);
+	pool = openPool(server.url, {max: 1, options: place.options});
+	store = postgresStore({pool, table});
+	await store.setup();
+}, 60_000);
+afterAll(async () => {
+	await pool.end();
+	await place.remove();
+	await server.remove();
+});
+
+type Step = (store: Store, id: {scope: string; name: string}, last: OperationRecord | undefined) => Promise<unknown>;
+
+const owner = fc.constantFrom('ann', 'bob');
+const key = fc.constantFrom('key-1', 'key-2');
+const lease = fc.constantFrom(1, 5_000, 90_000);
+const body = new TextEncoder().encode('paid');
+const answer = {status: 201, statusText: 'Created', headers: [['a', 'b']] as const, body, url: 'https://shop.test/'};
+const request = {method: 'POST', url: 'https://shop.test/', body};
+const state = fc.constantFrom<State>(
+	{status: 'succeeded', httpStatus: 201},
+	{status: 'succeeded'},
+	{status: 'refused', httpStatus: 402},
+	{status: 'mismatched', httpStatus: 422},
+	{status: 'unknown'},
+	{status: 'unknown', final: true},
+);
+
+/** The lease of the last record, or one with another part. */
+const held = fc.oneof(
+	{weight: 3, arbitrary: fc.constant({})},
+	{weight: 1, arbitrary: fc.oneof(fc.record({owner}), fc.record({key}), fc.record({token: fc.constantFrom(1, 2)}))},
+);
+
+function leaseOf(last: OperationRecord | undefined) {
+	return {key: last?.key ?? 'key-1', owner: last?.owner ?? 'ann', token: last?.token ?? 1};
+}
+
+const claiming = fc
+	.record({
+		owner,
+		key,
+		lease,
+		fingerprint: fc.constantFrom('print-1', 'print-1', 'print-1', 'print-2'),
+		onLapsed: fc.constantFrom('take' as const, 'report' as const),
+		takeFrom: fc.constantFrom(undefined, undefined, 'ann'),
+		awaited: fc.constantFrom(undefined, undefined, 'key-1'),
+		previousKey: fc.constantFrom(undefined, undefined, null, 'key-1'),
+		request: fc.constantFrom(undefined, request),
+	})
+	.map(
+		(over): Step =>
+			async (it, id) =>
+				it.claim(id, claimOf(over)),
+	);
+const renewing = fc.tuple(held, lease).map(
+	([over, ms]): Step =>
+		async (it, id, last) =>
+			it.renew(id, {...leaseOf(last), ...over, lease: ms}),
+);
+const settling = fc
+	.record({
+		over: held,
+		state,
+		fenced: fc.boolean(),
+		keepAnswer: fc.boolean(),
+		answer: fc.constantFrom(undefined, answer),
+	})
+	.map(
+		({over, ...settlement}): Step =>
+			async (it, id, last) =>
+				it.settle(id, {...leaseOf(last), ...over, ...settlement}),
+	);
+const freeing = fc.tuple(key, fc.constantFrom('complete' as const, 'forget' as const, 'force' as const)).map(
+	([freed, how]): Step =>
+		async (it, id) =>
+			it.forget(id, {key: freed, how}),
+);
+const DAY = 86_400_000;
+/** Most steps follow at once. */
+const wait = fc.constantFrom(0, 0, 0, 0, 1, 5_000, 60_000, 7 * DAY);
+const step = fc.oneof(claiming, claiming, renewing, settling, settling, freeing);
+
+test('every step answers and leaves what the rules say', async () => {
+	let runs = 0;
+	const steps = fc.array(fc.record({wait, step}), {minLength: 6, maxLength: 16});
+	await fc.assert(
+		fc.asyncProperty(steps, async script => {
+			const {rows} = await pool.query<{now: string}>('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now');
+			let now = Number(rows[0]?.now);
+			const rules = memoryStoreIn({now: () => now});
+			const id = {scope: 'scope-a', name: `run ${++runs}`};
+			for (const {wait: ms, step: take} of script) {
+				now += ms;
+				if (ms > 0) await place.elapse(ms);
+				const [last] = await rules.list(id.scope, id.name);
+				expect(await take(store, id, last)).toEqual(await take(rules, id, last));
+				expect(await store.list(id.scope, id.name)).toEqual(await rules.list(id.scope, id.name));
+			}
+		}),
+		{numRuns: 200, endOnFailure: true},
+	);
+}, 60_000);
+
+test('a record that was swept and begun again is not taken for the old one', async () => {
+	const id = {scope: 'scope-b', name: 'pay'};
+	await store.claim(id, claimOf());
+	await store.forget(id, {key: 'key-1', how: 'force'});
+	let late = false;
+	const slow: Queryable = {
+		async query(text, values) {
+			if (text.startsWith('UPDATE') && !late) {
+				late = true;
+				await place.elapse(8 * DAY);
+				expect(await store.sweep()).toBeGreaterThan(0);
+				await store.claim(id, claimOf({key: 'key-2'}));
+				const state = {status: 'succeeded'} as const;
+				await store.settle(id, {key: 'key-2', owner: 'ann', token: 1, state, fenced: false, keepAnswer: false});
+			}
+
+			return pool.query(text, values);
+		},
+	};
+	const result = await postgresStore({pool: slow, table}).claim(id, claimOf({owner: 'bob', key: 'key-3'}));
+	expect(late).toBe(true);
+	expect(result).toMatchObject({status: 'settled', record: {key: 'key-2'}});
+});

@@ -1,0 +1,47 @@
+import type {Pool} from 'pg';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {storeContract} from '../../src/stores/contract.ts';
+import {postgresStore} from '../../src/stores/postgres.ts';
+import {somePostgres} from '../support/postgres-server.ts';
+import {timelessPlace} from './postgres-place.ts';
+import {openPool, someTable} from './postgres-pool.ts';
+
+let server: Awaited<ReturnType<typeof somePostgres>>;
+beforeAll(async () => {
+	server = await somePostgres();
+}, 60_000);
+afterAll(async () => server.remove());
+
+describe.each([
+	['one connection', {max: 1}, ''],
+	['several connections', {max: 12}, ''],
+	['several connections, where transactions are repeatable', {max: 12}, 'repeatable read'],
+	['several connections, where transactions are serializable', {max: 12}, 'serializable'],
+])('a Postgres store over %s', (_, limits, isolation) => {
+	let place: Awaited<ReturnType<typeof timelessPlace>>;
+	let pool: Pool;
+	beforeAll(async () => {
+		place = await timelessPlace(server.url);
+		const isolated = isolation && ` -c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`;
+		pool = openPool(server.url, {...limits, options: place.options + isolated});
+	});
+	afterAll(async () => {
+		await pool.end();
+		await place.remove();
+	});
+
+	storeContract({
+		test,
+		async makeStore() {
+			const store = postgresStore({pool, table: someTable()});
+			await store.setup();
+			return store;
+		},
+		elapse: async ms => place.elapse(ms),
+	});
+
+	test('runs as it says', async () => {
+		const {rows} = await pool.query('SHOW transaction_isolation');
+		expect(rows).toEqual([{transaction_isolation: isolation || 'read committed'}]);
+	});
+});

