@@ -4,7 +4,7 @@ type Cart = {readonly id: string; readonly items: readonly string[]};
 type Order = {readonly id: string; readonly amount: number; readonly paymentKey: string};
 
 declare const cart: Cart;
-declare const session: {readonly userId: string | undefined};
+declare const session: {readonly userId: string | undefined; readonly token: string};
 
 /** Puts a text before the person. */
 declare function show(text: string): void;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages, where it is missing.
+# Installs what the tests need beyond npm packages, where it is missing: Chromium and Redis. Postgres is among the npm
+# packages. The tests start their own servers, on free ports of loopback.
 set -euo pipefail
 
 if [[ -n ${CHROMIUM_PATH:-} && ! -x $CHROMIUM_PATH ]]; then
@@ -7,19 +8,33 @@ if [[ -n ${CHROMIUM_PATH:-} && ! -x $CHROMIUM_PATH ]]; then
 	exit 1
 fi
 
+missing=()
+
 chromium=${CHROMIUM_PATH:-/usr/bin/chromium}
 if [[ -x $chromium ]]; then
 	echo "setup: Chromium is there ($chromium)."
-	exit
+else
+	missing+=(chromium)
 fi
 
+redis=/usr/bin/redis-server
+if [[ -x $redis ]]; then
+	echo "setup: Redis is there ($redis)."
+elif [[ -n ${REDIS_URL:-} ]]; then
+	echo 'setup: no redis-server here; tests use the one at REDIS_URL, those that stop theirs need their own.'
+else
+	missing+=(redis-server)
+fi
+
+if ((${#missing[@]} == 0)); then exit; fi
+
 if ! command -v apt-get >/dev/null; then
-	echo 'setup: install Chromium and set CHROMIUM_PATH to its executable.' >&2
+	echo "setup: install ${missing[*]}, then set CHROMIUM_PATH to Chromium's executable, REDIS_URL to a Redis." >&2
 	exit 1
 fi
 
-echo 'setup: installing the chromium package with apt-get.'
+echo "setup: installing with apt-get: ${missing[*]}."
 as_root=()
 if ((EUID != 0)); then as_root=(sudo -n); fi
 "${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -8,14 +8,7 @@ import type {Flight} from './operation/flight.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {overtime} from './operation/overtime.ts';
 import {flightId, realmOf, type Whereabouts} from './operation/realm.ts';
-import {
-	callOptionNames,
-	settingsOf,
-	withCall,
-	type CallOptions,
-	type FetchOptions,
-	type ResumeInit,
-} from './options.ts';
+import {callOptionNames, settingsOf, withCall, type CallOptions, type FetchOptions} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, nameId, type OperationName} from './request/identity.ts';
 import {intentOf, type Intent} from './request/intent.ts';

@@ -18,7 +18,8 @@ const COUNT = 'a whole number from 0 to 100';
 const flag: Kind = {takes: 'a boolean', fits: value => typeof value === 'boolean'};
 const callback: Kind = {takes: 'a function', fits: isFunction};
 const headerName: Kind = {takes: 'a header name', fits: value => isText(value) && token.test(value)};
-const time: Kind = {takes: MILLISECONDS, fits: isTime};
+/** A time that a timer can be set for. */
+export const time: Kind = {takes: MILLISECONDS, fits: isTime};
 const timeLimit: Kind = {
 	takes: `${MILLISECONDS}, or false`,
 	fits: value => value === false || isTime(value),

@@ -14,7 +14,7 @@ export type StoreHarness = {
 	readonly test: (title: string, run: () => Promise<void>) => unknown;
 	/** A store that holds nothing yet. Called once per test; the store is closed after it. */
 	readonly makeStore: () => MaybePromise<Store>;
-	/** Lets so many milliseconds of the store's time pass: moves its clock, ages its rows, or really waits. */
+	/** Lets so many milliseconds of the store's time pass: moves its clock, or really waits. */
 	readonly elapse: (ms: number) => MaybePromise<void>;
 	/**
 	 * The longest `elapse` that is possible, in milliseconds; no limit by default. With a limit, leases that have to

@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
+import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
 import {stepOn, type Cell, type Found} from './compare-and-set.ts';
 import {explained, isUndone} from './postgres-failure.ts';
@@ -43,10 +44,7 @@ const needed: Kinds = {
 
 const allowed: Kinds = {
 	table: {takes: "'table' or 'schema.table', each of 1 to 63 bytes", fits: isTableName},
-	lease: {
-		takes: 'milliseconds above 0 and up to 2147483647',
-		fits: value => typeof value === 'number' && value > 0 && value < 2 ** 31,
-	},
+	lease: time,
 };
 
 /** Each try that is lost is a win of somebody else's, so this many in a row are no contention any more but a fault. */

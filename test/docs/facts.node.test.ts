@@ -3,6 +3,7 @@ import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import budgets from '../../.size-limit.ts';
 import {settingsOf} from '../../src/options.ts';
+import {schemaSql} from '../../src/stores/postgres-schema.ts';
 import {pageAt, root} from './pages.ts';
 
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -60,6 +61,11 @@ test('the packages that the README compares with are of the versions that are in
 	expect(heading).toContain(`ky ${manifest.dependencies.ky}`);
 	expect(heading).toContain(`axios-retry ${manifest.devDependencies['axios-retry']}`);
 	expect(heading).toContain(`stripe-node ${manifest.devDependencies.stripe}`);
+});
+
+test('the SQL for those who run migrations is what setup() runs', () => {
+	const [, sql = ''] = /```sql\n([^]*?)```/.exec(pageAt('docs/stores.md').text) ?? [];
+	expect(sql).toBe(schemaSql('latchkey_operations'));
 });
 
 test('the changes begin with this version', () => {

@@ -1,4 +1,6 @@
+import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import tsup from '../../tsup.config.ts';
@@ -35,4 +37,15 @@ test('the source condition of #platform mirrors the published one', () => {
 test('every promised file is there after `npm run build`', () => {
 	const files = promised.flatMap(path => [path, path.replace(/\.js$/, '.d.ts')]);
 	expect(files.filter(path => !existsSync(new URL(path, root)))).toEqual([]);
+});
+
+test('every entry loads in Node by its name', {timeout: 30_000}, async () => {
+	const names = Object.keys(entries).map(path => manifest.name + path.slice(1));
+	const code = names.map(name => `await import('${name}');`).join(' ');
+	const {stdout} = await promisify(execFile)(
+		process.execPath,
+		['--input-type=module', '--eval', `${code} console.log('loaded')`],
+		{cwd: root},
+	);
+	expect(stdout).toBe('loaded\n');
 });

@@ -1,0 +1,47 @@
+import {randomUUID} from 'node:crypto';
+import {postgresStore} from 'latchkey/stores/postgres';
+import {Pool} from 'pg';
+import {handColumns, handSettled, handValues, type Subject} from './subject.ts';
+
+export async function postgresSubject(connectionString: string): Promise<Subject> {
+	const pool = new Pool({connectionString});
+	const name = `bench_${randomUUID().slice(0, 8)}`;
+	const [table, hand] = [`${name}_operations`, `${name}_hand`];
+	const store = postgresStore({pool, table});
+	await store.setup();
+	await pool.query(`CREATE TABLE ${hand} (id text PRIMARY KEY, ${handColumns.slice(1).join(' text, ')} text)`);
+	const insert = `INSERT INTO ${hand} VALUES (${handColumns.map((_, i) => `$${i + 1}`).join(', ')})`;
+	const update = `UPDATE ${hand} SET status = $1, owner = $2, lease_until = $3, keep_until = $4 WHERE id = $5`;
+
+	return {
+		name: 'postgres',
+		store,
+		async byHand(id) {
+			await pool.query(insert, handValues(id));
+			await pool.query(update, [...handSettled, id]);
+		},
+		growth: {
+			async fill(count) {
+				const columns = await pool.query<{name: string}>(
+					'SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position',
+					[table],
+				);
+				const copied = columns.rows.map(column =>
+					column.name === 'id' ? 'md5(i::text) || md5((-i)::text)' : column.name,
+				);
+				await pool.query(`INSERT INTO ${table} SELECT ${copied.join(', ')}
+					FROM generate_series(1, ${count}) AS i, (SELECT * FROM ${table} WHERE keep_until > 0 LIMIT 1) AS one`);
+				await pool.query(`ANALYZE ${table}`);
+			},
+			async expire(count) {
+				await pool.query(`UPDATE ${table} SET keep_until = 1 WHERE ctid = ANY(ARRAY(
+					SELECT ctid FROM ${table} WHERE keep_until > 1 LIMIT ${count}))`);
+			},
+			sweep: async () => store.sweep(),
+		},
+		async close() {
+			await pool.query(`DROP TABLE ${table}, ${hand}`);
+			await pool.end();
+		},
+	};
+}

@@ -1,0 +1,68 @@
+import type {Environment} from '../environment.ts';
+
+/** Anything that sends one command and gives back its reply. `key` is one of the command's keys, for routing. */
+export type RedisSender = {
+	readonly send: (key: string, args: readonly string[]) => Promise<unknown>;
+};
+
+/** What is used of `ioredis`: a `Redis` or a `Cluster`. */
+export type IoRedisClient = {
+	call(command: string, args: string[]): Promise<unknown>;
+};
+
+/** What is used of `redis`: a client or a pool. */
+export type NodeRedisClient = {
+	sendCommand(args: string[], options: {abortSignal: AbortSignal}): Promise<unknown>;
+};
+
+/** What is used of `redis`: a cluster. */
+export type NodeRedisCluster = {
+	readonly nodeByAddress: unknown;
+	sendCommand(
+		firstKey: string,
+		isReadonly: boolean,
+		args: string[],
+		options: {abortSignal: AbortSignal},
+	): Promise<unknown>;
+};
+
+export type RedisClient = RedisSender | IoRedisClient | NodeRedisClient | NodeRedisCluster;
+
+export function isRedisClient(value: unknown): value is RedisClient {
+	// A class or a factory is none, and functions have a `call`, too.
+	return (
+		typeof value === 'object' &&
+		value !== null &&
+		['send', 'call', 'sendCommand'].some(method => typeof (value as Record<string, unknown>)[method] === 'function')
+	);
+}
+
+/** Commands by that client, each bounded in time: clients keep them for as long as there is no connection. */
+export function boundedSender(
+	{timer}: Pick<Environment, 'timer'>,
+	client: RedisClient,
+	timeout: number,
+): RedisSender['send'] {
+	const send = senderOf(client);
+	return async (key, args) =>
+		new Promise((resolve, reject) => {
+			const late = new AbortController();
+			const cancel = timer(() => {
+				reject(new Error(`no answer within ${timeout} ms; is the server up, and the client connected to it?`));
+				late.abort();
+			}, timeout);
+			send(key, args, late.signal).then(resolve, reject).finally(cancel);
+		});
+}
+
+/** All clients alike. When the signal aborts, nobody waits any more. */
+function senderOf(
+	client: RedisClient,
+): (key: string, args: readonly string[], signal: AbortSignal) => Promise<unknown> {
+	if ('send' in client) return async (key, args) => client.send(key, args);
+	if ('call' in client) return async (_, [command = '', ...args]) => client.call(command, args);
+	// What node-redis has not written yet it then never writes: otherwise it would, whenever it is connected again.
+	if ('nodeByAddress' in client)
+		return async (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal});
+	return async (_, args, abortSignal) => client.sendCommand([...args], {abortSignal});
+}

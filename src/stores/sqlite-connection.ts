@@ -1,0 +1,106 @@
+import {resolve} from 'node:path';
+import type {Environment} from '../environment.ts';
+import {fileError, inOurWords, isLocked, isOfSqlite} from './sqlite-failure.ts';
+import {inodeOf, openFile, type Opened} from './sqlite-open.ts';
+import type {Statements} from './sqlite-table.ts';
+
+export type SqliteEnvironment = Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'>;
+
+export type Connection = {
+	/** Runs alone, and is answered once that is on disk. `run` writes once, at its end, or throws without having written. */
+	write<R>(run: (statements: Statements) => R): Promise<R>;
+	/** Needs no lock: what stands there when it is run. */
+	read<R>(run: (statements: Statements) => R): Promise<R>;
+	close(): void;
+};
+
+type Waiting = {
+	/** In a transaction. Returns what tells its caller so, once that is on disk. */
+	readonly run: (statements: Statements) => () => void;
+	readonly fail: (error: unknown) => void;
+};
+
+/** How long a locked file is waited for, in milliseconds; the core gives up after five seconds. */
+const PATIENCE = 4_000;
+/** The longest wait between two tries, in milliseconds. */
+const LONGEST_PAUSE = 20;
+
+/** Opens the file at once, so that a wrong path fails where it is named. Only a locked one is left to the first step. */
+export function connectTo(environment: SqliteEnvironment, path: string): Connection {
+	const file = path === ':memory:' ? path : resolve(path);
+	let opened: Opened | undefined;
+	let closed = false;
+	let waiting: Waiting[] = [];
+
+	function open(): Opened {
+		if (closed) throw fileError(file, 'has been closed');
+		opened ??= openFile(file);
+		if (inodeOf(file) !== opened.inode)
+			throw fileError(file, 'was moved, replaced or deleted while it was in use: put it back, or restart this process');
+		return opened;
+	}
+
+	async function patiently<R>(run: () => R): Promise<R> {
+		const began = environment.monotonic();
+		for (let tries = 0; ; tries++) {
+			try {
+				return run();
+			} catch (error) {
+				const waited = environment.monotonic() - began;
+				if (!isLocked(error) || waited >= PATIENCE) throw inOurWords(file, error, waited);
+			}
+
+			const pause = 1 + environment.random() * Math.min(2 ** tries, LONGEST_PAUSE);
+			await new Promise<void>(done => environment.timer(done, pause));
+		}
+	}
+
+	/** All who wait share one lock and one sync of the disk: by themselves, many would keep each other waiting. */
+	async function writeAll(): Promise<void> {
+		try {
+			await Promise.resolve();
+			await patiently(() => {
+				const {transact, statements} = open();
+				const done = transact(() => waiting.map(({run}) => run(statements)));
+				waiting = [];
+				for (const tell of done) tell();
+			});
+		} catch (error) {
+			const failed = waiting;
+			waiting = [];
+			for (const {fail} of failed) fail(error);
+		}
+	}
+
+	try {
+		open();
+	} catch (error) {
+		if (!isLocked(error)) throw inOurWords(file, error);
+	}
+
+	return {
+		write: run =>
+			new Promise((answer, fail) => {
+				waiting.push({
+					run(statements) {
+						try {
+							const result = run(statements);
+							return () => answer(result);
+						} catch (error) {
+							// What SQLite throws may have undone the others, too.
+							if (isOfSqlite(error)) throw error;
+							return () => fail(error);
+						}
+					},
+					fail,
+				});
+				if (waiting.length === 1) void writeAll();
+			}),
+		read: run => patiently(() => run(open().statements)),
+		close() {
+			closed = true;
+			opened?.database.close();
+			opened = undefined;
+		},
+	};
+}

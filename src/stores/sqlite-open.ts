@@ -1,0 +1,61 @@
+import {statSync} from 'node:fs';
+import {DatabaseSync} from 'node:sqlite';
+import {fileError} from './sqlite-failure.ts';
+import {prepareStatements, prepareTable, type Statements} from './sqlite-table.ts';
+
+/** An open file, and the statements on it. */
+export type Opened = {
+	readonly database: DatabaseSync;
+	/** One transaction that nobody else writes in between. Whatever `run` throws undoes it, and is thrown. */
+	readonly transact: <R>(run: () => R) => R;
+	readonly statements: Statements;
+	/** Tells the file from another one in its place. */
+	readonly inode: number | undefined;
+};
+
+/** Opens the file, and makes sure that it can be written to. */
+export function openFile(file: string): Opened {
+	const database = new DatabaseSync(file);
+	try {
+		// SQLite waits for a lock by blocking the event loop; we try again later instead.
+		// `fullfsync` is for macOS, where a plain fsync does not reach the disk.
+		database.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON');
+		const transact = transactionsOn(database);
+		transact(() => prepareTable(database, file));
+		// Only now: a file that is refused is left as it was.
+		const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+		if (mode !== 'wal' && mode !== 'memory')
+			throw fileError(file, 'is on a disk where SQLite cannot keep a write-ahead log: name one on a local disk');
+		return {database, transact, statements: prepareStatements(database), inode: inodeOf(file)};
+	} catch (error) {
+		database.close();
+		throw error;
+	}
+}
+
+function transactionsOn(database: DatabaseSync): Opened['transact'] {
+	// Immediate, because a transaction that reads before it has the lock to write may find that it cannot get it.
+	const begin = database.prepare('BEGIN IMMEDIATE');
+	const commit = database.prepare('COMMIT');
+	const rollback = database.prepare('ROLLBACK');
+	return run => {
+		begin.run();
+		try {
+			const result = run();
+			commit.run();
+			return result;
+		} catch (error) {
+			try {
+				rollback.run();
+			} catch {
+				// A full or broken disk has undone it already.
+			}
+
+			throw error;
+		}
+	};
+}
+
+export function inodeOf(file: string): number | undefined {
+	return statSync(file, {throwIfNoEntry: false})?.ino;
+}

@@ -1,0 +1,23 @@
+import {randomUUID} from 'node:crypto';
+import {claimOf} from '../stores/claim-of.ts';
+import {performTasks} from './child.ts';
+
+/** So many claims of that name at once, each with a key of its own. */
+export type ClaimsTask = {readonly name: string; readonly claims: number; readonly settle: boolean};
+
+export type ClaimReply = {readonly status: string; readonly key: string; readonly candidate: string};
+
+await performTasks(async (store, task) => {
+	const {name, claims, settle} = task as ClaimsTask;
+	const id = {scope: '', name};
+	const one = async (): Promise<ClaimReply> => {
+		const [candidate, owner] = [randomUUID(), randomUUID()];
+		const result = await store.claim(id, claimOf({key: candidate, owner}));
+		if (result.status === 'spent') return {status: 'spent', key: '', candidate};
+		const {key, token} = result.record;
+		if (settle && result.status === 'claimed')
+			await store.settle(id, {key, owner, token, state: {status: 'succeeded'}, fenced: false, keepAnswer: false});
+		return {status: result.status, key, candidate};
+	};
+	return Promise.all(Array.from({length: claims}, one));
+});
