@@ -15,7 +15,7 @@ import {sqliteSubject} from './stores/sqlite.ts';
 import {printAim} from './table.ts';
 
 const {quick} = parseArgs({options: {quick: {type: 'boolean', default: false}}}).values;
-const plan: RatePlan = quick ? {rounds: 5, calls: 200} : {rounds: 15, calls: 1_000};
+const plan: RatePlan = quick ? {rounds: 5, calls: 200} : {rounds: 11, calls: 500};
 const many: GrownPlan = {records: quick ? 100_000 : 1_000_000, expired: 100_000, claims: 300};
 
 const [redis, postgres] = await Promise.all([anyRedis(), somePostgres()]);

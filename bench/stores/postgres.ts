@@ -1,24 +1,26 @@
 import {randomUUID} from 'node:crypto';
 import {postgresStore} from 'latchkey/stores/postgres';
 import {Pool} from 'pg';
-import {handColumns, handSettled, handValues, type Subject} from './subject.ts';
+import {begunRow, handColumns, settledColumns, settledFields, type Subject} from './subject.ts';
 
 export async function postgresSubject(connectionString: string): Promise<Subject> {
 	const pool = new Pool({connectionString});
+	pool.on('error', () => undefined);
 	const name = `bench_${randomUUID().slice(0, 8)}`;
 	const [table, hand] = [`${name}_operations`, `${name}_hand`];
 	const store = postgresStore({pool, table});
 	await store.setup();
 	await pool.query(`CREATE TABLE ${hand} (id text PRIMARY KEY, ${handColumns.slice(1).join(' text, ')} text)`);
 	const insert = `INSERT INTO ${hand} VALUES (${handColumns.map((_, i) => `$${i + 1}`).join(', ')})`;
-	const update = `UPDATE ${hand} SET status = $1, owner = $2, lease_until = $3, keep_until = $4 WHERE id = $5`;
+	const changes = settledColumns.map((column, i) => `${column} = $${i + 2}`);
+	const update = `UPDATE ${hand} SET ${changes.join(', ')} WHERE id = $1`;
 
 	return {
 		name: 'postgres',
 		store,
 		async byHand(id) {
-			await pool.query(insert, handValues(id));
-			await pool.query(update, [...handSettled, id]);
+			await pool.query(insert, Object.values(begunRow(id)));
+			await pool.query(update, [id, ...Object.values(settledFields())]);
 		},
 		growth: {
 			async fill(count) {

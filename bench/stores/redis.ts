@@ -3,7 +3,7 @@ import {setTimeout} from 'node:timers/promises';
 import {Redis} from 'ioredis';
 import {redisStore} from 'latchkey/stores/redis';
 import {createClient} from 'redis';
-import {handColumns, handSettled, handValues, type Growth, type Subject} from './subject.ts';
+import {begunRow, settledFields, type Growth, type Subject} from './subject.ts';
 
 export async function nodeRedisSubject(url: string): Promise<Subject> {
 	const client = createClient({url});
@@ -13,8 +13,8 @@ export async function nodeRedisSubject(url: string): Promise<Subject> {
 		name: 'redis (redis)',
 		store: redisStore({client, prefix}),
 		async byHand(id) {
-			await client.hSet(`${prefix}:hand:${id}`, fields(handColumns, handValues(id)));
-			await client.hSet(`${prefix}:hand:${id}`, fields(handColumns.slice(4), handSettled));
+			await client.hSet(`${prefix}:hand:${id}`, begunRow(id));
+			await client.hSet(`${prefix}:hand:${id}`, settledFields());
 		},
 		close: async () => {
 			client.destroy();
@@ -29,18 +29,14 @@ export async function ioRedisSubject(url: string): Promise<Subject> {
 		name: 'redis (ioredis)',
 		store: redisStore({client, prefix}),
 		async byHand(id) {
-			await client.hset(`${prefix}:hand:${id}`, fields(handColumns, handValues(id)));
-			await client.hset(`${prefix}:hand:${id}`, fields(handColumns.slice(4), handSettled));
+			await client.hset(`${prefix}:hand:${id}`, begunRow(id));
+			await client.hset(`${prefix}:hand:${id}`, settledFields());
 		},
 		growth: growthOn(client, prefix),
 		close: async () => {
 			client.disconnect();
 		},
 	};
-}
-
-function fields(names: readonly string[], values: readonly string[]): Record<string, string> {
-	return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));
 }
 
 /** ARGV: when they expire, then their ids. KEYS: the record that is copied. */

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {sqliteStore} from 'latchkey/stores/sqlite';
-import {handColumns, handSettled, handValues, type Subject} from './subject.ts';
+import {begunRow, handColumns, settledColumns, settledFields, type Subject} from './subject.ts';
 
 export async function sqliteSubject(): Promise<Subject> {
 	const folder = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
@@ -14,7 +14,7 @@ export async function sqliteSubject(): Promise<Subject> {
 	hand.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 		CREATE TABLE hand (id TEXT PRIMARY KEY, ${handColumns.slice(1).join(' TEXT, ')} TEXT)`);
 	const insert = hand.prepare(`INSERT INTO hand VALUES (${handColumns.map(() => '?').join(', ')})`);
-	const update = hand.prepare('UPDATE hand SET status = ?, owner = ?, lease_until = ?, keep_until = ? WHERE id = ?');
+	const update = hand.prepare(`UPDATE hand SET ${settledColumns.join(' = ?, ')} = ? WHERE id = ?`);
 
 	// Another connection to the store's file. What it writes need not survive.
 	const filler = new DatabaseSync(path);
@@ -24,8 +24,8 @@ export async function sqliteSubject(): Promise<Subject> {
 		name: 'sqlite',
 		store,
 		async byHand(id) {
-			insert.run(...handValues(id));
-			update.run(...handSettled, id);
+			insert.run(...Object.values(begunRow(id)));
+			update.run(...Object.values(settledFields()), id);
 		},
 		growth: {
 			async fill(count) {

@@ -20,20 +20,37 @@ export type Growth = {
 	readonly sweep: () => Promise<unknown>;
 };
 
-/** The columns that two writes by hand fill; the second changes the last four. */
-export const handColumns = ['id', 'key', 'fingerprint', 'created_at', 'status', 'owner', 'lease_until', 'keep_until'];
-
-export function handValues(id: string): [string, string, string, string, string, string, string, string] {
-	return [
+/** A row written by hand, of the columns and the size of a record. */
+export function begunRow(id: string): Record<string, string> {
+	const now = String(Date.now());
+	return {
 		id,
-		crypto.randomUUID(),
-		'f'.repeat(64),
-		'1800000000000',
-		'sending',
-		`${process.pid}/1`,
-		'1800000010000',
-		'0',
-	];
+		scope: '',
+		name: `["${id}"]`,
+		version: '1',
+		key: crypto.randomUUID(),
+		fingerprint: 'f'.repeat(64),
+		status: 'sending',
+		http_status: '',
+		final: '0',
+		freed: '0',
+		ambiguous: '0',
+		awaited: '0',
+		owner: `${crypto.randomUUID()}/1`,
+		token: '1',
+		lease_until: now,
+		created_at: now,
+		updated_at: now,
+		key_until: now,
+		keep_until: '',
+	};
 }
 
-export const handSettled = ['succeeded', '', '0', '1807776000000'] as const;
+/** What the second write changes in it. */
+export function settledFields(): Record<string, string> {
+	const now = String(Date.now());
+	return {status: 'succeeded', http_status: '201', owner: '', lease_until: '0', updated_at: now, keep_until: now};
+}
+
+export const handColumns: readonly string[] = Object.keys(begunRow(''));
+export const settledColumns: readonly string[] = Object.keys(settledFields());

@@ -71,6 +71,8 @@ async function startPostgres(): Promise<Engine> {
 	const place: Place = {engine: 'postgres', url: server.url, table: `fleet_${randomUUID()}`};
 	const {store, close} = await openStore(place);
 	const pool = new Pool({connectionString: server.url});
+	// The engine may stop before its connections have said good-bye.
+	pool.on('error', () => undefined);
 	return {
 		place,
 		store,

@@ -1,5 +1,5 @@
 import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
-import {isLatchkeyError} from '../../src/errors.ts';
+import {isLatchkeyError, OutcomeUnknownError} from '../../src/errors.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import type {Environment} from '../../src/environment.ts';
@@ -100,7 +100,14 @@ export function openTab({world, life, environment, words, check, options, redire
 		if (again === undefined) return;
 		world.note(life.name, `RESUME ${operation}`);
 		world.count('resume');
-		await press(operation, body, TOTAL, async () => again({redirect}));
+		await press(operation, body, TOTAL, async () => again({redirect}).catch(unlessUsedAnew));
+	}
+
+	/** Its name may be used for another operation by now; then nothing is sent. */
+	function unlessUsedAnew(error: unknown): never {
+		if (error instanceof TypeError && error.message.includes('another key'))
+			throw new OutcomeUnknownError({operation: undefined});
+		throw error;
 	}
 
 	async function press(
