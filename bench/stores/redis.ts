@@ -39,28 +39,32 @@ export async function ioRedisSubject(url: string): Promise<Subject> {
 	};
 }
 
-/** ARGV: when they expire, then their ids. KEYS: the record that is copied. */
+/** Copies the record KEYS[1] under the ids in ARGV, with its place in the index. */
 const copies = `
-local row, at = redis.call('HGETALL', KEYS[1]), tonumber(ARGV[1])
+local row = redis.call('HGETALL', KEYS[1])
+for _, id in ipairs(ARGV) do
+	local slot = string.gsub(string.match(KEYS[1], '^(.*):op:'), '.}$', string.sub(id, 1, 1) .. '}')
+	redis.call('HSET', slot .. ':op:' .. id, unpack(row))
+	redis.call('ZADD', slot .. ':index', 9e15, id)
+end
+`;
+/** Lets the records under the ids in ARGV, beside KEYS[1], expire in so many milliseconds: the first of ARGV. */
+const expiries = `
 for i = 2, #ARGV do
 	local slot = string.gsub(string.match(KEYS[1], '^(.*):op:'), '.}$', string.sub(ARGV[i], 1, 1) .. '}')
-	redis.call('HSET', slot .. ':op:' .. ARGV[i], unpack(row))
-	redis.call('PEXPIREAT', slot .. ':op:' .. ARGV[i], at)
-	redis.call('ZADD', slot .. ':index', at, ARGV[i])
+	redis.call('PEXPIRE', slot .. ':op:' .. ARGV[i], ARGV[1])
 end
 `;
 const BATCH = 1_000;
-const DAY = 86_400_000;
 
 function growthOn(client: Redis, prefix: string): Growth {
+	let ids: string[] = [];
 	let expired = 0;
 
-	async function copy(count: number, until: number): Promise<void> {
+	async function inBatches(script: string, count: number, ...args: readonly number[]): Promise<void> {
 		const [found = ''] = await client.keys(`${prefix}:*:op:*`);
-		for (let left = count; left > 0; left -= BATCH) {
-			const ids = Array.from({length: Math.min(left, BATCH)}, () => randomBytes(32).toString('hex'));
-			await client.eval(copies, 1, found, until, ...ids);
-		}
+		for (let i = 0; i < count; i += BATCH)
+			await client.eval(script, 1, found, ...args, ...ids.slice(i, Math.min(i + BATCH, count)));
 	}
 
 	async function expiredKeys(): Promise<number> {
@@ -68,13 +72,13 @@ function growthOn(client: Redis, prefix: string): Growth {
 	}
 
 	return {
-		fill: async count => copy(count, Date.now() + 90 * DAY),
-		// As many more, which expire at one moment.
+		async fill(count) {
+			ids = Array.from({length: count}, () => randomBytes(32).toString('hex'));
+			await inBatches(copies, count);
+		},
 		async expire(count) {
 			expired = (await expiredKeys()) + count;
-			const until = Date.now() + count / 10;
-			await copy(count, until);
-			await setTimeout(until - Date.now());
+			await inBatches(expiries, count, 1_000);
 		},
 		// There is nothing to sweep: the engine does it by itself.
 		async sweep() {

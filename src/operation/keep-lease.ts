@@ -10,6 +10,8 @@ export type KeptLease = {
 	 * is sent under a key that the server may have forgotten, or that it would only answer as before.
 	 */
 	readonly permit: (attempts: number) => Promise<Permit>;
+	/** Milliseconds in which nobody else can have taken over. */
+	readonly left: () => number;
 	/** It renews itself no more. */
 	readonly stop: () => void;
 };
@@ -69,6 +71,7 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 			if (work.deserted() || work.left() <= 0) return 'left';
 			return hold.keyLeft() > 0 ? 'go' : 'expired';
 		},
+		left: () => leaseEnd - work.elapsed(),
 		stop() {
 			stopped = true;
 			cancel?.();

@@ -14,7 +14,7 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import {remember} from './realm.ts';
+import {nextOwner, remember} from './realm.ts';
 import {reconcile} from './reconcile.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';
@@ -33,7 +33,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	if (known !== undefined) return known;
 
 	work.owner = realm.offered.get(flightId)?.owner ?? work.owner;
-	const release = await realm.ledger.hold(work.owner);
+	let release = await realm.ledger.hold(work.owner);
 	let awaited = work.request.resumes;
 	let asked = false;
 	let lease: KeptLease | undefined;
@@ -62,7 +62,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			lease.stop();
-			const {status, record} = await settle(work, hold, conclusion, ending.answer);
+			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
 			if (conclusion.found === 'refused' && progress.attempts === 0) {
 				awaited = work.request.resumes;
 				progress.ambiguous = false;
@@ -70,6 +70,10 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'lost' && conclusion.event.type !== 'succeed') {
+				// What was refused may yet be written down for the owner that this was, and must not count any more.
+				release?.();
+				work.owner = nextOwner(realm);
+				release = await realm.ledger.hold(work.owner);
 				becomeWaiter(work, hold.record.key);
 				continue;
 			}

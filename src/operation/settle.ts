@@ -2,6 +2,7 @@ import type {Answer} from '../dialect/dialect.ts';
 import type {Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
+import type {KeptLease} from './keep-lease.ts';
 import {SMALL_ANSWER, type Realm, type Unsaved} from './realm.ts';
 import type {OperationRecord, StoredAnswer} from './record.ts';
 import {strength, transition} from './state.ts';
@@ -22,7 +23,8 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, claim, stored, leaseLeft, keyLeft}: Hold,
+	{record, claim, stored, keyLeft}: Hold,
+	lease: KeptLease,
 	{event, firm, found}: Conclusion,
 	last: Answer | undefined,
 ): Promise<Settled> {
@@ -54,10 +56,14 @@ export async function settle(
 		return await save(realm, flightId);
 	} catch (error) {
 		work.report({type: 'store-error', step: 'settle', error});
+		if (fenced && strength(state) > 0 && lease.left() <= 0) {
+			// Who took over when the lease was over may know better, and the store would have told.
+			realm.unsaved.delete(flightId);
+			return {status: 'lost', record: undefined};
+		}
+
 		saveLater(work, 0);
-		// Who took over when the lease was over may know better, and the store would have told.
-		const outdated = fenced && strength(state) > 0 && leaseLeft() <= 0;
-		return {status: outdated ? 'lost' : 'done', record: undefined};
+		return {status: 'done', record: undefined};
 	}
 }
 

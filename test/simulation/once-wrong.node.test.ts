@@ -86,6 +86,23 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		actions: [pay(0, 0), pay(0, 500, {cart: 2})],
 		store: [works, ...times(12, fails)],
 	},
+	'a refusal that was not written down is written after all, when its flight has begun to ask again': {
+		dialect: 'default',
+		lease: 1_000,
+		actions: [pay(0, 0), {do: 'set clock', by: -5_000, tab: 0, after: 0}],
+		network: [turnedAway, answerMissing],
+		store: [
+			{there: 124, back: 377, fails: 'no'},
+			{there: 70, back: 329, fails: 'before'},
+		],
+	},
+	'a refusal is written down later than the store was waited for, when its flight has begun to ask again': {
+		dialect: 'default',
+		lease: 1_000,
+		actions: [pay(0, 0)],
+		network: [turnedAway, answerMissing],
+		store: [works, {there: 7_000, back: 0, fails: 'no'}],
+	},
 	'what is to be resumed is freed, and its name used anew for what is refused': {
 		keepRequest: true,
 		actions: [
