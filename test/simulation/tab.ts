@@ -100,7 +100,9 @@ export function openTab({world, life, environment, words, check, options, redire
 		if (again === undefined) return;
 		world.note(life.name, `RESUME ${operation}`);
 		world.count('resume');
-		await press(operation, body, TOTAL, async () => again({redirect}).catch(unlessUsedAnew));
+		// It asks for what was begun then, whatever has become of it.
+		const begin = async () => again({redirect}).catch(unlessUsedAnew);
+		await press(operation, body, TOTAL, begin, undefined, Number.NEGATIVE_INFINITY);
 	}
 
 	/** Its name may be used for another operation by now; then nothing is sent. */
@@ -116,10 +118,11 @@ export function openTab({world, life, environment, words, check, options, redire
 		most: number,
 		begin: () => Promise<Response>,
 		signal?: AbortSignal,
+		begun = world.now(),
 	): Promise<Told> {
 		// Who joins takes part in what began before.
 		const joined = [...running].filter(call => call.operation === operation);
-		const call = {operation, since: Math.min(world.now(), ...joined.map(({since}) => since))};
+		const call = {operation, since: Math.min(begun, ...joined.map(({since}) => since))};
 		running.add(call);
 		const told = await within('pay', most, 0, async () => outcomeOf(begin()));
 		running.delete(call);
