@@ -48,11 +48,11 @@ for _, id in ipairs(ARGV) do
 	redis.call('ZADD', slot .. ':index', 9e15, id)
 end
 `;
-/** Lets the records under the ids in ARGV, beside KEYS[1], expire in so many milliseconds: the first of ARGV. */
+/** Lets the records under the ids in ARGV, beside KEYS[1], expire at the time that comes first in ARGV. */
 const expiries = `
 for i = 2, #ARGV do
 	local slot = string.gsub(string.match(KEYS[1], '^(.*):op:'), '.}$', string.sub(ARGV[i], 1, 1) .. '}')
-	redis.call('PEXPIRE', slot .. ':op:' .. ARGV[i], ARGV[1])
+	redis.call('PEXPIREAT', slot .. ':op:' .. ARGV[i], ARGV[1])
 end
 `;
 const BATCH = 1_000;
@@ -78,7 +78,11 @@ function growthOn(client: Redis, prefix: string): Growth {
 		},
 		async expire(count) {
 			expired = (await expiredKeys()) + count;
-			await inBatches(expiries, count, 1_000);
+			const at = Date.now() + count / 10;
+			await inBatches(expiries, count, at);
+			// What is told to expire in the past is deleted at once, and not counted.
+			if (Date.now() > at) throw new Error('Redis is too slow to let so many records expire at one moment');
+			await setTimeout(at - Date.now());
 		},
 		// There is nothing to sweep: the engine does it by itself.
 		async sweep() {
