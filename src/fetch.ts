@@ -2,15 +2,14 @@ import {defaultStore} from '#platform';
 import type {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {handleOf, type OperationHandle} from './operation/handle.ts';
-import {boardNamed, boardUnnamed, type Boarding} from './operation/board.ts';
+import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
 import type {Flight} from './operation/flight.ts';
 import {forgetAll} from './operation/forget-all.ts';
-import {overtime} from './operation/overtime.ts';
-import {flightId, realmOf, type Whereabouts} from './operation/realm.ts';
+import {placeOf, realmOf} from './operation/realm.ts';
 import {callOptionNames, settingsOf, withCall, type CallOptions, type FetchOptions} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
-import {canonicalName, nameId, type OperationName} from './request/identity.ts';
+import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type Intent} from './request/intent.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
@@ -67,14 +66,17 @@ export function createFetchIn(
 
 		const ownKey = intent.ownKey;
 		const call = {environment, request, settings: own, ownKey, signal};
-		if (intent.kind === 'unnamed') return takePart({...call, overtime: overtime(undefined)}, unnamed(intent));
+		if (intent.kind === 'unnamed') return takePart({...call, operation: undefined}, unnamed(intent));
 		const {name} = intent;
-		const boarding: Boarding = {environment, realm: realm(), scope};
-		if (name !== 'content') return takePart({...call, overtime: overtime(name)}, boardNamed(boarding, name));
-		return takePart({...call, overtime: overtime(['content'])}, async passenger => {
-			await request.ready();
-			const content = ['content', await request.fingerprint()];
-			if (passenger.waiting()) boardNamed(boarding, content)(passenger);
+		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope, operation));
+		if (name !== 'content') return takePart({...call, operation: name}, board(name));
+		return takePart({...call, operation: ['content']}, passenger => {
+			const boardByContent = async () => {
+				await request.ready();
+				const content = ['content', await request.fingerprint()];
+				if (passenger.waiting()) board(content)(passenger);
+			};
+			boardByContent().catch(passenger.fail);
 		});
 	}
 
@@ -87,25 +89,16 @@ export function createFetchIn(
 		return boardUnnamed(environment, ownKeyFlights, {key, crew});
 	}
 
-	function whereabouts(name: readonly string[]): Whereabouts {
-		const scope = currentScope(settings.scope, environment);
-		return {
-			realm: realm(),
-			flightId: flightId(scope, name),
-			id: async () => ({scope: await scopeId(scope), name: nameId(name)}),
-		};
-	}
-
 	return Object.assign(latchkeyFetch, {
 		operation(operation: OperationName): OperationHandle {
 			const name = canonicalName(operation);
-			const find = () => whereabouts(name);
+			const find = () => placeOf(realm(), currentScope(settings.scope, environment), name);
 			const bound: OperationHandle['fetch'] = async (input, init) => latchkeyFetch(input, {...init, operation});
 			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
 		},
 		async unfinished() {
 			const scope = currentScope(settings.scope, environment);
-			return unfinished({environment, realm: realm(), scope}, settings);
+			return unfinished(realm(), scope, settings, environment);
 		},
 		async forgetAll() {
 			const scope = currentScope(settings.scope, environment);

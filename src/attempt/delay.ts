@@ -28,6 +28,9 @@ function ownDelay(retryCount: number, {delay, backoffLimit}: Retry): number | un
 /** How long to wait before asking again for a request that is still in progress: half fixed, half jitter. */
 export function pollDelay(pollCount: number, asked: number | undefined, retry: Retry, random: () => number): number {
 	if (asked !== undefined) return Math.min(asked, retry.maxRetryAfter);
-	const most = Math.min(POLL_LIMIT, FIRST_POLL * 2 ** (pollCount - 1));
+	return halfJitter(Math.min(POLL_LIMIT, FIRST_POLL * 2 ** (pollCount - 1)), random);
+}
+
+export function halfJitter(most: number, random: () => number): number {
 	return most / 2 + (random() * most) / 2;
 }

@@ -28,19 +28,17 @@ export async function retryIdempotent(
 		{
 			environment,
 			left,
-			retry: settings.retry,
-			timeout: settings.timeout,
+			settings,
 			request: sendable,
 			leaving: gone,
 			permit: () => (left() > 0 ? 'go' : 'left'),
-			verdictOf: it =>
-				it.kind === 'failure' ? verdictOfFailure(it.sent) : verdictOfIdempotent(it.answer, environment.now()),
+			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it.sent)),
 			report: () => undefined,
 		},
 		noProgress(),
 	);
 	signal?.throwIfAborted();
-	if (exchange?.kind === 'failure') throw exchange.error;
+	if (exchange && !exchange.answer) throw exchange.error;
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');
 	signal?.addEventListener('abort', () => {

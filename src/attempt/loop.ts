@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
-import type {Retry} from '../options.ts';
+import type {Settings} from '../options.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {pollDelay, retryDelay} from './delay.ts';
 import type {Leaving} from './leaving.ts';
@@ -12,10 +12,8 @@ import type {Verdict} from './verdict.ts';
 
 export type Job = {
 	readonly environment: Environment;
-	readonly request: Sendable;
-	readonly retry: Retry;
-	/** Time for one attempt, in milliseconds. */
-	readonly timeout: number;
+	readonly request: MaybePromise<Sendable>;
+	readonly settings: Pick<Settings, 'retry' | 'timeout'>;
 	/** What is left of the call's time, in milliseconds. */
 	readonly left: () => number;
 	/** Aborted when nobody wants an answer any more. */
@@ -34,23 +32,16 @@ export type Progress = {
 	attempts: number;
 	ambiguous: boolean;
 	/** The first thing that went wrong. It is the one reported. */
-	firstFailure: unknown;
+	firstFailure?: unknown;
 	/** The last exchange, and what it means. */
-	exchange: Exchange | undefined;
-	verdict: Verdict | undefined;
+	exchange?: Exchange;
+	verdict?: Verdict;
 	/** The last answer, which may be older than the last exchange. */
-	answer: Answer | undefined;
+	answer?: Answer;
 };
 
 export function noProgress(): Progress {
-	return {
-		attempts: 0,
-		ambiguous: false,
-		firstFailure: undefined,
-		exchange: undefined,
-		verdict: undefined,
-		answer: undefined,
-	};
+	return {attempts: 0, ambiguous: false};
 }
 
 export type Ending = Progress & {readonly why: 'answered' | 'exhausted' | Exclude<Permit, 'go'>};
@@ -61,8 +52,10 @@ const CONFLICT_POLLS = 3;
 /** Thrown through p-retry when an attempt asks for another; not a TypeError, which p-retry would not retry. */
 const again = new Error('latchkey: another attempt is due');
 
-/** Attempts, one after the other, until one settles, nothing more is worth trying, or time is over. Never throws. */
+/** Attempts, one after the other, until one settles, nothing more is worth trying, or time is over. Throws only what the request does. */
 export async function attemptUntilSettled(job: Job, progress: Progress): Promise<Ending> {
+	const {retry, timeout} = job.settings;
+	const request = isPromise(job.request) ? await job.request : job.request;
 	let why: Ending['why'] = 'exhausted';
 	let retries = 0;
 	let polls = 0;
@@ -80,7 +73,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		const wasAmbiguous = progress.ambiguous;
 		// Until it has ended, it may have had its effect.
 		progress.ambiguous = true;
-		const exchange = await send(job.environment, job.request, Math.min(job.timeout, job.left()), job.leaving);
+		const exchange = await send(job.environment, request, Math.min(timeout, job.left()), job.leaving);
 		progress.ambiguous = wasAmbiguous;
 		const weighed = job.verdictOf(exchange, progress);
 		const verdict = isPromise(weighed) ? await weighed : weighed;
@@ -93,17 +86,15 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	/** Waits until the next attempt is due; false when there is to be none. */
 	const shouldRetry = async () => {
 		const {exchange, verdict} = progress;
-		if (verdict === undefined || job.leaving.left() || job.retry.limit === 0) return false;
+		if (verdict === undefined || job.leaving.left() || retry.limit === 0) return false;
 		const polling = verdict.next === 'poll';
 		if (polling) polls++;
 		else retries++;
-		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > job.retry.limit) return false;
-		const {random} = job.environment;
-		const ms = polling
-			? pollDelay(polls, verdict.retryAfter, job.retry, random)
-			: retryDelay(retries, verdict.retryAfter, job.retry, random);
+		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > retry.limit) return false;
+		const delay = polling ? pollDelay : retryDelay;
+		const ms = delay(polling ? polls : retries, verdict.retryAfter, retry, job.environment.random);
 		if (ms >= job.left()) return false;
-		if (exchange?.kind === 'answer') exchange.abort();
+		if (exchange?.answer) exchange.abort();
 		job.report({type: 'wait', ms, why: polling ? 'in-progress' : 'retry'});
 		await patience(job.environment, ms, job.leaving);
 		await waitForNetwork(job);
@@ -124,10 +115,10 @@ function note(progress: Progress, exchange: Exchange, verdict: Verdict): void {
 	progress.exchange = exchange;
 	progress.verdict = verdict;
 	progress.ambiguous ||= verdict.ambiguous;
-	if (exchange.kind === 'answer') progress.answer = exchange.answer;
+	const {answer, error} = exchange;
+	if (answer) progress.answer = answer;
 	if (verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
-	progress.firstFailure ??=
-		exchange.kind === 'failure' ? exchange.error : new Error(`The server answered ${exchange.answer.status}`);
+	progress.firstFailure ??= answer ? new Error(`The server answered ${answer.status}`) : error;
 }
 
 function answered(progress: Progress, exchange: Exchange, verdict: Verdict): EventDetail {
@@ -135,8 +126,8 @@ function answered(progress: Progress, exchange: Exchange, verdict: Verdict): Eve
 		type: 'answer',
 		attempt: progress.attempts,
 		verdict: verdict.meaning,
-		status: exchange.kind === 'answer' ? exchange.answer.status : undefined,
-		error: exchange.kind === 'failure' ? exchange.error : undefined,
+		status: exchange.answer?.status,
+		error: exchange.error,
 		replayed: verdict.replayed,
 	};
 }

@@ -9,24 +9,25 @@ export type Sendable = {
 	readonly init: RequestInit;
 	readonly fetch: ((input: string, init: RequestInit) => Promise<Response>) | undefined;
 	/** Read the answer within the attempt, so that a cut body shows. */
-	readonly read: boolean;
+	readonly whole: boolean;
 };
 
-export type Exchange =
-	| {
-			readonly kind: 'answer';
-			readonly answer: Answer;
-			/** There when the answer was not read: it is passed on as it came. */
-			readonly stream: Response | undefined;
-			/** Ends a stream that nobody wants. */
-			readonly abort: (reason?: unknown) => void;
-	  }
-	| {readonly kind: 'failure'; readonly error: unknown; readonly sent: boolean};
+export type Answered = {
+	readonly answer: Answer;
+	/** There when the answer was not read: it is passed on as it came. */
+	readonly stream: Response | undefined;
+	/** Ends a stream that nobody wants. */
+	readonly abort: (reason?: unknown) => void;
+	readonly error?: undefined;
+};
+
+/** `sent`: it may have reached the server all the same. */
+export type Exchange = Answered | {readonly answer?: undefined; readonly error: unknown; readonly sent: boolean};
 
 /** One HTTP exchange, with a signal and a time-out of its own. Never throws. */
-export async function send(
+export function send(
 	environment: Environment,
-	{url, init, fetch, read}: Sendable,
+	{url, init, fetch, whole}: Sendable,
 	timeout: number,
 	leaving: Leaving,
 ): Promise<Exchange> {
@@ -40,7 +41,7 @@ export async function send(
 		// A fetch that ignores its signal must not hold the operation up.
 		const fail = (error: unknown) => {
 			controller.abort(error);
-			end({kind: 'failure', error, sent: !provesNotSent(error, init.redirect)});
+			end({error, sent: !provesNotSent(error, init.redirect)});
 		};
 		const late = () => {
 			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
@@ -52,11 +53,15 @@ export async function send(
 			}),
 		);
 		const respond = async () => {
-			const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
-			const {answer, stream} = await answerOf(response, read);
-			end({kind: 'answer', answer, stream, abort: reason => controller.abort(reason)});
+			try {
+				const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
+				const {answer, stream} = await answerOf(response, whole);
+				end({answer, stream, abort: reason => controller.abort(reason)});
+			} catch (error) {
+				fail(error);
+			}
 		};
-		respond().catch(fail);
+		void respond();
 	});
 }
 

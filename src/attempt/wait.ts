@@ -9,14 +9,12 @@ export async function patience(
 	leaving: Leaving,
 	listen?: (wake: () => void) => () => void,
 ): Promise<void> {
-	await new Promise<void>(resolve => {
-		const wake = () => {
-			for (const end of ends) end?.();
-			resolve();
-		};
-		const ends = [environment.timer(wake, ms), listen?.(wake)];
-		ends.push(leaving.onLeave(wake));
+	const ends: Array<() => void> = [];
+	await new Promise<void>(wake => {
+		ends.push(environment.timer(wake, ms), leaving.onLeave(wake));
+		if (listen !== undefined) ends.push(listen(wake));
 	});
+	for (const end of ends) end();
 }
 
 /** How long to believe a runtime that says it is offline, in milliseconds: such reports can be wrong. */

@@ -4,7 +4,7 @@ import type {Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {responseOf} from './answer.ts';
 import type {Progress} from './loop.ts';
-import type {Exchange} from './send.ts';
+import type {Answered, Exchange} from './send.ts';
 import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function weigh(
 	repeat: boolean,
 	left: number,
 ): Promise<Verdict> {
-	if (exchange.kind === 'failure') return verdictOfFailure(exchange.sent);
+	if (!exchange.answer) return verdictOfFailure(exchange.sent);
 	const {status} = exchange.answer;
 	try {
 		const asks = judge && status >= 200 && status <= 299;
@@ -33,7 +33,7 @@ export async function weigh(
 }
 
 async function judgement(
-	{answer, stream}: Extract<Exchange, {kind: 'answer'}>,
+	{answer, stream}: Answered,
 	judge: NonNullable<Settings['judge']>,
 ): Promise<Context['judged']> {
 	const copy = stream?.clone() ?? responseOf(answer);

@@ -1,44 +1,33 @@
 import type {Environment} from '../environment.ts';
-import {nameId} from '../request/identity.ts';
-import {scopeId} from '../request/scope.ts';
 import type {Passenger} from './call.ts';
 import {takeOff, type Flight} from './flight.ts';
-import {flightId, nextOwner, notify, showSnapshot, type Realm} from './realm.ts';
+import {nextOwner, notify, showSnapshot, type Place} from './realm.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
-import type {NamedWork} from './named-work.ts';
-import type {Work} from './work.ts';
-
-export type Boarding = {readonly environment: Environment; readonly realm: Realm; readonly scope: string | null};
 
 /** How long a flight goes on when its last caller has left: React's StrictMode mounts twice. In milliseconds. */
 const LINGER = 100;
 
 /** Joins the flight of a named operation, or begins one: in the same tick, before any await. */
-export function boardNamed(
-	{environment, realm, scope}: Boarding,
-	name: readonly string[],
-): (passenger: Passenger) => void {
-	const id = flightId(scope, name);
+export function boardNamed(environment: Environment, place: Place): (passenger: Passenger) => void {
+	const {realm, flightId, operation} = place;
 	return passenger => {
 		const tell = () => {
-			notify(realm, id);
+			notify(realm, flightId);
 		};
-		join(realm.flights, id, passenger, landed =>
+		join(realm.flights, flightId, passenger, landed =>
 			takeOff(passenger, {
 				environment,
-				operation: name,
+				operation,
 				linger: LINGER,
-				async run(work) {
-					const result = await runNamed(named(work, {environment, realm, scope}, name, id));
-					sweepAtTimes(realm, environment);
-					return result;
-				},
+				// The same object: the flight reads from it which key is in use.
+				run: work => runNamed(Object.assign(work, place, {owner: nextOwner(realm)})),
 				changed: tell,
 				landed(last) {
 					landed();
+					sweepAtTimes(realm, environment);
 					if (last === undefined) tell();
-					else showSnapshot(realm, id, last);
+					else showSnapshot(realm, flightId, last);
 				},
 			}),
 		);
@@ -60,10 +49,7 @@ export function boardUnnamed(
 			environment,
 			operation: undefined,
 			linger: crew === undefined ? 0 : LINGER,
-			async run(work) {
-				work.key = key;
-				return runUnnamed(work);
-			},
+			run: work => runUnnamed(work, key ?? environment.uuid()),
 			changed: nothing,
 			landed,
 		});
@@ -95,17 +81,4 @@ function join(
 			if (passenger.waiting()) join(flights, id, passenger, begin);
 		});
 	}
-}
-
-function named(work: Work, {realm, scope}: Boarding, operation: readonly string[], flightId: string): NamedWork {
-	const name = nameId(operation);
-	const id = scopeId(scope);
-	// The same object: the flight reads from it which key is in use.
-	return Object.assign(work, {
-		operation,
-		realm,
-		flightId,
-		id: typeof id === 'string' ? {scope: id, name} : id.then(hash => ({scope: hash, name})),
-		owner: nextOwner(realm),
-	});
 }

@@ -1,33 +1,32 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {overtime} from './overtime.ts';
 import type {Caller, Flight} from './flight.ts';
 import {present} from './result.ts';
 
 export type Call = {
 	readonly environment: Environment;
+	/** Its name, as far as that is known before its content is. */
+	readonly operation: readonly string[] | undefined;
 	readonly request: Outgoing;
 	readonly settings: Settings;
 	readonly ownKey: string | undefined;
 	readonly signal: AbortSignal | undefined;
-	/** The error of a caller whose time is over while the flight, if there is one by then, goes on. */
-	readonly overtime: (flight: Flight | undefined) => unknown;
 };
 
 /** A caller that has not been told anything yet. `boarded` is where it takes part. */
 export type Passenger = Caller & {readonly waiting: () => boolean; boarded: Flight | undefined};
 
 /** The edge, where values become a Response or an error. An abort or a time-out detaches this caller only. */
-export async function takePart(call: Call, board: (passenger: Passenger) => void | Promise<void>): Promise<Response> {
-	const {environment, request, settings, ownKey, signal} = call;
+export function takePart(call: Call, board: (passenger: Passenger) => void): Promise<Response> {
+	const {environment, settings, signal} = call;
 	const {totalTimeout} = settings;
 	const elapsed = stopwatch(environment);
 	return new Promise((resolve, reject) => {
 		let waiting = true;
 		const passenger: Passenger = {
-			request,
-			settings,
-			ownKey,
+			...call,
 			boarded: undefined,
 			left: () => totalTimeout - elapsed(),
 			waiting: () => waiting,
@@ -74,9 +73,9 @@ export async function takePart(call: Call, board: (passenger: Passenger) => void
 			totalTimeout === Number.POSITIVE_INFINITY
 				? undefined
 				: environment.timer(() => {
-						quit(call.overtime(passenger.boarded));
+						quit(overtime(call.operation, passenger.boarded));
 					}, totalTimeout);
 		signal?.addEventListener('abort', abort);
-		Promise.resolve(board(passenger)).catch(passenger.fail);
+		board(passenger);
 	});
 }

@@ -3,20 +3,21 @@ import {isLatchkeyError} from '../errors.ts';
 import {isPromise} from '../maybe-promise.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {validateKey} from '../request/key.ts';
-import {claimRule} from '../stores/rules.ts';
+import {begun} from '../stores/rules.ts';
 import type {Claim, ClaimResult} from '../stores/store.ts';
 import {otherKey} from './other-key.ts';
 import type {OperationRecord, StoredRequest} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 import type {NamedWork} from './named-work.ts';
+import type {Offer} from './realm.ts';
 
-/** What this flight holds while it works: the record, and for how long by its own clocks. */
+/** What this flight holds while it works: the record, and for how long, in milliseconds since the flight began. */
 export type Hold = {
 	readonly record: OperationRecord;
-	/** Milliseconds until the key may not be sent any more. */
-	readonly keyLeft: () => number;
-	/** Milliseconds in which nobody else can have taken over. */
-	readonly leaseLeft: () => number;
+	/** When the key may not be sent any more. */
+	readonly keyEnd: number;
+	/** Until then nobody else can have taken over. */
+	readonly leaseEnd: number;
 	/** What was asked of the store. */
 	readonly claim: Claim;
 	/** False when it failed and the caller preferred to go on: the store never took the claim. */
@@ -26,10 +27,9 @@ export type Hold = {
 export type Claimed =
 	| {readonly status: 'claimed'; readonly hold: Hold}
 	| {readonly status: 'settled'; readonly record: OperationRecord}
-	| {readonly status: 'mismatch'; readonly record: OperationRecord}
-	| {readonly status: 'elsewhere'; readonly record: OperationRecord}
-	/** What this call was about has been freed, and another operation under its name since. */
-	| {readonly status: 'forgotten'};
+	| {readonly status: 'mismatch'}
+	/** `forgotten`: what this call was about has been freed, and another operation under its name since. */
+	| {readonly status: 'elsewhere' | 'forgotten'};
 
 const DAY = 86_400_000;
 
@@ -53,44 +53,36 @@ export function leaseOf(work: NamedWork): number {
  * Throws a StoreError, or a TypeError for a key that cannot be used; nothing has been sent then.
  */
 export async function claimOperation(work: NamedWork, awaited: string | undefined): Promise<Claimed> {
-	const {realm, settings, request} = work;
+	const {realm, settings, request, ownKey, owner, flightId, operation, environment} = work;
 	const {ledger, offered} = realm;
-	const id = isPromise(work.id) ? await work.id : work.id;
+	const {keyFrom} = settings;
+	const place = work.id();
+	const id = isPromise(place) ? await place : place;
 	const printed = unlessLeft(work.leaving, request.fingerprint());
 	const fingerprint = isPromise(printed) ? await printed : printed;
 	const bytes = settings.fingerprint && (await request.bytes());
-	const mint = (previousKey?: string) =>
-		work.ownKey ??
-		(settings.keyFrom === undefined
-			? work.environment.uuid()
-			: validateKey(settings.keyFrom({scope: id.scope, operation: work.operation, fingerprint, previousKey})));
+	const offer = (last?: string): Offer => {
+		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));
+		return {key: ownKey ?? derive() ?? environment.uuid(), owner, unclaimed: false};
+	};
 
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
-	let {
-		key: candidate,
-		owner,
-		unclaimed,
-	} = offered.get(work.flightId) ?? {
-		key: mint(),
-		owner: work.owner,
-		unclaimed: false,
-	};
-	work.owner = owner;
+	const earlier = offered.get(flightId);
+	let candidate = earlier ?? offer();
 
-	const derives = work.ownKey === undefined && settings.keyFrom !== undefined;
 	// A key that is not random may also have been sent by somebody else who derived it.
-	const repeated = offered.has(work.flightId) || work.ownKey !== undefined || settings.keyFrom !== undefined;
-	// Its claim may have been taken over, and its effect be of an operation that has been freed since.
-	const mayBeUsed = offered.has(work.flightId) && work.ownKey === undefined && !unclaimed;
+	const repeated = earlier !== undefined || ownKey !== undefined || keyFrom !== undefined;
+	// The claim of an earlier one may have been taken over, and its effect be of an operation that has been freed since.
+	const mayBeUsed = ownKey === undefined && (keyFrom !== undefined || earlier?.unclaimed === false);
 
 	for (let polls = 0; ; polls++) {
 		// Encoded under this candidate: the boundary of a form is made from its key.
-		const kept = settings.keepRequest ? await keep(request, candidate) : undefined;
+		const kept = settings.keepRequest ? await keep(request, candidate.key) : undefined;
 		const issued = work.elapsed();
 		const claim: Claim = {
-			key: candidate,
+			key: candidate.key,
 			fingerprint,
 			owner,
 			lease: leaseOf(work),
@@ -100,38 +92,46 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			onLapsed: 'take',
 			takeFrom,
 			awaited: waitedFor,
-			previousKey: derives || mayBeUsed || waitedFor !== undefined ? previousKey : undefined,
+			previousKey: mayBeUsed || waitedFor !== undefined ? previousKey : undefined,
 		};
-		offered.set(work.flightId, {key: candidate, owner, unclaimed});
+		offered.set(flightId, candidate);
 		let result: ClaimResult;
 		try {
 			result = await ledger.claim(id, claim);
 		} catch (error) {
 			if (settings.onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
-			offered.set(work.flightId, {key: candidate, owner, unclaimed: true});
-			const hold = unstored(work, claim, issued, repeated);
+			offered.set(flightId, {...candidate, unclaimed: true});
+			work.key = claim.key;
+			const now = environment.now();
+			// Perhaps not for the first time.
+			const record = {...begun(id, claim, now), ambiguous: repeated};
+			const hold = holdOf(work, record, now, issued, claim, false);
 			work.report({type: 'degraded', error});
 			return {status: 'claimed', hold};
 		}
 
-		offered.delete(work.flightId);
+		offered.delete(flightId);
 		if (result.status === 'spent') {
 			if (waitedFor !== undefined) return {status: 'forgotten'};
-			candidate = unspent(work, mint(result.previousKey ?? undefined), result.previousKey);
 			previousKey = result.previousKey;
-			unclaimed = false;
+			candidate = offer(previousKey ?? undefined);
+			if (candidate.key === previousKey) throw spent(work);
 			continue;
 		}
 
 		const {record, now} = result;
 		work.key = record.key;
-		await refuseOtherKey(work, result);
-		if (result.status === 'claimed') return {status: 'claimed', hold: holdOf(work, record, now, issued, claim)};
+		if (ownKey !== undefined && record.key !== ownKey) await refuseOtherKey(work, result);
+		if (result.status === 'claimed') {
+			reportClaim(work, record, claim);
+			return {status: 'claimed', hold: holdOf(work, record, now, issued, claim, true)};
+		}
+
 		if (result.status === 'settled' || result.status === 'mismatch') return {status: result.status, record};
 		if (polls === 0) work.report({type: 'waiting-elsewhere'});
 		waitedFor = record.key;
 		takeFrom = (await waitForOwner(work, id, record, now, polls)) ? record.owner : undefined;
-		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere', record};
+		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere'};
 	}
 }
 
@@ -141,18 +141,27 @@ async function keep(request: Outgoing, candidate: string): Promise<StoredRequest
 	return keptRequest(request, candidate);
 }
 
-function holdOf(work: NamedWork, record: OperationRecord, now: number, issued: number, claim: Claim): Hold {
-	if (record.ambiguous) work.report({type: 'taken-over'});
-	if (record.bytes !== claim.bytes) work.report({type: 'bytes-changed'});
-	if (work.realm.ledger.degraded !== undefined) work.report({type: 'degraded', error: work.realm.ledger.degraded});
-	const trusted = isTrusted(work, record, now);
-	const since = () => work.elapsed() - issued;
+function reportClaim({report, realm}: NamedWork, record: OperationRecord, claim: Claim): void {
+	const {degraded} = realm.ledger;
+	if (record.ambiguous) report({type: 'taken-over'});
+	if (record.bytes !== claim.bytes) report({type: 'bytes-changed'});
+	if (degraded !== undefined) report({type: 'degraded', error: degraded});
+}
+
+function holdOf(
+	work: NamedWork,
+	record: OperationRecord,
+	now: number,
+	issued: number,
+	claim: Claim,
+	stored: boolean,
+): Hold {
 	return {
 		record,
-		keyLeft: () => (trusted ? record.keyUntil - now - since() : 0),
-		leaseLeft: () => record.leaseUntil - now - since(),
+		keyEnd: isTrusted(work, record, now) ? issued + record.keyUntil - now : 0,
+		leaseEnd: stored ? issued + record.leaseUntil - now : Number.POSITIVE_INFINITY,
 		claim,
-		stored: true,
+		stored,
 	};
 }
 
@@ -161,25 +170,9 @@ export function isTrusted(work: NamedWork, {updatedAt}: OperationRecord, now: nu
 	return now >= updatedAt - roundOf(work);
 }
 
-/** The claim failed, and the caller prefers to go on: under the key that was offered. `repeated`: perhaps not for the first time. */
-function unstored(work: NamedWork, claim: Claim, issued: number, repeated: boolean): Hold {
-	const now = work.environment.now();
-	const {result} = claimRule({scope: '', name: ''}, undefined, {...claim, previousKey: null}, now);
-	if (result.status !== 'claimed') throw new Error('latchkey invariant: a free operation can be claimed');
-	work.key = claim.key;
-	return {
-		record: {...result.record, ambiguous: repeated},
-		keyLeft: () => claim.keyLife - (work.elapsed() - issued),
-		leaseLeft: () => Number.POSITIVE_INFINITY,
-		claim,
-		stored: false,
-	};
-}
-
-function unspent(work: NamedWork, candidate: string, spent: string | null): string {
-	if (candidate !== spent) return candidate;
-	const whose = work.ownKey === undefined ? 'keyFrom returned' : 'idempotencyKey is';
-	throw new TypeError(
+function spent({ownKey}: NamedWork): TypeError {
+	const whose = ownKey === undefined ? 'keyFrom returned' : 'idempotencyKey is';
+	return new TypeError(
 		`latchkey: ${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
 	);
 }
@@ -187,13 +180,12 @@ function unspent(work: NamedWork, candidate: string, spent: string | null): stri
 async function refuseOtherKey(
 	work: NamedWork,
 	result: ClaimResult & {readonly record: OperationRecord},
-): Promise<void> {
+): Promise<never> {
 	const {record} = result;
-	if (work.ownKey === undefined || record.key === work.ownKey) return;
 	if (result.status === 'claimed') {
 		const {key, owner, token} = record;
 		const released = {key, owner, token, state: {status: 'unknown'}, fenced: true, keepAnswer: false} as const;
-		await work.realm.ledger.settle(await work.id, released);
+		await work.realm.ledger.settle(await work.id(), released);
 	}
 
 	throw otherKey(work.operation);

@@ -76,7 +76,6 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			progress,
 			elapsed,
 			left,
-			deserted: () => callers.size === 0,
 			leaving: gone,
 			report: event => {
 				report(event, settings);

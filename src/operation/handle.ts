@@ -3,7 +3,7 @@ import {OutcomeUnknownError} from '../errors.ts';
 import type {SharedOptions} from '../options.ts';
 import {isAlive} from './alive.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import {notify, showSnapshot, type Realm, type Whereabouts} from './realm.ts';
+import {notify, showSnapshot, type Realm, type Place} from './realm.ts';
 import {isFree, isOpen, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './settle.ts';
@@ -43,22 +43,22 @@ export type OperationHandle = {
 };
 
 export function handleOf(
-	name: readonly string[],
+	operation: readonly string[],
 	limit: number,
 	environment: Environment,
-	find: () => Whereabouts,
+	find: () => Place,
 	fetch: OperationHandle['fetch'],
 ): OperationHandle {
 	const loading = initialSnapshot('loading', limit, environment.now());
 
-	async function recordAt({realm, id, flightId}: Whereabouts): Promise<OperationRecord | undefined> {
+	async function recordAt({realm, id, flightId}: Place): Promise<OperationRecord | undefined> {
 		await save(realm, flightId).catch(() => undefined);
-		const {scope, name: key} = await id();
-		const [record] = await realm.ledger.list(scope, key);
+		const {scope, name} = await id();
+		const [record] = await realm.ledger.list(scope, name);
 		return record;
 	}
 
-	async function load(at: Whereabouts): Promise<void> {
+	async function load(at: Place): Promise<void> {
 		const {realm, flightId} = at;
 		const look = {};
 		realm.looks.set(flightId, look);
@@ -76,9 +76,11 @@ export function handleOf(
 		}
 	}
 
-	function state(at: Whereabouts): Snapshot {
+	function look(at: Place): Snapshot {
 		const {realm, flightId} = at;
-		return realm.flights.get(flightId)?.snapshot() ?? realm.snapshots.get(flightId) ?? loading;
+		const known = realm.flights.get(flightId)?.snapshot() ?? realm.snapshots.get(flightId);
+		if (known === undefined) void load(at);
+		return known ?? loading;
 	}
 
 	async function free(how: 'complete' | 'forget' | 'force'): Promise<void> {
@@ -95,32 +97,29 @@ export function handleOf(
 
 	function stillOpen({key}: OperationRecord, how: string): OutcomeUnknownError {
 		const hint = `So ${how}() was refused.`;
-		return new OutcomeUnknownError({operation: name, key, hint});
+		return new OutcomeUnknownError({operation, key, hint});
 	}
 
 	return {
-		name,
+		name: operation,
 		get state() {
-			const at = find();
-			const known = state(at);
-			if (known === loading) void load(at);
-			return known;
+			return look(find());
 		},
 		subscribe(listener) {
 			const at = find();
 			const {realm, flightId} = at;
 			const tell = () => {
-				const known = state(at);
-				if (known === loading) void load(at);
-				listener(known);
+				listener(look(at));
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
 			realm.listeners.set(flightId, listeners.add(tell));
 			let stopWatching: (() => void) | undefined;
 			let subscribed = true;
-			void at.id().then(id => {
+			const watch = async () => {
+				const id = await at.id();
 				if (subscribed) stopWatching = realm.ledger.watch(id, () => void load(at));
-			});
+			};
+			void watch();
 			tell();
 			return () => {
 				subscribed = false;

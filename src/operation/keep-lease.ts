@@ -22,9 +22,9 @@ const RENEW_AFTER = 0.3;
 /** Keeps the lease of a hold for as long as its flight works, where the store counts on being told (`Store.lease`). */
 export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 	const {environment, realm} = work;
-	const {record, stored} = hold;
+	const {record, stored, keyEnd} = hold;
 	const {key, owner, token, state} = record;
-	let leaseEnd = work.elapsed() + hold.leaseLeft();
+	let {leaseEnd} = hold;
 	let lost = false;
 	let cancel: (() => void) | undefined;
 	let stopped = false;
@@ -33,7 +33,7 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 		const issued = work.elapsed();
 		const lease = leaseOf(work);
 		try {
-			const {status} = await realm.ledger.renew(await work.id, {key, owner, token, lease});
+			const {status} = await realm.ledger.renew(await work.id(), {key, owner, token, lease});
 			if (status === 'done') {
 				leaseEnd = issued + lease;
 				return 'go';
@@ -68,8 +68,8 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 				if (renewed !== 'go') return renewed;
 			}
 
-			if (work.deserted() || work.left() <= 0) return 'left';
-			return hold.keyLeft() > 0 ? 'go' : 'expired';
+			if (work.left() <= 0) return 'left';
+			return work.elapsed() < keyEnd ? 'go' : 'expired';
 		},
 		left: () => leaseEnd - work.elapsed(),
 		stop() {

@@ -64,10 +64,7 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 				'list',
 				undefined,
 				it => it.list(scope, name, open),
-				records => {
-					records.forEach(decodeRecord);
-					return records;
-				},
+				records => records.map(decodeRecord),
 			),
 		sweep: () =>
 			step(
@@ -92,14 +89,14 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 			const {presence} = current;
 			if (presence === undefined) return false;
 			const enough = new AbortController();
-			const cancel = environment.timer(() => {
+			try {
+				await bounded(environment, presence.gone(owner, enough.signal), GLANCE);
+				return true;
+			} catch {
+				return false;
+			} finally {
 				enough.abort();
-			}, GLANCE);
-			const gone = presence.gone(owner, enough.signal).then(
-				() => true,
-				() => false,
-			);
-			return gone.finally(cancel);
+			}
 		},
 		get degraded() {
 			return degraded;
@@ -118,26 +115,28 @@ function storeError(step: string, id: OperationId | undefined, cause: unknown): 
 	return new StoreError({step, reason, cause, ...(operation && {operation})});
 }
 
-const claimStatuses = new Set<unknown>(['claimed', 'busy', 'lapsed', 'settled', 'mismatch']);
-
 function checkClaim(result: ClaimResult): ClaimResult {
 	if (!Number.isFinite(result.now)) throw new TypeError('its answer to a claim lacks the time');
 	if (result.status === 'spent') return result;
-	if (!claimStatuses.has(result.status)) throw new TypeError(`it answered ${String(result.status)} to a claim`);
+	checkStatus(result, ['claimed', 'busy', 'lapsed', 'settled', 'mismatch']);
 	decodeRecord(result.record);
 	return result;
 }
 
 function checkWrite(result: WriteResult): WriteResult {
-	return checkStatus(result, ['done', 'lost']);
+	return checkWithRecord(result, ['done', 'lost']);
 }
 
 function checkFree(result: FreeResult): FreeResult {
-	return checkStatus(result, ['freed', 'open', 'changed']);
+	return checkWithRecord(result, ['freed', 'open', 'changed']);
 }
 
-function checkStatus<T extends WriteResult | FreeResult>(result: T, statuses: ReadonlyArray<T['status']>): T {
-	if (!statuses.includes(result.status)) throw new TypeError(`it answered ${String(result.status)}`);
+function checkWithRecord<T extends WriteResult | FreeResult>(result: T, statuses: readonly string[]): T {
+	checkStatus(result, statuses);
 	if (result.record !== undefined) decodeRecord(result.record);
 	return result;
+}
+
+function checkStatus({status}: {readonly status: string}, statuses: readonly string[]): void {
+	if (!statuses.includes(status)) throw new TypeError(`it answered ${String(status)}`);
 }

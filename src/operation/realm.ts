@@ -1,4 +1,8 @@
 import type {Environment} from '../environment.ts';
+import {after, type MaybePromise} from '../maybe-promise.ts';
+import {once} from '../once.ts';
+import {nameId} from '../request/identity.ts';
+import {scopeId} from '../request/scope.ts';
 import type {Claim, OperationId, Settlement, Store} from '../stores/store.ts';
 import type {Flight} from './flight.ts';
 import {ledgerOf, type Ledger} from './ledger.ts';
@@ -19,14 +23,17 @@ export type Unsaved = {
 	readonly stored: boolean;
 };
 
+/** A key that a claim is made with. `unclaimed`: it was sent without one. */
+export type Offer = {readonly key: string; readonly owner: string; readonly unclaimed: boolean};
+
 /** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `flightId`. */
 export type Realm = {
 	readonly ledger: Ledger;
 	/** Unique to this realm; a flight's owner name begins with it. */
 	readonly name: string;
 	readonly flights: Map<string, Flight>;
-	/** Candidates whose claim was never answered: offered again, never another. `unclaimed`: it was sent without a claim. */
-	readonly offered: Map<string, {readonly key: string; readonly owner: string; readonly unclaimed: boolean}>;
+	/** Candidates whose claim was never answered: offered again, never another. */
+	readonly offered: Map<string, Offer>;
 	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
 	readonly unsaved: Map<string, Unsaved>;
 	/** The last outcomes of this realm, with their answers if they are small. */
@@ -71,6 +78,23 @@ export function nextOwner(realm: Realm): string {
 	return `${realm.name}/${++realm.count}`;
 }
 
+/** Where an operation is found: in the memory of a realm, and in its store. */
+export type Place = {
+	readonly realm: Realm;
+	readonly operation: readonly string[];
+	readonly flightId: string;
+	readonly id: () => MaybePromise<OperationId>;
+};
+
+export function placeOf(realm: Realm, scope: string | null, operation: readonly string[]): Place {
+	return {
+		realm,
+		operation,
+		flightId: flightId(scope, operation),
+		id: once(() => after(scopeId(scope), hash => ({scope: hash, name: nameId(operation)}))),
+	};
+}
+
 export function flightId(scope: string | null, parts: readonly string[]): string {
 	return JSON.stringify([scope, ...parts]);
 }
@@ -82,21 +106,19 @@ const MOST_RECENT = 100;
 export function remember(realm: Realm, id: string, result: Result): void {
 	const {answer} = result;
 	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
-	realm.recent.delete(id);
-	realm.recent.set(id, {...result, stream: undefined, answer: small ? answer : undefined});
-	dropOldest(realm.recent);
+	keepAsLatest(realm.recent, id, {...result, stream: undefined, answer: small ? answer : undefined});
 }
 
 /** What handles show from now on: a look at the store that began earlier shows nothing. */
 export function showSnapshot(realm: Realm, id: string, snapshot: Snapshot): void {
 	realm.looks.delete(id);
-	realm.snapshots.delete(id);
-	realm.snapshots.set(id, snapshot);
-	dropOldest(realm.snapshots);
+	keepAsLatest(realm.snapshots, id, snapshot);
 	notify(realm, id);
 }
 
-function dropOldest(map: Map<string, unknown>): void {
+function keepAsLatest<T>(map: Map<string, T>, id: string, value: T): void {
+	map.delete(id);
+	map.set(id, value);
 	if (map.size <= MOST_RECENT) return;
 	const [oldest] = map.keys();
 	if (oldest !== undefined) map.delete(oldest);
@@ -113,10 +135,3 @@ export function notify(realm: Realm, id: string): void {
 		}
 	}
 }
-
-/** Where the operation is looked up, for the scope of this moment. */
-export type Whereabouts = {
-	readonly realm: Realm;
-	readonly flightId: string;
-	readonly id: () => Promise<OperationId>;
-};

@@ -1,4 +1,4 @@
-import {nextOwner, type Whereabouts} from './realm.ts';
+import {nextOwner, type Place} from './realm.ts';
 import type {OperationRecord} from './record.ts';
 import {transition} from './state.ts';
 
@@ -6,7 +6,7 @@ const LEASE = 10_000;
 
 /** Settles an open operation by somebody's word. It is claimed first, so that nobody is at it; `undefined`: somebody is. */
 export async function resolveRecord(
-	{realm, id, flightId}: Whereabouts,
+	{realm, id, flightId}: Place,
 	{key, fingerprint}: OperationRecord,
 	outcome: 'succeeded' | 'refused',
 ): Promise<OperationRecord | undefined> {
@@ -26,7 +26,7 @@ export async function resolveRecord(
 	if (claimed.status !== 'claimed') return claimed.record;
 
 	const {state, token} = claimed.record;
-	const next = transition(state, {type: outcome === 'succeeded' ? 'succeed' : 'refuse'}, flightId);
+	const next = transition(state, {status: outcome}, flightId);
 	const settlement = {key, owner, token, state: next, fenced: true, keepAnswer: false};
 	const {status, record} = await realm.ledger.settle(where, settlement);
 	return status === 'done' ? record : undefined;

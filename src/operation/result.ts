@@ -1,6 +1,7 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialect/dialect.ts';
-import {AlreadySucceededError, RefusedError, type Outcome} from '../errors.ts';
+import type {Outcome} from '../errors.ts';
+import {outcomeError} from './outcome-error.ts';
 
 /** How a flight ended. A value: only the edge, where a caller gets it, throws. */
 export type Result = {
@@ -12,11 +13,11 @@ export type Result = {
 	/** The answer was given before: the effect is not of this call. */
 	readonly replayed: boolean;
 	/** What callers are thrown instead of a Response. */
-	readonly error: unknown;
+	readonly error?: unknown;
 	/** What callers get, each in a Response of its own. */
-	readonly answer: Answer | undefined;
+	readonly answer?: Answer | undefined;
 	/** What the first caller gets, where the answer was passed on unread. */
-	readonly stream: {readonly response: Response; readonly abort: (reason?: unknown) => void} | undefined;
+	readonly stream?: {readonly response: Response; readonly abort: (reason?: unknown) => void} | undefined;
 };
 
 // A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
@@ -33,7 +34,7 @@ export function present(result: Result, first: boolean): Response {
 	if (error !== undefined) throw error;
 	if (stream !== undefined && !first) {
 		const facts = {...result, status: stream.response.status};
-		throw result.outcome === 'refused' ? new RefusedError(facts) : new AlreadySucceededError(facts);
+		throw outcomeError(result.outcome, facts);
 	}
 
 	const response = stream?.response ?? responseOf(answer as Answer);

@@ -2,14 +2,13 @@ import type {Ending} from '../attempt/loop.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimOperation} from './claim.ts';
-import {conclude, type Conclusion} from './conclude.ts';
+import {conclude} from './conclude.ts';
 import {keepLease, type KeptLease} from './keep-lease.ts';
 import {
 	alreadySettled,
-	elsewhere,
-	forgotten,
 	isOf,
 	namedResult,
+	notKnown,
 	payloadChanged,
 	unnamedResult,
 	unsavedOutcome,
@@ -40,10 +39,9 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	try {
 		for (;;) {
 			const claimed = await claimOperation(work, awaited);
-			if (claimed.status === 'mismatch') return payloadChanged(work);
-			if (claimed.status === 'elsewhere') return elsewhere(work);
-			if (claimed.status === 'forgotten') return forgotten(work);
 			if (claimed.status === 'settled') return await alreadySettled(work, claimed.record);
+			if (claimed.status === 'mismatch') return payloadChanged(work);
+			if (claimed.status !== 'claimed') return notKnown(work, claimed.status);
 
 			const {hold} = claimed;
 			awaited = hold.record.key;
@@ -56,20 +54,22 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			let conclusion = conclude(ending);
-			if (conclusion.event.type === 'doubt' && !asked) {
+			if (conclusion.state.status === 'unknown' && !asked) {
 				asked = true;
-				conclusion = foundOut(await reconcile(work)) ?? conclusion;
+				const found = await reconcile(work);
+				if (found !== undefined) conclusion = {state: {status: found}, firm: false, found: true};
 			}
 
 			lease.stop();
 			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
-			if (conclusion.found === 'refused' && progress.attempts === 0) {
+			const {state, found} = conclusion;
+			if (found && state.status === 'refused' && progress.attempts === 0) {
 				awaited = work.request.resumes;
 				progress.ambiguous = false;
 				continue;
 			}
 
-			if (status === 'lost' && conclusion.event.type !== 'succeed') {
+			if (status === 'lost' && state.status !== 'succeeded') {
 				// What was refused may yet be written down for the owner that this was, and must not count any more.
 				release?.();
 				work.owner = nextOwner(realm);
@@ -79,7 +79,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'stronger' && record !== undefined) return await alreadySettled(work, record);
-			if (conclusion.found === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);
+			if (found && state.status === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);
 			const result = namedResult(work, ending, conclusion);
 			remember(realm, flightId, result);
 			return result;
@@ -96,9 +96,9 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 }
 
 /** The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. */
-export async function runUnnamed(work: Work): Promise<Result> {
-	work.key ??= work.environment.uuid();
-	const ending = await unnamedAttempts(work, work.key);
+export async function runUnnamed(work: Work, key: string): Promise<Result> {
+	work.key = key;
+	const ending = await unnamedAttempts(work, key);
 	return unnamedResult(work, ending, conclude(ending));
 }
 
@@ -109,9 +109,4 @@ export async function runUnnamed(work: Work): Promise<Result> {
 function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
 	progress.ambiguous = true;
 	realm.offered.set(flightId, {key, owner, unclaimed: false});
-}
-
-function foundOut(found: 'succeeded' | 'refused' | undefined): Conclusion | undefined {
-	if (found === undefined) return undefined;
-	return {event: {type: found === 'succeeded' ? 'succeed' : 'refuse'}, firm: found === 'succeeded', found};
 }

@@ -23,15 +23,15 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, claim, stored, keyLeft}: Hold,
+	{record, claim, stored, keyEnd}: Hold,
 	lease: KeptLease,
-	{event, firm, found}: Conclusion,
+	{state: learnt, firm, found}: Conclusion,
 	last: Answer | undefined,
 ): Promise<Settled> {
 	const {realm, flightId, settings} = work;
 	const {key, owner} = record;
-	const state = transition(record.state, event, flightId);
-	const answer = found === undefined ? last : undefined;
+	const state = transition(record.state, learnt, flightId);
+	const answer = found ? undefined : last;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !firm && state.status !== 'succeeded';
 	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
@@ -48,8 +48,14 @@ export async function settle(
 			return kept && atRest(kept);
 		},
 	});
-	const again = {...claim, key, keyLife: Math.max(0, keyLeft()), awaited: undefined, previousKey: undefined};
-	const id = await work.id;
+	const again = {
+		...claim,
+		key,
+		keyLife: Math.max(0, keyEnd - work.elapsed()),
+		awaited: undefined,
+		previousKey: undefined,
+	};
+	const id = await work.id();
 	realm.unsaved.set(flightId, {id, record, state, settlement, claim: stored ? again : claim, stored});
 	if (strength(state) > 0) realm.offered.delete(flightId);
 	try {
@@ -112,11 +118,10 @@ function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer 
 
 /** The answer of a record, as if it had just come. */
 export function fromRest({status, statusText, headers, body, url}: StoredAnswer): Answer {
-	const pairs = headers.map(([name, value]): [string, string] => [name, value]);
 	return {
 		status,
 		statusText,
-		headers: new Headers(pairs),
+		headers: new Headers(Object.fromEntries(headers)),
 		body: new Uint8Array(body),
 		url,
 		redirected: false,

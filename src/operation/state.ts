@@ -10,46 +10,28 @@ export type State =
 	/** `final`: the server would only repeat itself, so nothing more is sent; left by `resolve` or `reconcile`. */
 	| {readonly status: 'unknown'; readonly final?: true};
 
-export type StateEvent =
-	| {readonly type: 'begin'}
-	| {readonly type: 'succeed'; readonly httpStatus?: number | undefined}
-	| {readonly type: 'refuse'; readonly httpStatus?: number | undefined}
-	| {readonly type: 'mismatch'; readonly httpStatus?: number | undefined}
-	| {readonly type: 'doubt'; readonly final?: true};
-
 /**
- * The next state. `undefined` stands for an operation that is free: never begun, completed or forgotten.
- * `succeeded` absorbs everything but a new beginning, which is illegal until the operation is freed.
+ * The next state, by what was learnt: that it begins (`sending`), or what became of it. `undefined` stands for an
+ * operation that is free: never begun, completed or forgotten. `succeeded` absorbs everything but a new beginning, which
+ * is illegal until the operation is freed.
  */
-export function transition(state: State | undefined, event: StateEvent, operation: string): State {
-	switch (event.type) {
-		case 'begin':
-			if (state === undefined || state.status === 'refused' || state.status === 'sending') return {status: 'sending'};
-			if (state.status === 'unknown' && !state.final) return {status: 'sending'};
-			break;
-		case 'succeed':
-			if (state?.status === 'succeeded') return state;
-			if (state !== undefined) return {status: 'succeeded', httpStatus: event.httpStatus};
-			break;
-		case 'refuse':
-			if (state?.status === 'succeeded' || state?.status === 'refused' || state?.status === 'mismatched') return state;
-			if (state !== undefined) return {status: 'refused', httpStatus: event.httpStatus};
-			break;
-		case 'mismatch':
-			if (state?.status === 'succeeded' || state?.status === 'refused' || state?.status === 'mismatched') return state;
-			// A key that was already in doubt had its first attempt: the server only refuses the repeat.
-			if (state?.status === 'sending') return {status: 'mismatched', httpStatus: event.httpStatus};
-			break;
-		case 'doubt':
-			if (state?.status === 'sending') return event.final ? {status: 'unknown', final: true} : {status: 'unknown'};
-			if (state?.status === 'unknown') return event.final || state.final ? {status: 'unknown', final: true} : state;
-			if (state !== undefined) return state;
-			break;
+export function transition(state: State | undefined, learnt: State, operation: string): State {
+	if (learnt.status === 'sending') {
+		if (isBeginnable(state)) return learnt;
+	} else if (state !== undefined) {
+		if (strength(state) > 0 && strength(state) >= strength(learnt)) return state;
+		if (learnt.status === 'unknown' && isFinal(state)) return state;
+		// A key that was already in doubt had its first attempt: the server only refuses the repeat.
+		if (learnt.status !== 'mismatched' || state.status === 'sending') return learnt;
 	}
 
 	throw new Error(
-		`latchkey invariant: operation ${operation} cannot ${event.type} when it is ${state?.status ?? 'free'}`,
+		`latchkey invariant: operation ${operation} cannot become ${learnt.status} when it is ${state?.status ?? 'free'}`,
 	);
+}
+
+function isBeginnable(state: State | undefined): boolean {
+	return state === undefined || state.status === 'refused' || (strength(state) === 0 && !isFinal(state));
 }
 
 /** Unknown for good, as far as this key goes. */

@@ -1,11 +1,12 @@
+import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import {withCall, type ResumeInit, type Settings} from '../options.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {scopeId} from '../request/scope.ts';
 import {isAlive} from './alive.ts';
-import {boardNamed, type Boarding} from './board.ts';
+import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
-import {overtime} from './overtime.ts';
+import {placeOf, type Place, type Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
 import {isFinal} from './state.ts';
 
@@ -28,24 +29,30 @@ export type Unfinished = {
 	readonly resume?: (init?: ResumeInit) => Promise<Response>;
 };
 
-export async function unfinished(boarding: Boarding, settings: Settings): Promise<Unfinished[]> {
-	const {environment, realm, scope} = boarding;
+export async function unfinished(
+	realm: Realm,
+	scope: string | null,
+	settings: Settings,
+	environment: Environment,
+): Promise<Unfinished[]> {
 	const records = await realm.ledger.list(await scopeId(scope), undefined, true);
 	const now = environment.now();
 	return Promise.all(
 		records.filter(isOpen).map(async record => {
 			const expired = isFinal(record.state) || record.keyUntil <= now;
 			const working = await isAlive(realm, record, environment);
+			const operation = JSON.parse(record.name) as string[];
 			const {request} = record;
 			const resumable = request && !working && !expired;
 			return {
-				operation: JSON.parse(record.name) as string[],
+				operation,
 				key: record.key,
 				since: record.createdAt,
 				expired,
 				working,
 				...(resumable && {
-					resume: async (init: ResumeInit = {}) => resume(boarding, record, request, settings, init),
+					resume: async (init: ResumeInit = {}) =>
+						resume(placeOf(realm, scope, operation), record, request, withCall(settings, init), init, environment),
 				}),
 			};
 		}),
@@ -57,22 +64,21 @@ export async function unfinished(boarding: Boarding, settings: Settings): Promis
  * a form or a large file.
  */
 async function resume(
-	boarding: Boarding,
-	{name, key, keyUntil, fingerprint, bytes}: OperationRecord,
+	place: Place,
+	{key, keyUntil, fingerprint, bytes}: OperationRecord,
 	kept: StoredRequest,
-	defaults: Settings,
+	settings: Settings,
 	init: ResumeInit,
+	environment: Environment,
 ): Promise<Response> {
-	const {environment} = boarding;
-	const settings = withCall(defaults, init);
 	const {keptInit} = await import('../request/kept-request.ts');
 	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	signal?.throwIfAborted();
-	const operation = JSON.parse(name) as string[];
+	const {operation} = place;
 	// The record may have been swept since it was offered, and could not say so.
 	if (environment.now() >= keyUntil) throw new OutcomeUnknownError({operation, key, expired: true});
-	const call = {environment, request, settings, ownKey: key, signal, overtime: overtime(operation)};
-	return takePart(call, boardNamed(boarding, operation));
+	const call = {environment, request, settings, ownKey: key, signal, operation};
+	return takePart(call, boardNamed(environment, place));
 }

@@ -1,3 +1,5 @@
+import {halfJitter} from '../attempt/delay.ts';
+import {patience} from '../attempt/wait.ts';
 import type {OperationId} from '../stores/store.ts';
 import type {OperationRecord} from './record.ts';
 import type {NamedWork} from './named-work.ts';
@@ -19,34 +21,25 @@ export async function waitForOwner(
 	const {environment, leaving} = work;
 	const {ledger} = work.realm;
 	if (leaving.left() || work.left() <= 0) return false;
-	const most = Math.min(POLL_LIMIT, FIRST_POLL * 1.5 ** polls);
-	const poll = most / 2 + (environment.random() * most) / 2;
+	const poll = halfJitter(Math.min(POLL_LIMIT, FIRST_POLL * 1.5 ** polls), environment.random);
 	// One past the end, because a lease ends after its last millisecond.
 	const ms = Math.max(1, Math.min(poll, record.leaseUntil - now + 1, work.left()));
 
 	const giveUp = new AbortController();
-	try {
-		return await new Promise<boolean>(resolve => {
-			const again = () => {
-				resolve(false);
-			};
-			const {signal} = giveUp;
-			const cancelTimer = environment.timer(again, ms);
-			const stopWatching = ledger.watch(id, again);
-			const stopListening = leaving.onLeave(again);
-			signal.addEventListener('abort', () => {
-				cancelTimer();
-				stopWatching();
-				stopListening();
-			});
-			ledger.gone?.(record.owner, signal).then(
-				() => {
-					resolve(true);
-				},
-				() => undefined,
-			);
-		});
-	} finally {
-		giveUp.abort();
-	}
+	let gone = false;
+	await patience(environment, ms, leaving, wake => {
+		const stopWatching = ledger.watch(id, wake);
+		ledger.gone?.(record.owner, giveUp.signal).then(
+			() => {
+				gone = true;
+				wake();
+			},
+			() => undefined,
+		);
+		return () => {
+			stopWatching();
+			giveUp.abort();
+		};
+	});
+	return gone;
 }

@@ -15,10 +15,8 @@ export type Work = {
 	readonly progress: Progress;
 	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
 	readonly elapsed: () => number;
-	/** What is left of it, in milliseconds. */
+	/** What is left of it, in milliseconds; nothing while nobody waits for it. */
 	readonly left: () => number;
-	/** Nobody waits for it at this moment. */
-	readonly deserted: () => boolean;
 	/** Aborted when nobody has come back to it. */
 	readonly leaving: Leaving;
 	readonly report: (event: EventDetail) => void;

@@ -1,8 +1,9 @@
 import {sha256} from '#platform';
 import type {Sendable} from '../attempt/send.ts';
 import type {Environment} from '../environment.ts';
-import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {token} from '../option-kinds.ts';
+import {once} from '../once.ts';
 import {callOptionNames, type CallOptions, type Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
@@ -76,7 +77,7 @@ export function outgoingOf(
 			if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
-			return after(sent, it => ({url, init: it, fetch, read: key !== undefined}));
+			return after(sent, it => ({url, init: it, fetch, whole: key !== undefined}));
 		},
 	};
 }
@@ -119,13 +120,4 @@ const facts = [
 function factsOf(request: Request): RequestInit {
 	const said = facts.map(name => [name, request[name]]).filter(([, value]) => value !== 'navigate');
 	return Object.fromEntries(said) as RequestInit;
-}
-
-function once<T extends object | string>(make: () => T): () => T {
-	let made: T | undefined;
-	return () => (made ??= make());
-}
-
-function after<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
-	return isPromise(value) ? value.then(then) : then(value);
 }

@@ -77,22 +77,20 @@ function inTransaction<T, R>(
 		const transaction = database.transaction(RECORDS, mode, {durability: 'strict'});
 		const records = transaction.objectStore(RECORDS);
 		const request = ask(records);
-		let answer: {value: R} | {error: unknown} | undefined;
+		let answer: R;
+		let failure: unknown;
 
 		request.addEventListener('success', () => {
 			try {
-				answer = {value: read(request.result, records)};
+				answer = read(request.result, records);
 			} catch (error) {
-				answer = {error};
+				failure = error;
 				transaction.abort();
 			}
 		});
-		transaction.addEventListener('complete', () => {
-			if (answer !== undefined && 'value' in answer) resolve(answer.value);
-		});
+		transaction.addEventListener('complete', () => resolve(answer));
 		transaction.addEventListener('abort', () => {
-			if (answer !== undefined && 'error' in answer) reject(answer.error);
-			else reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+			reject(failure ?? transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
 		});
 	});
 }

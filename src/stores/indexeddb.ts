@@ -25,6 +25,8 @@ export function indexedDbStore(options?: IndexedDbStoreOptions): Store {
 	return indexedDbStoreIn(realEnvironment, options);
 }
 
+type Rule<R> = (record: OperationRecord | undefined, now: number) => Step<R>;
+
 /** @internal */
 export function indexedDbStoreIn(
 	environment: Pick<Environment, 'now'>,
@@ -34,10 +36,7 @@ export function indexedDbStoreIn(
 	const news = tabNews(`latchkey:${databaseName}`);
 	const locks = globalThis.navigator?.locks;
 
-	function step<R>(
-		{scope, name}: OperationId,
-		rule: (record: OperationRecord | undefined, now: number) => Step<R>,
-	): Promise<R> {
+	function step<R>({scope, name}: OperationId, rule: Rule<R>): Promise<R> {
 		return connection.transact(
 			'readwrite',
 			records => records.get([scope, name]),
@@ -50,23 +49,22 @@ export function indexedDbStoreIn(
 		);
 	}
 
+	/** A step that other realms hear of, where this is what it came to. */
+	async function heardOf<R extends {readonly status: string}>(
+		status: R['status'],
+		id: OperationId,
+		rule: Rule<R>,
+	): Promise<R> {
+		const result = await step(id, rule);
+		if (result.status === status) news.post(id);
+		return result;
+	}
+
 	return {
-		async claim(id, claim) {
-			const result = await step(id, (record, now) => claimRule(id, record, claim, now));
-			if (result.status === 'claimed') news.post(id);
-			return result;
-		},
+		claim: (id, claim) => heardOf('claimed', id, (record, now) => claimRule(id, record, claim, now)),
 		renew: (id, renewal) => step(id, (record, now) => renewRule(record, renewal, now)),
-		async settle(id, settlement) {
-			const result = await step(id, (record, now) => settleRule(record, settlement, now));
-			if (result.status === 'done') news.post(id);
-			return result;
-		},
-		async forget(id, freeing) {
-			const result = await step(id, (record, now) => forgetRule(record, freeing, now));
-			if (result.status === 'freed') news.post(id);
-			return result;
-		},
+		settle: (id, settlement) => heardOf('done', id, (record, now) => settleRule(record, settlement, now)),
+		forget: (id, freeing) => heardOf('freed', id, (record, now) => forgetRule(record, freeing, now)),
 		list: (scope, name) =>
 			connection.transact(
 				'readonly',

@@ -22,32 +22,13 @@ export function claimRule(
 	claim: Claim,
 	now: number,
 ): Step<ClaimResult> {
-	const lease = {owner: claim.owner, leaseUntil: now + claim.lease};
-
 	if (record === undefined || isFree(record)) {
 		if (record !== undefined && record.key === claim.awaited)
 			return {result: {status: 'settled', record: fresh(record, now), now}};
 		const previousKey = record?.key ?? null;
 		const derivedFromAnother = claim.previousKey !== undefined && claim.previousKey !== previousKey;
 		if (claim.key === previousKey || derivedFromAnother) return {result: {status: 'spent', previousKey, now}};
-		const begun: OperationRecord = {
-			version: 1,
-			...id,
-			key: claim.key,
-			fingerprint: claim.fingerprint,
-			bytes: claim.bytes,
-			request: claim.request,
-			state: transition(undefined, {type: 'begin'}, id.name),
-			freed: false,
-			ambiguous: false,
-			token: (record?.token ?? 0) + 1,
-			createdAt: now,
-			updatedAt: now,
-			keyUntil: now + claim.keyLife,
-			awaited: false,
-			...lease,
-		};
-		return {result: {status: 'claimed', record: begun, now}, write: begun};
+		return claimed(begun(id, claim, now, record?.token), now);
 	}
 
 	// Where nothing can be sent any more, it does not matter what would have been.
@@ -56,11 +37,8 @@ export function claimRule(
 	if (!spent && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
 	if (!isOpen(record)) return {result: {status: 'settled', record: fresh(record, now), now}};
 
-	if (record.owner === claim.owner) {
-		const again = {...record, ...lease, updatedAt: latest(record, now)};
-		return {result: {status: 'claimed', record: again, now}, write: again};
-	}
-
+	const again = {...record, ...leaseOf(claim, now), updatedAt: latest(record, now)};
+	if (record.owner === claim.owner) return claimed(again, now);
 	const leased = record.owner !== '' && record.owner !== claim.takeFrom;
 	if (leased && now < record.leaseUntil) {
 		const awaited = {...record, awaited: true};
@@ -69,16 +47,39 @@ export function claimRule(
 	}
 
 	if (leased && claim.onLapsed === 'report') return {result: {status: 'lapsed', record, now}};
-	const taken: OperationRecord = {
-		...record,
-		...lease,
-		updatedAt: latest(record, now),
-		// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
-		state: isFinal(record.state) ? record.state : transition(record.state, {type: 'begin'}, id.name),
-		ambiguous: true,
-		token: record.token + 1,
+	// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
+	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
+	return claimed({...again, state, ambiguous: true, token: record.token + 1}, now);
+}
+
+/** A new record under its candidate key. `token`: that of the record before it. */
+export function begun(id: OperationId, claim: Claim, now: number, token = 0): OperationRecord {
+	const {key, fingerprint, bytes, request, keyLife} = claim;
+	return {
+		version: 1,
+		...id,
+		key,
+		fingerprint,
+		bytes,
+		request,
+		state: transition(undefined, {status: 'sending'}, id.name),
+		freed: false,
+		ambiguous: false,
+		token: token + 1,
+		createdAt: now,
+		updatedAt: now,
+		keyUntil: now + keyLife,
+		awaited: false,
+		...leaseOf(claim, now),
 	};
-	return {result: {status: 'claimed', record: taken, now}, write: taken};
+}
+
+function leaseOf({owner, lease}: Claim, now: number): Pick<OperationRecord, 'owner' | 'leaseUntil'> {
+	return {owner, leaseUntil: now + lease};
+}
+
+function claimed(record: OperationRecord, now: number): Step<ClaimResult> {
+	return {result: {status: 'claimed', record, now}, write: record};
 }
 
 export function renewRule(record: OperationRecord | undefined, renewal: Renewal, now: number): Step<WriteResult> {

@@ -1,15 +1,15 @@
 import {describe, expect, test} from 'vitest';
 import {responseOf} from '../../src/attempt/answer.ts';
 import {noProgress} from '../../src/attempt/loop.ts';
-import type {Exchange} from '../../src/attempt/send.ts';
+import type {Answered, Exchange} from '../../src/attempt/send.ts';
 import {weigh} from '../../src/attempt/weigh.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {Settings} from '../../src/options.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {answer, type Spec} from './answers.ts';
 
-async function exchange(spec: Spec): Promise<Extract<Exchange, {kind: 'answer'}>> {
-	return {kind: 'answer', answer: await answer(spec), stream: undefined, abort: () => undefined};
+async function exchange(spec: Spec): Promise<Answered> {
+	return {answer: await answer(spec), stream: undefined, abort: () => undefined};
 }
 
 async function weighed(given: Exchange, judge: Settings['judge'], progress = noProgress()) {
@@ -41,7 +41,7 @@ describe('judge', () => {
 	});
 
 	test('is not asked where there is no answer', async () => {
-		const failure = {kind: 'failure', error: new TypeError('fetch failed'), sent: true} as const;
+		const failure = {error: new TypeError('fetch failed'), sent: true};
 		const judge = () => {
 			throw new Error('asked');
 		};

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {strength, transition, type State, type StateEvent} from '../../src/operation/state.ts';
+import {strength, transition, type State} from '../../src/operation/state.ts';
 
 const states = {
 	free: undefined,
@@ -13,17 +13,15 @@ const states = {
 } as const satisfies Record<string, State | undefined>;
 
 const events = {
-	begin: {type: 'begin'},
-	succeed: {type: 'succeed', httpStatus: 201},
-	refuse: {type: 'refuse', httpStatus: 403},
-	mismatch: {type: 'mismatch', httpStatus: 409},
-	doubt: {type: 'doubt'},
-	finalDoubt: {type: 'doubt', final: true},
-} as const satisfies Record<string, StateEvent>;
+	begin: {status: 'sending'},
+	succeed: {status: 'succeeded', httpStatus: 201},
+	refuse: {status: 'refused', httpStatus: 403},
+	mismatch: {status: 'mismatched', httpStatus: 409},
+	doubt: {status: 'unknown'},
+	finalDoubt: {status: 'unknown', final: true},
+} as const satisfies Record<string, State>;
 
-const succeeded = {status: 'succeeded', httpStatus: 201};
-const refused = {status: 'refused', httpStatus: 403};
-const mismatched = {status: 'mismatched', httpStatus: 409};
+const {succeed: succeeded, refuse: refused, mismatch: mismatched} = events;
 const {sending, unknown, final} = states;
 const illegal = 'illegal';
 const same = 'same';
@@ -41,16 +39,16 @@ const table: Record<keyof typeof states, Row> = {
 	},
 	sending: {
 		begin: sending,
-		succeed: succeeded as State,
-		refuse: refused as State,
-		mismatch: mismatched as State,
+		succeed: succeeded,
+		refuse: refused,
+		mismatch: mismatched,
 		doubt: unknown,
 		finalDoubt: final,
 	},
 	succeeded: {begin: illegal, succeed: same, refuse: same, mismatch: same, doubt: same, finalDoubt: same},
 	refused: {
 		begin: sending,
-		succeed: succeeded as State,
+		succeed: succeeded,
 		refuse: same,
 		mismatch: same,
 		doubt: same,
@@ -58,7 +56,7 @@ const table: Record<keyof typeof states, Row> = {
 	},
 	mismatched: {
 		begin: illegal,
-		succeed: succeeded as State,
+		succeed: succeeded,
 		refuse: same,
 		mismatch: same,
 		doubt: same,
@@ -66,16 +64,16 @@ const table: Record<keyof typeof states, Row> = {
 	},
 	unknown: {
 		begin: sending,
-		succeed: succeeded as State,
-		refuse: refused as State,
+		succeed: succeeded,
+		refuse: refused,
 		mismatch: illegal,
 		doubt: same,
 		finalDoubt: final,
 	},
 	final: {
 		begin: illegal,
-		succeed: succeeded as State,
-		refuse: refused as State,
+		succeed: succeeded,
+		refuse: refused,
 		mismatch: illegal,
 		doubt: same,
 		finalDoubt: same,
@@ -101,22 +99,22 @@ describe('transition', () => {
 	});
 
 	test.each(pairs.filter(({next}) => next === illegal))('$state cannot $event', ({state, event}) => {
-		const {type} = events[event];
+		const {status} = events[event];
 		expect(() => transition(states[state], events[event], 'pay')).toThrow(
-			new RegExp(`operation pay cannot ${type} when it is ${states[state]?.status ?? 'free'}`),
+			new RegExp(`operation pay cannot become ${status} when it is ${states[state]?.status ?? 'free'}`),
 		);
 	});
 
 	test('an outcome that comes without an HTTP status has none', () => {
-		expect(transition(sending, {type: 'succeed'}, 'pay')).toEqual({status: 'succeeded'});
-		expect(transition(sending, {type: 'doubt'}, 'pay')).toEqual({status: 'unknown'});
+		expect(transition(sending, {status: 'succeeded'}, 'pay')).toEqual({status: 'succeeded'});
+		expect(transition(sending, {status: 'unknown'}, 'pay')).toEqual({status: 'unknown'});
 	});
 });
 
-const anyEvent = fc.constantFrom(...(Object.values(events) as StateEvent[]));
+const anyEvent = fc.constantFrom(...(Object.values(events) as State[]));
 
 /** The states that an operation goes through; an illegal event changes nothing. */
-function walk(first: State | undefined, sequence: readonly StateEvent[]): Array<State | undefined> {
+function walk(first: State | undefined, sequence: readonly State[]): Array<State | undefined> {
 	const passed = [first];
 	for (const event of sequence) {
 		const state = passed.at(-1);
@@ -147,10 +145,10 @@ describe('any sequence of events', () => {
 	test('a doubt ends only when somebody knows better: by succeed or refuse, or by a new beginning under its key', () => {
 		fc.assert(
 			fc.property(sequences, sequence => {
-				const knowing = new Set(['succeed', 'refuse', 'begin']);
+				const knowing = new Set(['succeeded', 'refused', 'sending']);
 				const passed = walk(
 					states.unknown,
-					sequence.filter(({type}) => !knowing.has(type)),
+					sequence.filter(({status}) => !knowing.has(status)),
 				);
 				expect(new Set(passed.map(state => state?.status))).toEqual(new Set(['unknown']));
 			}),
@@ -161,7 +159,7 @@ describe('any sequence of events', () => {
 	test('a final doubt is left by succeed and refuse alone', () => {
 		fc.assert(
 			fc.property(sequences, sequence => {
-				const silent = sequence.filter(({type}) => type !== 'succeed' && type !== 'refuse');
+				const silent = sequence.filter(({status}) => status !== 'succeeded' && status !== 'refused');
 				expect(walk(states.final, silent).at(-1)).toEqual(states.final);
 			}),
 		);
@@ -173,7 +171,7 @@ describe('any sequence of events', () => {
 			fc.property(fc.constantFrom(...Object.values(states).slice(1)), sequences, (first, sequence) => {
 				const passed = walk(
 					first,
-					sequence.filter(({type}) => type !== 'begin'),
+					sequence.filter(({status}) => status !== 'sending'),
 				);
 				const strengths = passed.map(state => (state === undefined ? 0 : strength(state)));
 				expect(strengths).toEqual(strengths.toSorted((one, other) => one - other));
