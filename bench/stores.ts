@@ -7,7 +7,7 @@ import {somePostgres} from '../test/support/postgres-server.ts';
 import {anyRedis} from '../test/support/redis-server.ts';
 import {grow, type GrownPlan} from './stores/grown.ts';
 import {memorySubject} from './stores/memory.ts';
-import {postgresSubject} from './stores/postgres.ts';
+import {postgresSubject, preparedPostgresSubject} from './stores/postgres.ts';
 import {printGrown, printRates, printRow} from './stores/print.ts';
 import {rateOf, type RatePlan} from './stores/rate.ts';
 import {ioRedisSubject, nodeRedisSubject} from './stores/redis.ts';
@@ -18,18 +18,19 @@ const {quick} = parseArgs({options: {quick: {type: 'boolean', default: false}}})
 const plan: RatePlan = quick ? {rounds: 5, calls: 200} : {rounds: 11, calls: 500};
 const many: GrownPlan = {records: quick ? 100_000 : 1_000_000, expired: 100_000, claims: 300};
 
-const [redis, postgres] = await Promise.all([anyRedis(), somePostgres()]);
+const [redis, postgres] = await Promise.all([anyRedis(), somePostgres('-c', 'fsync=on')]);
 const memory = await memorySubject();
 const subjects = [
 	await sqliteSubject(),
 	await nodeRedisSubject(redis.url),
 	await ioRedisSubject(redis.url),
 	await postgresSubject(postgres.url),
+	await preparedPostgresSubject(postgres.url),
 ];
 
 try {
 	console.log('\nA claim and a settle, beside two writes by hand with the same client and durability\n');
-	printRow(['', 'in flight', 'operations', 'p50', 'p99', 'by hand', 'ratio']);
+	printRow(['', 'in flight', 'operations', 'p50', 'p99', 'by hand', 'ratio', 'to scripts']);
 	// Without an engine there is no floor to speak of: microseconds, beside those of a Map.
 	printRates(memory.name, [await rateOf(memory, 1, plan), await rateOf(memory, 32, plan)]);
 	const aims: Array<readonly [string, number]> = [];

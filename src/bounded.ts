@@ -1,8 +1,7 @@
 import type {Environment} from './environment.ts';
 
 /** The promise, or an Error after `ms` milliseconds. */
-export async function bounded<T>(environment: Environment, promise: Promise<T>, ms: number): Promise<T> {
-	if (ms === Number.POSITIVE_INFINITY) return promise;
+export function bounded<T>(environment: Environment, promise: Promise<T>, ms: number): Promise<T> {
 	return new Promise<T>((resolve, reject) => {
 		const cancel = environment.timer(() => {
 			reject(new Error(`no answer within ${Math.round(ms)} ms`));

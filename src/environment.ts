@@ -10,7 +10,7 @@ export type Environment = {
 	random(): number;
 	/** A lower-case UUIDv4 from a cryptographically secure source. */
 	uuid(): string;
-	/** Calls back once after `ms` milliseconds; returns the way to call it off. */
+	/** Calls back once after `ms` milliseconds, and never where that is Infinity; returns the way to call it off. */
 	timer(callback: () => void, ms: number): () => void;
 	/** False only when the runtime knows that there is no network. */
 	online(): boolean;
@@ -30,6 +30,7 @@ export const environment: Environment = {
 	random: () => Math.random(),
 	uuid: () => v4(),
 	timer(callback, ms) {
+		if (ms === Number.POSITIVE_INFINITY) return () => undefined;
 		const id = setTimeout(callback, ms);
 		return () => {
 			clearTimeout(id);

@@ -6,8 +6,9 @@ import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
 import type {Flight} from './operation/flight.ts';
 import {forgetAll} from './operation/forget-all.ts';
-import {placeOf, realmOf} from './operation/realm.ts';
-import {callOptionNames, settingsOf, withCall, type CallOptions, type FetchOptions} from './options.ts';
+import {placeOf} from './operation/place.ts';
+import {realmOf} from './operation/realm.ts';
+import {callOptionNames, settingsOf, withCall, without, type CallOptions, type FetchOptions} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type Intent} from './request/intent.ts';
@@ -53,7 +54,7 @@ export function createFetchIn(
 
 	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
 		const intent = intentOf(input, init, settings, environment);
-		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, withoutOurs(init));
+		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const given = init?.signal === undefined && isRequest(input) ? input.signal : init?.signal;
@@ -105,12 +106,4 @@ export function createFetchIn(
 			await forgetAll(realm(), await scopeId(scope), scope);
 		},
 	});
-}
-
-/** The very same object, where there is nothing of ours in it. */
-function withoutOurs(init: (RequestInit & CallOptions) | undefined): RequestInit | undefined {
-	if (init === undefined || !callOptionNames.some(name => name in init)) return init;
-	const rest: Record<string, unknown> = {...init};
-	for (const name of callOptionNames) Reflect.deleteProperty(rest, name);
-	return rest;
 }

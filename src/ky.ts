@@ -3,7 +3,14 @@ import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {withSaid, type CallOptions, type FetchOptions, type RetryOptions, type SharedOptions} from './options.ts';
+import {
+	without,
+	withSaid,
+	type CallOptions,
+	type FetchOptions,
+	type RetryOptions,
+	type SharedOptions,
+} from './options.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
@@ -42,8 +49,7 @@ export function createClient(options: ClientOptions = {}): Client {
 /** @internal */
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
 	const ours = {...fetchKinds, ...sharedKinds};
-	const kyOptions = {...options};
-	for (const name in ours) Reflect.deleteProperty(kyOptions, name);
+	const kyOptions = without(options, Object.keys(ours));
 	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
 	const fetchOf = fetchByInner(environment, withSaid(declared, options, ours));
 	const {operation, unfinished, forgetAll} = fetchOf(undefined);

@@ -119,6 +119,12 @@ export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 
 	/* @__PURE__ */ Object.keys(sharedKinds),
 );
 
+/** The very same object, where it says none of these. */
+export function without<T extends object>(options: T, names: readonly string[]): T {
+	if (!names.some(name => name in options)) return options;
+	return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name))) as T;
+}
+
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
 export function settingsOf(options: FetchOptions): Settings {
 	validate(options, fetchKinds);

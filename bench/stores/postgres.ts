@@ -1,14 +1,29 @@
 import {randomUUID} from 'node:crypto';
-import {postgresStore} from 'latchkey/stores/postgres';
+import {postgresStore, type Queryable} from 'latchkey/stores/postgres';
 import {Pool} from 'pg';
+import {prepared} from '../../test/support/prepared.ts';
 import {begunRow, handColumns, settledColumns, settledFields, type Subject} from './subject.ts';
 
 export async function postgresSubject(connectionString: string): Promise<Subject> {
+	const pool = openPool(connectionString);
+	return subjectOn('postgres', pool, pool);
+}
+
+export async function preparedPostgresSubject(connectionString: string): Promise<Subject> {
+	const pool = openPool(connectionString);
+	return subjectOn('postgres, prepared', pool, prepared(pool));
+}
+
+function openPool(connectionString: string): Pool {
 	const pool = new Pool({connectionString});
 	pool.on('error', () => undefined);
+	return pool;
+}
+
+async function subjectOn(title: string, pool: Pool, queryable: Queryable): Promise<Subject> {
 	const name = `bench_${randomUUID().slice(0, 8)}`;
 	const [table, hand] = [`${name}_operations`, `${name}_hand`];
-	const store = postgresStore({pool, table});
+	const store = postgresStore({pool: queryable, table});
 	await store.setup();
 	await pool.query(`CREATE TABLE ${hand} (id text PRIMARY KEY, ${handColumns.slice(1).join(' text, ')} text)`);
 	const insert = `INSERT INTO ${hand} VALUES (${handColumns.map((_, i) => `$${i + 1}`).join(', ')})`;
@@ -16,11 +31,11 @@ export async function postgresSubject(connectionString: string): Promise<Subject
 	const update = `UPDATE ${hand} SET ${changes.join(', ')} WHERE id = $1`;
 
 	return {
-		name: 'postgres',
+		name: title,
 		store,
 		async byHand(id) {
-			await pool.query(insert, Object.values(begunRow(id)));
-			await pool.query(update, [id, ...Object.values(settledFields())]);
+			await queryable.query(insert, Object.values(begunRow(id)));
+			await queryable.query(update, [id, ...Object.values(settledFields())]);
 		},
 		growth: {
 			async fill(count) {

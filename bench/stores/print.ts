@@ -1,11 +1,13 @@
 import type {Grown} from './grown.ts';
 import type {Rate} from './rate.ts';
 
-const WIDE = 18;
+const WIDE = 20;
 
 export function printRates(name: string, rates: readonly Rate[]): void {
-	for (const {inFlight, perSecond, p50, p99, byHand, ratio} of rates)
-		printRow([name, String(inFlight), rate(perSecond), ms(p50), ms(p99), rate(byHand), `×${ratio.toFixed(2)}`]);
+	for (const {inFlight, perSecond, p50, p99, byHand, ratio, ratioToScript} of rates) {
+		const times = [rate(perSecond), ms(p50), ms(p99), rate(byHand), `×${ratio.toFixed(2)}`];
+		printRow([name, String(inFlight), ...times, ratioToScript === undefined ? '' : `×${ratioToScript.toFixed(2)}`]);
+	}
 }
 
 export function printGrown({name, empty, full, longest, sweep}: Grown): void {

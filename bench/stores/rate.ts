@@ -11,21 +11,27 @@ export type Rate = {
 	readonly p99: number;
 	readonly byHand: number;
 	readonly ratio: number;
+	/** To that of the writes by script. */
+	readonly ratioToScript?: number;
 };
 
 export type RatePlan = {readonly rounds: number; readonly calls: number};
 
 type Round = {readonly perSecond: number; readonly p50: number; readonly p99: number};
 
-/** Both ways in every round, so that what disturbs a round disturbs both. */
-export async function rateOf({store, byHand}: Subject, inFlight: number, {rounds, calls}: RatePlan): Promise<Rate> {
-	const ways = [async (name: string) => claimAndSettle(store, name), byHand];
-	const [own, hand]: [Round[], Round[]] = [[], []];
+/** All ways in every round, so that what disturbs a round disturbs them all. */
+export async function rateOf(
+	{store, byHand, byScript}: Subject,
+	inFlight: number,
+	{rounds, calls}: RatePlan,
+): Promise<Rate> {
+	const ways = [async (name: string) => claimAndSettle(store, name), byHand, ...(byScript ? [byScript] : [])];
+	const [own, hand, script]: [Round[], Round[], Round[]] = [[], [], []];
 	for (let round = -1; round < rounds; round++) {
 		for (const [i, way] of ways.entries()) {
 			const measured = await roundOf(way, `rate-${inFlight}-${i}-${round}`, inFlight, calls);
 			// The first round only warms up.
-			if (round >= 0) (i === 0 ? own : hand).push(measured);
+			if (round >= 0) [own, hand, script][i]?.push(measured);
 		}
 	}
 
@@ -35,8 +41,13 @@ export async function rateOf({store, byHand}: Subject, inFlight: number, {rounds
 		p50: median(own.map(({p50}) => p50)),
 		p99: median(own.map(({p99}) => p99)),
 		byHand: median(hand.map(({perSecond}) => perSecond)),
-		ratio: median(own.map(({perSecond}, round) => (hand[round]?.perSecond ?? NaN) / perSecond)),
+		ratio: ratioOf(own, hand),
+		...(byScript && {ratioToScript: ratioOf(own, script)}),
 	};
+}
+
+function ratioOf(own: readonly Round[], other: readonly Round[]): number {
+	return median(own.map(({perSecond}, round) => (other[round]?.perSecond ?? NaN) / perSecond));
 }
 
 async function roundOf(

@@ -5,16 +5,32 @@ import {redisStore} from 'latchkey/stores/redis';
 import {createClient} from 'redis';
 import {begunRow, settledFields, type Growth, type Subject} from './subject.ts';
 
+/** Writes by hand that overwrite nobody: a record that is not there, and one whose owner comes first in ARGV. */
+const insert = `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+return redis.call('HSET', KEYS[1], unpack(ARGV))
+`;
+const update = `
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+return redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+`;
+
 export async function nodeRedisSubject(url: string): Promise<Subject> {
 	const client = createClient({url});
 	await client.connect();
 	const prefix = `bench-${randomUUID()}`;
+	const [begin, settle] = [await client.scriptLoad(insert), await client.scriptLoad(update)];
 	return {
 		name: 'redis (redis)',
 		store: redisStore({client, prefix}),
 		async byHand(id) {
 			await client.hSet(`${prefix}:hand:${id}`, begunRow(id));
 			await client.hSet(`${prefix}:hand:${id}`, settledFields());
+		},
+		async byScript(id) {
+			const [keys, row] = [[`${prefix}:hand:${id}`], begunRow(id)];
+			await client.evalSha(begin, {keys, arguments: Object.entries(row).flat()});
+			await client.evalSha(settle, {keys, arguments: [row.owner, ...Object.entries(settledFields()).flat()]});
 		},
 		close: async () => {
 			client.destroy();
@@ -25,12 +41,19 @@ export async function nodeRedisSubject(url: string): Promise<Subject> {
 export async function ioRedisSubject(url: string): Promise<Subject> {
 	const client = new Redis(url);
 	const prefix = `bench-${randomUUID()}`;
+	const load = async (text: string) => String(await client.script('LOAD', text));
+	const [begin, settle] = [await load(insert), await load(update)];
 	return {
 		name: 'redis (ioredis)',
 		store: redisStore({client, prefix}),
 		async byHand(id) {
 			await client.hset(`${prefix}:hand:${id}`, begunRow(id));
 			await client.hset(`${prefix}:hand:${id}`, settledFields());
+		},
+		async byScript(id) {
+			const [key, row] = [`${prefix}:hand:${id}`, begunRow(id)];
+			await client.evalsha(begin, 1, key, ...Object.entries(row).flat());
+			await client.evalsha(settle, 1, key, row.owner, ...Object.entries(settledFields()).flat());
 		},
 		growth: growthOn(client, prefix),
 		close: async () => {

@@ -6,6 +6,8 @@ export type Subject = {
 	readonly store: Store;
 	/** A row of about the size of a record is inserted, then updated, with the same client and the same durability. */
 	readonly byHand: (id: string) => Promise<void>;
+	/** The same, where it takes a script to write only if nobody else has. Where it does not, by hand is all there is. */
+	readonly byScript?: (id: string) => Promise<void>;
 	readonly growth?: Growth;
 	readonly close: () => Promise<void>;
 };
@@ -21,7 +23,7 @@ export type Growth = {
 };
 
 /** A row written by hand, of the columns and the size of a record. */
-export function begunRow(id: string): Record<string, string> {
+export function begunRow(id: string): Record<string, string> & {readonly owner: string} {
 	const now = String(Date.now());
 	return {
 		id,

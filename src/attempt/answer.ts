@@ -8,31 +8,31 @@ const READ_LIMIT = 1_048_576;
 const endless = /^(text\/event-stream|application\/x-ndjson)\b/i;
 
 /** `stream` is there when the answer was not read. */
-type Read = {readonly answer: Answer; readonly stream: Response | undefined};
+type Read = {readonly answer: Answer; readonly stream?: Response};
 
 /**
  * An answer as a value. Up to 1 MiB it is read here, so that a body cut midway fails the attempt; a larger or endless
  * one is left to be passed on. Throws what reading throws.
  */
-export async function answerOf(response: Response, read: boolean): Promise<Read> {
+export async function answerOf(response: Response, whole: boolean): Promise<Read> {
 	const {status, statusText, headers, url, redirected, type, body} = response;
-	const unread: Answer = {status, statusText, headers, url, redirected, type, body: undefined};
-	const whole = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...unread, body: bytes}, stream: undefined});
+	const answer: Answer = {status, statusText, headers, url, redirected, type, body: undefined};
+	const read = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...answer, body: bytes}});
 	const streams = endless.test(headers.get('content-type') ?? '') || Number(headers.get('content-length')) > READ_LIMIT;
-	if (!read || status === 0 || streams) return {answer: unread, stream: response};
+	if (!whole || status === 0 || streams) return {answer, stream: response};
 	// There is none, or a polyfill knows no streams.
-	if (!body) return whole(new Uint8Array(await response.arrayBuffer()));
+	if (!body) return read(new Uint8Array(await response.arrayBuffer()));
 
 	const reader = body.getReader();
 	const chunks: Uint8Array[] = [];
 	for (let size = 0; size <= READ_LIMIT;) {
 		const {done, value} = await reader.read();
-		if (done) return whole(concat(chunks));
+		if (done) return read(concat(chunks));
 		chunks.push(value);
 		size += value.byteLength;
 	}
 
-	return {answer: unread, stream: responseWith(rest(chunks, reader), unread)};
+	return {answer, stream: responseWith(rest(chunks, reader), answer)};
 }
 
 /** A new Response for one caller. Without a body where the answer was passed on unread. */

@@ -78,7 +78,14 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		const weighed = job.verdictOf(exchange, progress);
 		const verdict = isPromise(weighed) ? await weighed : weighed;
 		note(progress, exchange, verdict);
-		job.report(answered(progress, exchange, verdict));
+		job.report({
+			type: 'answer',
+			attempt: progress.attempts,
+			verdict: verdict.meaning,
+			status: exchange.answer?.status,
+			error: exchange.error,
+			replayed: verdict.replayed,
+		});
 		if (verdict.next !== 'end') throw again;
 		why = 'answered';
 	};
@@ -119,15 +126,4 @@ function note(progress: Progress, exchange: Exchange, verdict: Verdict): void {
 	if (answer) progress.answer = answer;
 	if (verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
 	progress.firstFailure ??= answer ? new Error(`The server answered ${answer.status}`) : error;
-}
-
-function answered(progress: Progress, exchange: Exchange, verdict: Verdict): EventDetail {
-	return {
-		type: 'answer',
-		attempt: progress.attempts,
-		verdict: verdict.meaning,
-		status: exchange.answer?.status,
-		error: exchange.error,
-		replayed: verdict.replayed,
-	};
 }

@@ -15,7 +15,7 @@ export type Sendable = {
 export type Answered = {
 	readonly answer: Answer;
 	/** There when the answer was not read: it is passed on as it came. */
-	readonly stream: Response | undefined;
+	readonly stream?: Response;
 	/** Ends a stream that nobody wants. */
 	readonly abort: (reason?: unknown) => void;
 	readonly error?: undefined;
@@ -46,7 +46,7 @@ export function send(
 		const late = () => {
 			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
 		};
-		if (timeout !== Number.POSITIVE_INFINITY) stops.push(environment.timer(late, timeout));
+		stops.push(environment.timer(late, timeout));
 		stops.push(
 			leaving.onLeave(() => {
 				fail(leaving.reason());
@@ -55,8 +55,8 @@ export function send(
 		const respond = async () => {
 			try {
 				const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
-				const {answer, stream} = await answerOf(response, whole);
-				end({answer, stream, abort: reason => controller.abort(reason)});
+				const read = await answerOf(response, whole);
+				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
 			} catch (error) {
 				fail(error);
 			}

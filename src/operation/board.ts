@@ -1,7 +1,9 @@
 import type {Environment} from '../environment.ts';
 import type {Passenger} from './call.ts';
 import {takeOff, type Flight} from './flight.ts';
-import {nextOwner, notify, showSnapshot, type Place} from './realm.ts';
+import type {Place} from './place.ts';
+import {nextOwner} from './realm.ts';
+import {notify, showSnapshot} from './remember.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
 
@@ -13,7 +15,7 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 	const {realm, flightId, operation} = place;
 	return passenger => {
 		const tell = () => {
-			notify(realm, flightId);
+			notify(place);
 		};
 		join(realm.flights, flightId, passenger, landed =>
 			takeOff(passenger, {
@@ -27,7 +29,7 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 					landed();
 					sweepAtTimes(realm, environment);
 					if (last === undefined) tell();
-					else showSnapshot(realm, flightId, last);
+					else showSnapshot(place, last);
 				},
 			}),
 		);

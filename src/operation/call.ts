@@ -51,7 +51,7 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 		function end(how: () => void): void {
 			if (!waiting) return;
 			waiting = false;
-			cancelTimer?.();
+			cancelTimer();
 			signal?.removeEventListener('abort', abort);
 			try {
 				how();
@@ -69,12 +69,9 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 			quit(signal?.reason);
 		}
 
-		const cancelTimer =
-			totalTimeout === Number.POSITIVE_INFINITY
-				? undefined
-				: environment.timer(() => {
-						quit(overtime(call.operation, passenger.boarded));
-					}, totalTimeout);
+		const cancelTimer = environment.timer(() => {
+			quit(overtime(call.operation, passenger.boarded));
+		}, totalTimeout);
 		signal?.addEventListener('abort', abort);
 		board(passenger);
 	});

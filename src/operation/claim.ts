@@ -1,6 +1,5 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
-import {isPromise} from '../maybe-promise.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {validateKey} from '../request/key.ts';
 import {begun} from '../stores/rules.ts';
@@ -56,10 +55,8 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const {realm, settings, request, ownKey, owner, flightId, operation, environment} = work;
 	const {ledger, offered} = realm;
 	const {keyFrom} = settings;
-	const place = work.id();
-	const id = isPromise(place) ? await place : place;
-	const printed = unlessLeft(work.leaving, request.fingerprint());
-	const fingerprint = isPromise(printed) ? await printed : printed;
+	const id = await work.id();
+	const fingerprint = await unlessLeft(work.leaving, request.fingerprint());
 	const bytes = settings.fingerprint && (await request.bytes());
 	const offer = (last?: string): Offer => {
 		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));

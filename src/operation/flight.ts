@@ -7,7 +7,7 @@ import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {otherKey} from './other-key.ts';
 import type {Result} from './result.ts';
-import {initialSnapshot, snapshotAfter, snapshotOfResult, type Snapshot} from './snapshot.ts';
+import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 import type {Work} from './work.ts';
 
 /** One call that takes part in a flight. */
@@ -67,23 +67,6 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		return most;
 	}
 
-	function workFor({request, settings, ownKey}: Caller): Work {
-		return {
-			environment,
-			settings,
-			request,
-			ownKey,
-			progress,
-			elapsed,
-			left,
-			leaving: gone,
-			report: event => {
-				report(event, settings);
-			},
-			key: undefined,
-		};
-	}
-
 	function report(event: EventDetail, {onEvent}: Settings): void {
 		const at = environment.now();
 		const before = snapshot;
@@ -108,8 +91,22 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 				continue;
 			}
 
+			const {request, settings, ownKey} = caller;
 			leader = caller;
-			work = workFor(caller);
+			work = {
+				environment,
+				settings,
+				request,
+				ownKey,
+				progress,
+				elapsed,
+				left,
+				leaving: gone,
+				report: event => {
+					report(event, settings);
+				},
+				key: undefined,
+			};
 			for (const joined of callers) if (joined !== caller) void isSame(caller, joined);
 			await land(caller, work);
 			return;
@@ -125,8 +122,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			const result = await plan.run(job);
 			const {outcome, answer, attempts, replayed} = result;
 			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, sent.settings);
-			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED'))
-				last = snapshotOfResult(snapshot, result, environment.now());
+			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED')) last = moved(snapshot, outcome, environment.now());
 			tell = caller => {
 				caller.deliver(result, caller === sent);
 			};

@@ -3,7 +3,8 @@ import {OutcomeUnknownError} from '../errors.ts';
 import type {SharedOptions} from '../options.ts';
 import {isAlive} from './alive.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import {notify, showSnapshot, type Realm, type Place} from './realm.ts';
+import type {Place} from './place.ts';
+import {notify, showSnapshot} from './remember.ts';
 import {isFree, isOpen, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './settle.ts';
@@ -51,10 +52,10 @@ export function handleOf(
 ): OperationHandle {
 	const loading = initialSnapshot('loading', limit, environment.now());
 
-	async function recordAt({realm, id, flightId}: Place): Promise<OperationRecord | undefined> {
-		await save(realm, flightId).catch(() => undefined);
-		const {scope, name} = await id();
-		const [record] = await realm.ledger.list(scope, name);
+	async function recordAt(at: Place): Promise<OperationRecord | undefined> {
+		await save(at).catch(() => undefined);
+		const {scope, name} = await at.id();
+		const [record] = await at.realm.ledger.list(scope, name);
 		return record;
 	}
 
@@ -68,7 +69,7 @@ export function handleOf(
 			const alive = record !== undefined && (await isAlive(realm, record, environment));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (realm.flights.has(flightId) || realm.looks.get(flightId) !== look) return;
-			showSnapshot(realm, flightId, snapshotOfRecord(record, limit, environment.now(), alive));
+			show(at, record, alive);
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
 		} finally {
@@ -76,11 +77,15 @@ export function handleOf(
 		}
 	}
 
-	function look(at: Place): Snapshot {
+	function stateAt(at: Place): Snapshot {
 		const {realm, flightId} = at;
 		const known = realm.flights.get(flightId)?.snapshot() ?? realm.snapshots.get(flightId);
 		if (known === undefined) void load(at);
 		return known ?? loading;
+	}
+
+	function show(at: Place, record?: OperationRecord, alive = false): void {
+		showSnapshot(at, snapshotOfRecord(record, limit, environment.now(), alive));
 	}
 
 	async function free(how: 'complete' | 'forget' | 'force'): Promise<void> {
@@ -91,8 +96,8 @@ export function handleOf(
 			if (status === 'open') throw stillOpen(record, how);
 		}
 
-		forgetHere(at.realm, at.flightId);
-		showSnapshot(at.realm, at.flightId, initialSnapshot('idle', limit, environment.now()));
+		forgetHere(at);
+		show(at);
 	}
 
 	function stillOpen({key}: OperationRecord, how: string): OutcomeUnknownError {
@@ -103,13 +108,13 @@ export function handleOf(
 	return {
 		name: operation,
 		get state() {
-			return look(find());
+			return stateAt(find());
 		},
 		subscribe(listener) {
 			const at = find();
 			const {realm, flightId} = at;
 			const tell = () => {
-				listener(look(at));
+				listener(stateAt(at));
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
 			realm.listeners.set(flightId, listeners.add(tell));
@@ -139,23 +144,20 @@ export function handleOf(
 		async resolve(outcome) {
 			const at = find();
 			const record = await recordAt(at);
-			if (record === undefined || !isOpen(record)) {
-				if (record !== undefined && !record.freed && record.state.status === outcome) return;
+			if (record?.freed === false && record.state.status === outcome) return;
+			if (record === undefined || !isOpen(record))
 				throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
-			}
-
 			const settled = await resolveRecord(at, record, outcome);
 			if (settled === undefined) throw stillOpen(record, 'resolve');
-			showSnapshot(at.realm, at.flightId, snapshotOfRecord(settled, limit, environment.now(), false));
+			show(at, settled);
 		},
 	};
 }
 
 /** Nothing of it is left in this realm's memory. */
-export function forgetHere(realm: Realm, flightId: string): void {
-	realm.recent.delete(flightId);
-	realm.unsaved.delete(flightId);
-	realm.offered.delete(flightId);
-	realm.snapshots.delete(flightId);
-	notify(realm, flightId);
+export function forgetHere(place: Place): void {
+	const {realm, flightId} = place;
+	const {recent, unsaved, offered, snapshots} = realm;
+	for (const known of [recent, unsaved, offered, snapshots]) known.delete(flightId);
+	notify(place);
 }

@@ -1,4 +1,4 @@
-import type {Place} from './realm.ts';
+import type {Place} from './place.ts';
 import type {Work} from './work.ts';
 
 /** What the run of a flight works with, for a named operation. */

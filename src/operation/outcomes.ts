@@ -79,7 +79,7 @@ export async function alreadySettled(work: NamedWork, record: OperationRecord): 
 /** What this realm knows and the store has not taken: memory wins, if the store still does not take it. */
 export async function unsavedOutcome(work: NamedWork, {record, state}: Unsaved): Promise<Result | undefined> {
 	try {
-		await save(work.realm, work.flightId);
+		await save(work);
 		return undefined;
 	} catch (error) {
 		work.key = record.key;

@@ -1,9 +1,5 @@
 import type {Environment} from '../environment.ts';
-import {after, type MaybePromise} from '../maybe-promise.ts';
-import {once} from '../once.ts';
-import {nameId} from '../request/identity.ts';
-import {scopeId} from '../request/scope.ts';
-import type {Claim, OperationId, Settlement, Store} from '../stores/store.ts';
+import type {Claim, Settlement, Store} from '../stores/store.ts';
 import type {Flight} from './flight.ts';
 import {ledgerOf, type Ledger} from './ledger.ts';
 import type {OperationRecord} from './record.ts';
@@ -13,7 +9,6 @@ import type {State} from './state.ts';
 
 /** An outcome on its way to the store. */
 export type Unsaved = {
-	readonly id: OperationId;
 	/** As it was claimed. */
 	readonly record: OperationRecord;
 	readonly state: State;
@@ -26,7 +21,7 @@ export type Unsaved = {
 /** A key that a claim is made with. `unclaimed`: it was sent without one. */
 export type Offer = {readonly key: string; readonly owner: string; readonly unclaimed: boolean};
 
-/** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `flightId`. */
+/** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `Place.flightId`. */
 export type Realm = {
 	readonly ledger: Ledger;
 	/** Unique to this realm; a flight's owner name begins with it. */
@@ -76,62 +71,4 @@ export function realmOf(store: Store, environment: Environment): Realm {
 /** Who a flight is to the store. */
 export function nextOwner(realm: Realm): string {
 	return `${realm.name}/${++realm.count}`;
-}
-
-/** Where an operation is found: in the memory of a realm, and in its store. */
-export type Place = {
-	readonly realm: Realm;
-	readonly operation: readonly string[];
-	readonly flightId: string;
-	readonly id: () => MaybePromise<OperationId>;
-};
-
-export function placeOf(realm: Realm, scope: string | null, operation: readonly string[]): Place {
-	return {
-		realm,
-		operation,
-		flightId: flightId(scope, operation),
-		id: once(() => after(scopeId(scope), hash => ({scope: hash, name: nameId(operation)}))),
-	};
-}
-
-export function flightId(scope: string | null, parts: readonly string[]): string {
-	return JSON.stringify([scope, ...parts]);
-}
-
-/** Answers up to this many bytes are kept in memory, and handed to those who wait elsewhere. */
-export const SMALL_ANSWER: number = 64 * 1024;
-const MOST_RECENT = 100;
-
-export function remember(realm: Realm, id: string, result: Result): void {
-	const {answer} = result;
-	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
-	keepAsLatest(realm.recent, id, {...result, stream: undefined, answer: small ? answer : undefined});
-}
-
-/** What handles show from now on: a look at the store that began earlier shows nothing. */
-export function showSnapshot(realm: Realm, id: string, snapshot: Snapshot): void {
-	realm.looks.delete(id);
-	keepAsLatest(realm.snapshots, id, snapshot);
-	notify(realm, id);
-}
-
-function keepAsLatest<T>(map: Map<string, T>, id: string, value: T): void {
-	map.delete(id);
-	map.set(id, value);
-	if (map.size <= MOST_RECENT) return;
-	const [oldest] = map.keys();
-	if (oldest !== undefined) map.delete(oldest);
-}
-
-export function notify(realm: Realm, id: string): void {
-	const listeners = realm.listeners.get(id);
-	if (listeners === undefined) return;
-	for (const listener of listeners) {
-		try {
-			listener();
-		} catch {
-			// A listener that throws harms nothing.
-		}
-	}
 }

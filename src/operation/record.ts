@@ -1,3 +1,4 @@
+import {isKey} from '../request/key.ts';
 import type {State} from './state.ts';
 
 /** An answer at rest. Only there while somebody waits for it, or with `keepResponse`. */
@@ -45,11 +46,11 @@ export type OperationRecord = {
 	/** After this moment the server may have forgotten the key and would execute again: nothing is sent. */
 	readonly keyUntil: number;
 	/** After this moment the record may go. Only settled and freed records have one. */
-	readonly keepUntil?: number;
+	readonly keepUntil?: number | undefined;
 	/** Somebody elsewhere waits for the outcome. */
 	readonly awaited: boolean;
-	readonly answer?: StoredAnswer;
-	readonly answerUntil?: number;
+	readonly answer?: StoredAnswer | undefined;
+	readonly answerUntil?: number | undefined;
 	/** Kept while the operation is open. */
 	readonly request?: StoredRequest | undefined;
 };
@@ -75,8 +76,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 	const sound =
 		typeof record.scope === 'string' &&
 		typeof record.name === 'string' &&
-		typeof record.key === 'string' &&
-		/^[!-~]{1,255}$/.test(record.key) &&
+		isKey(record.key) &&
 		typeof record.fingerprint === 'string' &&
 		typeof state === 'object' &&
 		state !== null &&

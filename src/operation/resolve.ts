@@ -1,4 +1,5 @@
-import {nextOwner, type Place} from './realm.ts';
+import type {Place} from './place.ts';
+import {nextOwner} from './realm.ts';
 import type {OperationRecord} from './record.ts';
 import {transition} from './state.ts';
 

@@ -13,8 +13,9 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import {nextOwner, remember} from './realm.ts';
+import {nextOwner} from './realm.ts';
 import {reconcile} from './reconcile.ts';
+import {remember} from './remember.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';
 import type {NamedWork} from './named-work.ts';
@@ -81,7 +82,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			if (status === 'stronger' && record !== undefined) return await alreadySettled(work, record);
 			if (found && state.status === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);
 			const result = namedResult(work, ending, conclusion);
-			remember(realm, flightId, result);
+			remember(work, result);
 			return result;
 		}
 	} catch (error) {

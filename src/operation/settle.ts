@@ -1,9 +1,11 @@
 import type {Answer} from '../dialect/dialect.ts';
-import type {Settlement} from '../stores/store.ts';
+import type {OperationId, Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import type {KeptLease} from './keep-lease.ts';
-import {SMALL_ANSWER, type Realm, type Unsaved} from './realm.ts';
+import type {Place} from './place.ts';
+import type {Realm, Unsaved} from './realm.ts';
+import {isSmall} from './remember.ts';
 import type {OperationRecord, StoredAnswer} from './record.ts';
 import {strength, transition} from './state.ts';
 import type {NamedWork} from './named-work.ts';
@@ -11,7 +13,7 @@ import type {NamedWork} from './named-work.ts';
 export type Settled = {
 	/** `done`: as asked. `lost`: another owner is at it. `stronger`: the record already knew better. */
 	readonly status: 'done' | 'lost' | 'stronger';
-	readonly record: OperationRecord | undefined;
+	readonly record?: OperationRecord | undefined;
 };
 
 /** Waits before the store is tried again, in milliseconds. */
@@ -34,8 +36,7 @@ export async function settle(
 	const answer = found ? undefined : last;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !firm && state.status !== 'succeeded';
-	const small = answer?.body !== undefined && answer.body.byteLength <= SMALL_ANSWER;
-	const kept = small || (settings.keepResponse && answer?.body !== undefined) ? answer : undefined;
+	const kept = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
 	const settlement = (held: number): Settlement => ({
 		key,
 		owner,
@@ -55,34 +56,34 @@ export async function settle(
 		awaited: undefined,
 		previousKey: undefined,
 	};
-	const id = await work.id();
-	realm.unsaved.set(flightId, {id, record, state, settlement, claim: stored ? again : claim, stored});
+	realm.unsaved.set(flightId, {record, state, settlement, claim: stored ? again : claim, stored});
 	if (strength(state) > 0) realm.offered.delete(flightId);
 	try {
-		return await save(realm, flightId);
+		return await save(work);
 	} catch (error) {
 		work.report({type: 'store-error', step: 'settle', error});
 		if (fenced && strength(state) > 0 && lease.left() <= 0) {
 			// Who took over when the lease was over may know better, and the store would have told.
 			realm.unsaved.delete(flightId);
-			return {status: 'lost', record: undefined};
+			return {status: 'lost'};
 		}
 
 		saveLater(work, 0);
-		return {status: 'done', record: undefined};
+		return {status: 'done'};
 	}
 }
 
 /** Gives the store what only this realm knows of the operation. Throws when it does not take it. */
-export async function save(realm: Realm, flightId: string): Promise<Settled> {
+export async function save({realm, flightId, id: find}: Place): Promise<Settled> {
 	const unsaved = realm.unsaved.get(flightId);
-	if (unsaved === undefined) return {status: 'done', record: undefined};
-	const {id, stored, state, settlement} = unsaved;
+	if (unsaved === undefined) return {status: 'done'};
+	const id = await find();
+	const {stored, state, settlement} = unsaved;
 	const settled = stored && (await realm.ledger.settle(id, settlement(unsaved.record.token)));
 	// The site's data was cleared in flight: what is known here is all that is left of it.
 	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
 	const {status, record} =
-		settled && !gone ? settled : await realm.ledger.settle(id, settlement(await claimAgain(realm, unsaved)));
+		settled && !gone ? settled : await realm.ledger.settle(id, settlement(await claimAgain(realm, id, unsaved)));
 	if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.delete(flightId);
 	if (status === 'lost') return {status, record};
 	const stronger = record !== undefined && record.state.status !== state.status;
@@ -90,7 +91,7 @@ export async function save(realm: Realm, flightId: string): Promise<Settled> {
 }
 
 /** Makes the claim that the store does not hold; the token of the new one. */
-async function claimAgain(realm: Realm, {id, claim, record, state}: Unsaved): Promise<number> {
+async function claimAgain(realm: Realm, id: OperationId, {claim, record, state}: Unsaved): Promise<number> {
 	const claimed = await realm.ledger.claim(id, claim);
 	const freed = claimed.status === 'spent';
 	const key = freed ? claimed.previousKey : claimed.record.key;
@@ -104,7 +105,7 @@ function saveLater(work: NamedWork, tries: number): void {
 	const ms = BACKGROUND[tries];
 	if (ms === undefined) return;
 	work.environment.timer(() => {
-		save(work.realm, work.flightId).catch(() => {
+		save(work).catch(() => {
 			saveLater(work, tries + 1);
 		});
 	}, ms);
@@ -117,13 +118,11 @@ function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer 
 }
 
 /** The answer of a record, as if it had just come. */
-export function fromRest({status, statusText, headers, body, url}: StoredAnswer): Answer {
+export function fromRest({headers, body, ...rest}: StoredAnswer): Answer {
 	return {
-		status,
-		statusText,
+		...rest,
 		headers: new Headers(Object.fromEntries(headers)),
 		body: new Uint8Array(body),
-		url,
 		redirected: false,
 		type: 'basic',
 	};

@@ -1,6 +1,5 @@
 import type {EventDetail} from '../events.ts';
 import type {OperationRecord} from './record.ts';
-import type {Result} from './result.ts';
 
 /** Where an operation stands, for people. A new object at every change, and only then. */
 export type Snapshot = {
@@ -38,10 +37,6 @@ export function snapshotAfter(snapshot: Snapshot, event: EventDetail, doubtful: 
 	}
 }
 
-export function snapshotOfResult(snapshot: Snapshot, {outcome}: Pick<Result, 'outcome'>, now: number): Snapshot {
-	return moved(snapshot, outcome, now);
-}
-
 /** What a record from the store says; one that somebody else works on is being checked. */
 export function snapshotOfRecord(
 	record: OperationRecord | undefined,
@@ -59,7 +54,8 @@ export function snapshotOfRecord(
 	};
 }
 
-function moved(
+/** The same object, where nothing has changed. */
+export function moved(
 	before: Snapshot,
 	status: Snapshot['status'],
 	now: number,

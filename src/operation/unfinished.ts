@@ -6,7 +6,8 @@ import {scopeId} from '../request/scope.ts';
 import {isAlive} from './alive.ts';
 import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
-import {placeOf, type Place, type Realm} from './realm.ts';
+import {placeOf, type Place} from './place.ts';
+import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
 import {isFinal} from './state.ts';
 

@@ -10,8 +10,12 @@ export type KeyFrom = (input: {
 	readonly previousKey: string | undefined;
 }) => string;
 
+export function isKey(key: unknown): key is string {
+	return typeof key === 'string' && /^[!-~]{1,255}$/.test(key);
+}
+
 /** The key, or a `TypeError`: 1 to 255 characters of visible ASCII, the most that a header carries everywhere. */
 export function validateKey(key: unknown): string {
-	if (typeof key === 'string' && /^[!-~]{1,255}$/.test(key)) return key;
+	if (isKey(key)) return key;
 	throw new TypeError('latchkey: an idempotency key has 1 to 255 visible ASCII characters');
 }

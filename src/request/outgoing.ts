@@ -4,7 +4,7 @@ import type {Environment} from '../environment.ts';
 import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {token} from '../option-kinds.ts';
 import {once} from '../once.ts';
-import {callOptionNames, type CallOptions, type Settings} from '../options.ts';
+import {callOptionNames, without, type CallOptions, type Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
@@ -43,8 +43,7 @@ export function outgoingOf(
 		throw new TypeError(`latchkey: fetch sends no body with ${method}`);
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	const headers = new Headers(init.headers ?? request?.headers);
-	const own: RequestInit = {...(request && factsOf(request)), ...init, signal: null};
-	for (const name of callOptionNames) Reflect.deleteProperty(own, name);
+	const own: RequestInit = {...(request && factsOf(request)), ...without(init, callOptionNames), signal: null};
 	// A redirect settles nothing, may carry the request to another host, and hides which host a connection failed at.
 	const follows = init.redirect === undefined && (own.redirect ?? 'follow') === 'follow';
 	if (named && follows && dialect.redirects !== 'settle') own.redirect = 'manual';

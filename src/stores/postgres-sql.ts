@@ -4,17 +4,20 @@ import type {Row} from './row.ts';
 /** What a begun record counts from now. */
 const begunTimes: ReadonlySet<keyof Row> = new Set(['lease_until', 'created_at', 'updated_at', 'key_until']);
 
-/** Milliseconds since the epoch by the engine's clock: once for a statement, and not when its transaction began. */
-const CLOCK = 'clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now)';
+/**
+ * Milliseconds since the epoch by the engine's clock: when the statement came, however often it is asked for, and not
+ * when its transaction began.
+ */
+const NOW = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 
-/** So that a sweep after a long time holds no locks for long. */
-export const SWEEP_BATCH = 1_000;
+/** So that a sweep after a long time keeps others waiting for no longer than a step takes. */
+export const SWEEP_BATCH = 250;
 
 /** Single statements, each a transaction of its own: any connection of a pool will do, behind a pooler too. */
 export type Statements = {
 	/** `$1`: id. One row: the record, its revision, and the time. */
 	readonly read: string;
-	/** A row's values, with times counted from now. Inserts it if the id is free, and otherwise reads. */
+	/** A row's values, with times counted from now. Inserts it if the id is free, and answers the time. */
 	readonly begin: string;
 	/** A row's values. Inserts it if the id is free. */
 	readonly insert: string;
@@ -30,9 +33,9 @@ export type Statements = {
 	readonly list: string;
 	/** `$1`: scope. Only what is open. */
 	readonly listOpen: string;
-	/** Deletes up to 1,000 records past their time, and counts them. */
+	/** Deletes up to 250 records past their time, and counts them. */
 	readonly sweepRecords: string;
-	/** Clears up to 1,000 answers past their time, and counts them. */
+	/** Clears up to 250 answers past their time, and counts them. */
 	readonly sweepAnswers: string;
 };
 
@@ -42,34 +45,33 @@ export function statementsOn(table: string): Statements {
 	const mine = 'id = $1 AND key = $2 AND owner = $3 AND token = $4 AND NOT freed AND version = 1';
 	// It does not begin at one, so that a record that was swept and begun again is not taken for the old one.
 	const insert = (values: readonly string[]) =>
-		`INSERT INTO ${quoted} (${names.join(', ')}, revision) SELECT ${values.join(', ')}, now FROM clock
-ON CONFLICT (id) DO NOTHING RETURNING id`;
-	const begun = names.map((name, i) => (begunTimes.has(name) ? `${parameters[i]} + now` : `${parameters[i]}`));
+		`INSERT INTO ${quoted} (${names.join(', ')}, revision) VALUES (${values.join(', ')}, ${NOW})
+ON CONFLICT (id) DO NOTHING RETURNING revision AS now`;
+	const begun = names.map((name, i) => (begunTimes.has(name) ? `${parameters[i]} + ${NOW}` : `${parameters[i]}`));
 	const due = (column: string) => `ARRAY(SELECT id FROM ${quoted}
-WHERE ${column} <= (SELECT now FROM clock) AND version = 1 AND ${column === 'keep_until' ? `NOT (${OPEN})` : 'true'}
+WHERE ${column} <= ${NOW} AND version = 1 AND ${column === 'keep_until' ? `NOT (${OPEN})` : 'true'}
 ORDER BY ${column} LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)`;
 
 	return {
-		read: `WITH ${CLOCK} SELECT clock.now, found.* FROM clock LEFT JOIN ${quoted} AS found ON found.id = $1`,
-		begin: `WITH ${CLOCK}, begun AS (${insert(begun)})
-SELECT clock.now, EXISTS (SELECT FROM begun) AS begun, found.* FROM clock LEFT JOIN ${quoted} AS found ON found.id = $1`,
-		insert: `WITH ${CLOCK} ${insert(parameters)}`,
+		read: `SELECT ${NOW} AS now, found.* FROM (SELECT) AS one LEFT JOIN ${quoted} AS found ON found.id = $1`,
+		begin: insert(begun),
+		insert: insert(parameters),
 		replace: `UPDATE ${quoted} SET ${names.map((name, i) => `${name} = ${parameters[i]}`).join(', ')}, revision = revision + 1
 WHERE id = $1 AND revision = $${names.length + 1} RETURNING id`,
-		renew: `WITH ${CLOCK} UPDATE ${quoted}
-SET lease_until = now + $5::bigint, updated_at = greatest(updated_at, now), revision = revision + 1
-FROM clock WHERE ${mine} AND status IN ('sending', 'unknown') RETURNING *`,
-		settle: `WITH ${CLOCK} UPDATE ${quoted}
-SET status = $5, http_status = $6, owner = '', lease_until = 0, updated_at = greatest(updated_at, now),
-	keep_until = now + $7::bigint, answer = $8::bytea, answer_until = CASE WHEN $8::bytea IS NOT NULL THEN now + $7::bigint END,
-	request = NULL, revision = revision + 1
-FROM clock WHERE ${mine} AND status = 'sending' AND (NOT awaited OR $8::bytea IS NOT NULL) RETURNING *`,
+		renew: `UPDATE ${quoted}
+SET lease_until = ${NOW} + $5::bigint, updated_at = greatest(updated_at, ${NOW}), revision = revision + 1
+WHERE ${mine} AND status IN ('sending', 'unknown') RETURNING *`,
+		settle: `UPDATE ${quoted}
+SET status = $5, http_status = $6, owner = '', lease_until = 0, updated_at = greatest(updated_at, ${NOW}),
+	keep_until = ${NOW} + $7::bigint, answer = $8::bytea,
+	answer_until = CASE WHEN $8::bytea IS NOT NULL THEN ${NOW} + $7::bigint END, request = NULL, revision = revision + 1
+WHERE ${mine} AND status = 'sending' AND (NOT awaited OR $8::bytea IS NOT NULL) RETURNING *`,
 		one: `SELECT * FROM ${quoted} WHERE id = $1`,
 		list: `SELECT * FROM ${quoted} WHERE scope = $1`,
 		listOpen: `SELECT * FROM ${quoted} WHERE scope = $1 AND ${OPEN}`,
-		sweepRecords: `WITH ${CLOCK}, gone AS (DELETE FROM ${quoted} WHERE id = ANY(${due('keep_until')}) RETURNING id)
+		sweepRecords: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(${due('keep_until')}) RETURNING id)
 SELECT count(*) AS swept FROM gone`,
-		sweepAnswers: `WITH ${CLOCK}, cleared AS (UPDATE ${quoted} SET answer = NULL, answer_until = NULL, revision = revision + 1
+		sweepAnswers: `WITH cleared AS (UPDATE ${quoted} SET answer = NULL, answer_until = NULL, revision = revision + 1
 WHERE id = ANY(${due('answer_until')}) RETURNING id) SELECT count(*) AS swept FROM cleared`,
 	};
 }

@@ -90,49 +90,49 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 		}
 	}
 
-	function cellOf(id: OperationId): Cell {
+	function cellOf(id: string): Cell {
 		return {
-			read: async () => foundIn(await ask(sql.read, [rowId(id)])),
+			read: async () => foundIn(await ask(sql.read, [id])),
 			async write(record, {revision}) {
-				const values = valuesOf(rowOf(record));
+				const values = valuesOf(rowOf(record, id));
 				const written = await (revision === 0 ? ask(sql.insert, values) : ask(sql.replace, [...values, revision]));
 				return written.length === 0 ? 'changed' : 'written';
 			},
 		};
 	}
 
-	/** One round trip where there is no record yet; otherwise it has brought what there is. */
+	/** One round trip where there is no record yet, and to who waits for the one that there is. */
 	async function claim(id: OperationId, asked: Claim): Promise<ClaimResult> {
 		const keyLife = Math.min(Math.floor(asked.keyLife), Number.MAX_SAFE_INTEGER);
 		const wanted = {...asked, lease: Math.ceil(asked.lease), keyLife};
 		const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, wanted, now);
-		const begun = rule(undefined, 0).write;
-		if (begun === undefined) return stepOn(cellOf(id), rule);
-		const rows = await ask(sql.begin, valuesOf(rowOf(begun)));
-		const found = foundIn(rows);
-		if (rows[0]?.['begun'] === true) return rule(undefined, found.now).result;
-		return stepOn(cellOf(id), rule, found);
+		const place = rowId(id);
+		const begun = asked.awaited === undefined ? rule(undefined, 0).write : undefined;
+		const [row] = begun === undefined ? [] : await ask(sql.begin, valuesOf(rowOf(begun, place)));
+		return row === undefined ? stepOn(cellOf(place), rule) : rule(undefined, Number(row['now'])).result;
 	}
 
 	async function renew(id: OperationId, asked: Renewal): Promise<WriteResult> {
 		const renewal = {...asked, lease: Math.ceil(asked.lease)};
 		const {key, owner, token} = renewal;
-		const [row] = await ask(sql.renew, [rowId(id), key, owner, token, renewal.lease]);
+		const place = rowId(id);
+		const [row] = await ask(sql.renew, [place, key, owner, token, renewal.lease]);
 		if (row !== undefined) return {status: 'done', record: recordOf(row)};
-		return stepOn(cellOf(id), (record, now) => renewRule(record, renewal, now));
+		return stepOn(cellOf(place), (record, now) => renewRule(record, renewal, now));
 	}
 
 	/** One round trip for a definitive outcome by who holds the lease, unless somebody waits for its answer. */
 	async function settle(id: OperationId, settlement: Settlement): Promise<WriteResult> {
 		const {state, key, owner, token, keepAnswer} = settlement;
+		const place = rowId(id);
 		if (state.status !== 'sending' && state.status !== 'unknown') {
 			const answer = keepAnswer && settlement.answer ? packAnswer(settlement.answer) : null;
 			const settled = [state.status, state.httpStatus ?? null, KEEP[state.status], answer];
-			const [row] = await ask(sql.settle, [rowId(id), key, owner, token, ...settled]);
+			const [row] = await ask(sql.settle, [place, key, owner, token, ...settled]);
 			if (row !== undefined) return {status: 'done', record: recordOf(row)};
 		}
 
-		return stepOn(cellOf(id), (record, now) => settleRule(record, settlement, now));
+		return stepOn(cellOf(place), (record, now) => settleRule(record, settlement, now));
 	}
 
 	async function sweepAll(text: string): Promise<number> {
@@ -149,7 +149,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 		claim,
 		renew,
 		settle,
-		forget: async (id, freeing) => stepOn(cellOf(id), (record, now) => forgetRule(record, freeing, now)),
+		forget: async (id, freeing) => stepOn(cellOf(rowId(id)), (record, now) => forgetRule(record, freeing, now)),
 		async list(scope, name, open = false) {
 			const rows =
 				name === undefined

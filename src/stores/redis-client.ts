@@ -12,7 +12,7 @@ export type IoRedisClient = {
 
 /** What is used of `redis`: a client or a pool. */
 export type NodeRedisClient = {
-	sendCommand(args: string[], options: {abortSignal: AbortSignal}): Promise<unknown>;
+	sendCommand(args: string[], options: NodeRedisCommandOptions): Promise<unknown>;
 };
 
 /** What is used of `redis`: a cluster. */
@@ -22,9 +22,12 @@ export type NodeRedisCluster = {
 		firstKey: string,
 		isReadonly: boolean,
 		args: string[],
-		options: {abortSignal: AbortSignal},
+		options: NodeRedisCommandOptions,
 	): Promise<unknown>;
 };
+
+/** `timeout`: of the client, in milliseconds; `0` is none, because the store has its own. */
+export type NodeRedisCommandOptions = {readonly abortSignal: AbortSignal; readonly timeout: number};
 
 export type RedisClient = RedisSender | IoRedisClient | NodeRedisClient | NodeRedisCluster;
 
@@ -63,6 +66,6 @@ function senderOf(
 	if ('call' in client) return async (_, [command = '', ...args]) => client.call(command, args);
 	// What node-redis has not written yet it then never writes: otherwise it would, whenever it is connected again.
 	if ('nodeByAddress' in client)
-		return async (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal});
-	return async (_, args, abortSignal) => client.sendCommand([...args], {abortSignal});
+		return async (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal, timeout: 0});
+	return async (_, args, abortSignal) => client.sendCommand([...args], {abortSignal, timeout: 0});
 }

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 import type {OperationRecord, StoredAnswer} from '../operation/record.ts';
 import type {Found} from './compare-and-set.ts';
-import {packAnswer, recordOf, rowId, rowOf, type FoundRow} from './row.ts';
+import {packAnswer, recordOf, rowId, rowOf, type FoundRow, type Row} from './row.ts';
 import type {OperationId} from './store.ts';
 
 /** Where a record is: its id, and the keys of its hash, its answer and its index, all in one slot of a cluster. */
@@ -31,9 +31,19 @@ function slotOf(prefix: string, scope: string, digit: string): string {
 	return `${prefix}:{${hash('sha256', JSON.stringify(scope)).slice(0, 32)}:${digit}}`;
 }
 
-/** The fields of the hash, by turns name and value. What is `null` is left out, and the answer has a key of its own. */
-export function fieldsOf(record: OperationRecord): string[] {
-	const {answer: _, ...row} = rowOf(record);
+/** What is written of a record that begins: how long its lease and its key last, then the fields without the times. */
+export function beginningOf(record: OperationRecord, {id}: Place): string[] {
+	const {created_at, updated_at, lease_until, key_until, id: _, ...row} = rowOf(record, id);
+	return [String(lease_until), String(key_until), ...spread(row)];
+}
+
+/** The fields of the hash, by turns name and value. What is `null` is left out; its id is in its key, the answer elsewhere. */
+export function fieldsOf(record: OperationRecord, {id}: Place): string[] {
+	const {answer, id: _, ...row} = rowOf(record, id);
+	return spread(row);
+}
+
+function spread(row: Partial<Row>): string[] {
 	return Object.entries(row).flatMap(([name, value]) => (value === null ? [] : [name, spelt(value)]));
 }
 

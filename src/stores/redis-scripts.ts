@@ -25,23 +25,21 @@ local function found()
 	return reply('0', redis.call('GET', answer) or '')
 end
 
+-- What a change begins from, where who asks holds the record.
 local function held(key, owner, token)
-	local row = redis.call('HMGET', op, 'version', 'freed', 'key', 'owner', 'token')
-	return row[1] == '1' and row[2] == '0' and row[3] == key and row[4] == owner and row[5] == token
+	local row = redis.call('HMGET', op, 'key', 'owner', 'token', 'version', 'freed', 'status', 'awaited', 'updated_at', 'revision')
+	local mine = row[1] == key and row[2] == owner and row[3] == token and row[4] == '1' and row[5] == '0'
+	if not (mine and row[8] and row[9]) then return nil end
+	return {status = row[6], awaited = row[7] ~= '0', updated = text(math.max(now, row[8])), revision = text(row[9] + 1)}
 end
 
--- Only what is settled or freed ever expires, and the index with the last of it.
-local function filed()
-	local keep = redis.call('HGET', op, 'keep_until')
-	if keep then redis.call('PEXPIREAT', op, keep) end
+-- Only what is settled or freed ever expires, and the index with the last of it. Where a record is open, the index has no end.
+local function filed(keep)
 	redis.call('ZADD', index, keep or '+inf', id)
+	if not keep then return redis.call('PERSIST', index) end
+	redis.call('PEXPIREAT', op, keep)
 	local last = redis.call('ZREVRANGE', index, 0, 0, 'WITHSCORES')[2]
-	if last == 'inf' then redis.call('PERSIST', index) else redis.call('PEXPIREAT', index, text(tonumber(last))) end
-end
-
-local function touch(...)
-	redis.call('HSET', op, 'updated_at', text(math.max(now, redis.call('HGET', op, 'updated_at'))), ...)
-	redis.call('HINCRBY', op, 'revision', 1)
+	if last ~= 'inf' then redis.call('PEXPIREAT', index, text(tonumber(last))) end
 end
 `;
 
@@ -51,48 +49,46 @@ if redis.call('EXISTS', op) == 0 then redis.call('ZREM', index, id) end
 return found()
 `;
 
-/** ARGV: id, then the fields as of time zero. Writes where there is no record. */
+/** ARGV: id, lease and life of the key in milliseconds, then the fields without the times. Writes where there is no record. */
 const begin = `
 if redis.call('EXISTS', op) == 1 then return found() end
-redis.call('HSET', op, 'revision', text(micros), unpack(ARGV, 2))
-for _, field in ipairs({'created_at', 'updated_at', 'lease_until', 'key_until'}) do
-	redis.call('HSET', op, field, text(redis.call('HGET', op, field) + now))
-end
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. text(now), 'LIMIT', 0, 10)) do
+local at = text(now)
+redis.call('HSET', op, 'revision', text(micros), 'created_at', at, 'updated_at', at,
+	'lease_until', text(now + ARGV[2]), 'key_until', text(now + ARGV[3]), unpack(ARGV, 4))
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. at, 'LIMIT', 0, 10)) do
 	redis.call('ZREM', index, gone)
 end
-filed()
-return {'1', text(now)}
+filed(nil)
+return {'1', at}
 `;
 
 /** ARGV: id, key, owner, token, lease in milliseconds. Writes for who holds an open record. */
 const renew = `
-local status = redis.call('HGET', op, 'status')
-if not (held(ARGV[2], ARGV[3], ARGV[4]) and (status == 'sending' or status == 'unknown')) then return found() end
-touch('lease_until', text(now + ARGV[5]))
+local row = held(ARGV[2], ARGV[3], ARGV[4])
+if not row or (row.status ~= 'sending' and row.status ~= 'unknown') then return found() end
+redis.call('HSET', op, 'updated_at', row.updated, 'revision', row.revision, 'lease_until', text(now + ARGV[5]))
 return reply('1', '')
 `;
 
 /**
- * ARGV: id, key, owner, token, status, HTTP status or '', retention in milliseconds, 1 to keep the answer, the answer
- * or ''. Writes for who holds a record in flight; not where somebody waits, because they need the answer, which is sent
- * along only if it is kept anyway.
+ * ARGV: id, key, owner, token, retention in milliseconds, 1 to keep the answer, the answer or '', then the fields that
+ * tell the outcome. Writes for who holds a record in flight; not where somebody waits, because they need the answer,
+ * which is sent along only if it is kept anyway.
  */
 const settle = `
-local row = redis.call('HMGET', op, 'status', 'awaited')
-local wanted = row[2] ~= '0' and ARGV[8] ~= '1'
-if wanted or row[1] ~= 'sending' or not held(ARGV[2], ARGV[3], ARGV[4]) then return found() end
-local keep = text(now + ARGV[7])
-touch('status', ARGV[5], 'final', '0', 'owner', '', 'lease_until', '0', 'keep_until', keep)
+local row = held(ARGV[2], ARGV[3], ARGV[4])
+if not row or row.status ~= 'sending' or (row.awaited and ARGV[6] ~= '1') then return found() end
+local keep = text(now + ARGV[5])
+redis.call('HSET', op, 'updated_at', row.updated, 'revision', row.revision, 'owner', '', 'lease_until', '0',
+	'keep_until', keep, unpack(ARGV, 8))
 redis.call('HDEL', op, 'request')
-if ARGV[6] ~= '' then redis.call('HSET', op, 'http_status', ARGV[6]) end
-if ARGV[9] ~= '' then
+if ARGV[7] ~= '' then
 	redis.call('HSET', op, 'answer_until', keep)
-	redis.call('SET', answer, ARGV[9])
+	redis.call('SET', answer, ARGV[7])
 	redis.call('PEXPIREAT', answer, keep)
 end
-filed()
-return reply('1', ARGV[9])
+filed(keep)
+return reply('1', ARGV[7])
 `;
 
 /** ARGV: id, the revision that was seen ('0': no record), the answer or '', then the fields. Writes where nothing has changed. */
@@ -105,7 +101,7 @@ if ARGV[3] ~= '' then
 	redis.call('SET', answer, ARGV[3])
 	redis.call('PEXPIREAT', answer, redis.call('HGET', op, 'answer_until'))
 end
-filed()
+filed(redis.call('HGET', op, 'keep_until'))
 return {'1', text(now)}
 `;
 

@@ -5,7 +5,17 @@ import {validate, type Kinds} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
 import {boundedSender, isRedisClient, type RedisClient} from './redis-client.ts';
 import {redisEngine} from './redis-engine.ts';
-import {answerOf, fieldsOf, foundIn, indexesOf, placeIn, placeOf, type Place, type Reply} from './redis-record.ts';
+import {
+	answerOf,
+	beginningOf,
+	fieldsOf,
+	foundIn,
+	indexesOf,
+	placeIn,
+	placeOf,
+	type Place,
+	type Reply,
+} from './redis-record.ts';
 import {claimRule, forgetRule, KEEP, renewRule, settleRule, type Step} from './rules.ts';
 import type {Store, WriteResult} from './store.ts';
 
@@ -87,7 +97,7 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 		const cell: Cell = {
 			read: async () => foundIn(await run('read', place), place),
 			async write(record, {revision}) {
-				const reply = await run('swap', place, [String(revision), answerOf(record.answer), ...fieldsOf(record)]);
+				const reply = await run('swap', place, [String(revision), answerOf(record.answer), ...fieldsOf(record, place)]);
 				return reply.written ? 'written' : foundIn(reply, place);
 			},
 		};
@@ -112,7 +122,7 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 			const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, claim, now);
 			const {write} = rule(undefined, 0);
 			if (write === undefined) return step(place, rule);
-			const reply = await run('begin', place, fieldsOf(write));
+			const reply = await run('begin', place, beginningOf(write, place));
 			return reply.written ? rule(undefined, reply.now).result : step(place, rule, reply);
 		},
 		async renew(id, renewal) {
@@ -126,10 +136,11 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 			const rule = (record: OperationRecord | undefined, now: number) => settleRule(record, settlement, now);
 			const {key, owner, token, state, keepAnswer} = settlement;
 			if (state.status === 'sending' || state.status === 'unknown') return step(place, rule);
-			const outcome = [state.status, String(state.httpStatus ?? ''), String(KEEP[state.status])];
-			const answer = keepAnswer ? answerOf(settlement.answer) : '';
-			const kept = [keepAnswer ? '1' : '0', answer];
-			const reply = await run('settle', place, [key, owner, String(token), ...outcome, ...kept]);
+			const kept = keepAnswer ? ['1', answerOf(settlement.answer)] : ['0', ''];
+			const status = ['status', state.status];
+			const httpStatus = state.httpStatus === undefined ? [] : ['http_status', String(state.httpStatus)];
+			const args = [key, owner, String(token), String(KEEP[state.status]), ...kept, ...status, ...httpStatus];
+			const reply = await run('settle', place, args);
 			return done(reply, place) ?? step(place, rule, reply);
 		},
 		forget: async (id, freeing) => step(placeOf(prefix, id), (record, now) => forgetRule(record, freeing, now)),

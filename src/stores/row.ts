@@ -41,10 +41,11 @@ export function rowId({scope, name}: OperationId): string {
 	return hash('sha256', JSON.stringify([scope, name]), 'hex');
 }
 
-export function rowOf(record: OperationRecord): Row {
+/** `id`: that of the record, by `rowId`. */
+export function rowOf(record: OperationRecord, id: string): Row {
 	const {state, answer, request} = record;
 	return {
-		id: rowId(record),
+		id,
 		scope: escaped(record.scope),
 		name: escaped(record.name),
 		version: record.version,

@@ -94,43 +94,46 @@ export function settleRule(
 	now: number,
 ): Step<WriteResult> {
 	if (record === undefined || record.key !== settlement.key) return lost(record);
+	const known = strength(record.state);
 	const state = isFinal(record.state) && strength(settlement.state) === 0 ? record.state : settlement.state;
-	const mine = holds(record, settlement);
+	const learnt = strength(state);
 	// A doubt is never worth more than the lease it comes from.
-	const fenced = settlement.fenced || strength(state) === 0;
-	if (fenced && !mine && strength(state) >= strength(record.state)) return lost(record);
-	const stronger = strength(state) > strength(record.state) || (strength(state) === 0 && strength(record.state) === 0);
+	const fenced = settlement.fenced || learnt === 0;
+	if (fenced && !holds(record, settlement) && learnt >= known) return lost(record);
+	const stronger = learnt > known || (learnt === 0 && known === 0);
 	if (!stronger) return {result: {status: 'done', record}};
 
 	const settled = state.status === 'sending' || state.status === 'unknown' ? undefined : now + KEEP[state.status];
-	const {answer: _, answerUntil, keepUntil, request, ...rest} = record;
-	const definitive = strength(state) > 0;
-	const wanted = definitive && (settlement.keepAnswer || record.awaited);
+	const keepUntil = record.freed ? record.keepUntil : settled;
+	const wanted = learnt > 0 && (settlement.keepAnswer || record.awaited);
 	const answer = wanted ? settlement.answer : undefined;
-	const until = record.freed ? keepUntil : settled;
 	const write: OperationRecord = {
-		...rest,
+		...record,
+		...unleased,
 		state,
 		updatedAt: latest(record, now),
-		owner: '',
-		leaseUntil: 0,
-		...(until !== undefined && {keepUntil: until}),
-		...(!definitive && request && {request}),
-		...(answer && {answer, answerUntil: settlement.keepAnswer ? (until ?? now + ANSWER_LIFE) : now + ANSWER_LIFE}),
+		keepUntil,
+		request: learnt > 0 ? undefined : record.request,
+		answer,
+		answerUntil: answer && ((settlement.keepAnswer && keepUntil) || now + ANSWER_LIFE),
 	};
 	return {result: {status: 'done', record: write}, write};
 }
+
+/** Nobody is at it. */
+const unleased = {owner: '', leaseUntil: 0};
+const unanswered = {answer: undefined, answerUntil: undefined};
 
 export function forgetRule(record: OperationRecord | undefined, {key, how}: Freeing, now: number): Step<FreeResult> {
 	if (record === undefined || record.key !== key) return {result: {status: 'changed', ...(record && {record})}};
 	if (how === 'complete' && record.state.status !== 'succeeded') return {result: {status: 'open', record}};
 	if (how === 'forget' && isOpen(record)) return {result: {status: 'open', record}};
-	const {answer, answerUntil, request, ...rest} = record;
 	const write: OperationRecord = {
-		...rest,
+		...record,
+		...unleased,
+		...unanswered,
+		request: undefined,
 		freed: true,
-		owner: '',
-		leaseUntil: 0,
 		updatedAt: now,
 		keepUntil: now + KEEP.freed,
 	};
@@ -145,8 +148,7 @@ export function sweepRule(record: OperationRecord, now: number): OperationRecord
 
 function fresh(record: OperationRecord, now: number): OperationRecord {
 	if (record.answerUntil === undefined || now < record.answerUntil) return record;
-	const {answer, answerUntil, ...rest} = record;
-	return rest;
+	return {...record, ...unanswered};
 }
 
 function holds(record: OperationRecord, lease: {owner: string; token: number; key: string}): boolean {

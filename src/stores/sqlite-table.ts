@@ -85,7 +85,9 @@ export function prepareTable(database: DatabaseSync, file: string): void {
 }
 
 export function prepareStatements(database: DatabaseSync): Statements {
-	const updates = names.map(name => `${name} = excluded.${name}`);
+	// To set what never changes would write its indexes anew.
+	const changing = names.filter(name => !['id', 'scope', 'name'].includes(name));
+	const updates = changing.map(name => `${name} = excluded.${name}`);
 	return {
 		find: database.prepare('SELECT * FROM operations WHERE id = ?'),
 		ofScope: database.prepare('SELECT * FROM operations WHERE scope = ?'),

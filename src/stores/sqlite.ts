@@ -69,7 +69,7 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 		return connection.write(({find, put}) => {
 			const row = find.get(key);
 			const {result, write} = rule(row && recordOf(row), environment.now());
-			if (write !== undefined) put.run(rowOf(write));
+			if (write !== undefined) put.run(rowOf(write, key));
 			return result;
 		});
 	}

@@ -9,7 +9,7 @@ import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {answer, type Spec} from './answers.ts';
 
 async function exchange(spec: Spec): Promise<Answered> {
-	return {answer: await answer(spec), stream: undefined, abort: () => undefined};
+	return {answer: await answer(spec), abort: () => undefined};
 }
 
 async function weighed(given: Exchange, judge: Settings['judge'], progress = noProgress()) {

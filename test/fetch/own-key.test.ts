@@ -108,6 +108,16 @@ describe('an unnamed call that is not settled', () => {
 		expect(await response.text()).toBe('the last');
 	});
 
+	test('whose last Response goes to another caller is not told that it succeeded', async () => {
+		const {environment, server, post} = unnamedShop();
+		const busy = answer(503, {'content-type': 'text/event-stream'}, 'busy');
+		server.script(busy, busy, busy, busy);
+		const key = {idempotencyKey: 'order-42'};
+		const [first, joiner] = await environment.finish(Promise.allSettled([post(key), post(key)]));
+		expect(first).toMatchObject({value: {status: 503}});
+		expect(joiner).toMatchObject({reason: {code: 'OUTCOME_UNKNOWN', key: 'order-42', status: 503}});
+	});
+
 	test("throws fetch's own error", async () => {
 		const {environment, server, post} = unnamedShop();
 		server.script(drop, drop, drop, drop);

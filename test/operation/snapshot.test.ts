@@ -1,13 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {EventDetail} from '../../src/events.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
-import {
-	initialSnapshot,
-	snapshotAfter,
-	snapshotOfRecord,
-	snapshotOfResult,
-	type Snapshot,
-} from '../../src/operation/snapshot.ts';
+import {initialSnapshot, moved, snapshotAfter, snapshotOfRecord, type Snapshot} from '../../src/operation/snapshot.ts';
 
 const NOW = 1_800_000_000_000;
 const working: Snapshot = {status: 'working', attempt: 1, limit: 4, since: NOW - 500};
@@ -67,7 +61,7 @@ describe('after an event', () => {
 	});
 
 	test.each(['succeeded', 'refused', 'unknown', 'mismatched'] as const)('it ends as %s', outcome => {
-		expect(snapshotOfResult(checking, {outcome}, NOW)).toEqual({...checking, status: outcome, since: NOW});
+		expect(moved(checking, outcome, NOW)).toEqual({...checking, status: outcome, since: NOW});
 	});
 });
 

@@ -28,12 +28,12 @@ export async function somePlace(url: string): Promise<Place> {
 	};
 }
 
-/** A place where `clock_timestamp()` moves only when it is told to. */
+/** A place where `statement_timestamp()` moves only when it is told to. */
 export async function timelessPlace(url: string): Promise<Place & {elapse(ms: number): Promise<void>}> {
 	const place = await somePlace(url);
 	const {client, schema} = place;
 	await client.query(`CREATE TABLE ${schema}.clock AS SELECT date_trunc('milliseconds', now()) AS time;
-		CREATE FUNCTION ${schema}.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT time FROM ${schema}.clock'`);
+		CREATE FUNCTION ${schema}.statement_timestamp() RETURNS timestamptz STABLE LANGUAGE sql AS 'SELECT time FROM ${schema}.clock'`);
 	return {
 		...place,
 		async elapse(ms) {

@@ -22,7 +22,7 @@ export function watched(queryable: Queryable) {
 	return {
 		verbs,
 		async query(text: string, values: unknown[]) {
-			verbs.push(/INSERT|UPDATE|DELETE|DO|SELECT (?!\(extract)/.exec(text)?.[0].trim() ?? text);
+			verbs.push(/INSERT|UPDATE|DELETE|DO|SELECT/.exec(text)?.[0].trim() ?? text);
 			return queryable.query(text, values);
 		},
 	};

@@ -106,7 +106,7 @@ test('every step answers and leaves what the rules say', async () => {
 	const steps = fc.array(fc.record({wait, step}), {minLength: 6, maxLength: 16});
 	await fc.assert(
 		fc.asyncProperty(steps, async script => {
-			const {rows} = await pool.query<{now: string}>('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now');
+			const {rows} = await pool.query<{now: string}>('SELECT extract(epoch FROM statement_timestamp()) * 1000 AS now');
 			let now = Number(rows[0]?.now);
 			const rules = memoryStoreIn({now: () => now});
 			const id = {scope: 'scope-a', name: `run ${++runs}`};

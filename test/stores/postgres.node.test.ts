@@ -1,8 +1,9 @@
 import type {Pool} from 'pg';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {storeContract} from '../../src/stores/contract.ts';
-import {postgresStore} from '../../src/stores/postgres.ts';
+import {postgresStore, type Queryable} from '../../src/stores/postgres.ts';
 import {somePostgres} from '../support/postgres-server.ts';
+import {prepared} from '../support/prepared.ts';
 import {timelessPlace} from './postgres-place.ts';
 import {openPool, someTable} from './postgres-pool.ts';
 
@@ -12,18 +13,23 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => server.remove());
 
+const itself = (pool: Pool): Queryable => pool;
+
 describe.each([
-	['one connection', {max: 1}, ''],
-	['several connections', {max: 12}, ''],
-	['several connections, where transactions are repeatable', {max: 12}, 'repeatable read'],
-	['several connections, where transactions are serializable', {max: 12}, 'serializable'],
-])('a Postgres store over %s', (_, limits, isolation) => {
+	['one connection', {max: 1}, '', itself],
+	['several connections', {max: 12}, '', itself],
+	['several connections with prepared statements', {max: 12}, '', prepared],
+	['several connections, where transactions are repeatable', {max: 12}, 'repeatable read', itself],
+	['several connections, where transactions are serializable', {max: 12}, 'serializable', itself],
+])('a Postgres store over %s', (_, limits, isolation, adapted) => {
 	let place: Awaited<ReturnType<typeof timelessPlace>>;
 	let pool: Pool;
+	let queryable: Queryable;
 	beforeAll(async () => {
 		place = await timelessPlace(server.url);
 		const isolated = isolation && ` -c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`;
 		pool = openPool(server.url, {...limits, options: place.options + isolated});
+		queryable = adapted(pool);
 	});
 	afterAll(async () => {
 		await pool.end();
@@ -33,7 +39,7 @@ describe.each([
 	storeContract({
 		test,
 		async makeStore() {
-			const store = postgresStore({pool, table: someTable()});
+			const store = postgresStore({pool: queryable, table: someTable()});
 			await store.setup();
 			return store;
 		},

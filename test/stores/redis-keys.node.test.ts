@@ -88,6 +88,15 @@ describe('what expires', () => {
 		expect([await admin.client.pTTL(op), await admin.client.pTTL(index)]).toEqual([-1, -1]);
 	});
 
+	test('an index that was to go stays for a record that begins in it', async () => {
+		const [neighbour = ''] = neighbours();
+		await store.claim(ID, claimOf());
+		await store.settle(ID, SUCCESS);
+		expect(await admin.client.pTTL(index)).toBeGreaterThan(0);
+		await store.claim({...ID, name: neighbour}, claimOf());
+		expect(await admin.client.pTTL(index)).toBe(-1);
+	});
+
 	test('index entries of records that have expired are trimmed by those that begin', async () => {
 		const [gone = '', ...next] = neighbours().slice(0, 3);
 		await store.claim(ID, claimOf());

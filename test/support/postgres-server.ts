@@ -18,12 +18,13 @@ export type PostgresServer = {
 };
 
 /** The engine that `DATABASE_URL` names, or a new one. For tests that only need some engine. */
-export async function somePostgres(): Promise<Pick<PostgresServer, 'url' | 'remove'>> {
+export async function somePostgres(...flags: readonly string[]): Promise<Pick<PostgresServer, 'url' | 'remove'>> {
 	const url = process.env['DATABASE_URL'];
-	return url ? {url, remove: async () => undefined} : startPostgres();
+	return url ? {url, remove: async () => undefined} : startPostgres(...flags);
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** A server on a free loopback port. Unless told otherwise, it leaves it to the system when a commit reaches the disk. */
+export async function startPostgres(...flags: readonly string[]): Promise<PostgresServer> {
 	const databaseDir = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'));
 	const undertaker = cleanUpAfter(databaseDir);
 	const port = await freePort();
@@ -34,7 +35,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 		// Postgres does not run as root.
 		createPostgresUser: process.getuid?.() === 0,
 		initdbFlags: ['--no-sync', '--encoding=UTF8'],
-		postgresFlags: ['-h', '127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
+		postgresFlags: ['-h', '127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off', ...flags],
 		onLog: () => undefined,
 		onError: () => undefined,
 	});

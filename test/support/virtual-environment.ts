@@ -72,6 +72,7 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 		random,
 		uuid: () => 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () => Math.floor(random() * 16).toString(16)),
 		timer(callback, ms) {
+			if (ms === Number.POSITIVE_INFINITY) return () => undefined;
 			const timer = {at: monotonic + Math.max(0, Math.trunc(ms)), callback};
 			timers.add(timer);
 			return () => {
