@@ -1,7 +1,7 @@
 import {environment as realEnvironment, type Environment} from '../environment.ts';
 import {decodeRecord, type OperationRecord} from '../operation/record.ts';
-import {connectTo} from './indexeddb-connection.ts';
-import {lockPresence, tabNews} from './indexeddb-tabs.ts';
+import {connectTo} from './indexeddb/connection.ts';
+import {lockPresence, tabNews} from './indexeddb/tabs.ts';
 import {claimRule, forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
 import type {OperationId, Store} from './store.ts';
 

@@ -3,8 +3,8 @@ import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
-import {boundedSender, isRedisClient, type RedisClient} from './redis-client.ts';
-import {redisEngine} from './redis-engine.ts';
+import {boundedSender, isRedisClient, type RedisClient} from './redis/client.ts';
+import {redisEngine} from './redis/engine.ts';
 import {
 	answerOf,
 	beginningOf,
@@ -15,11 +15,11 @@ import {
 	placeOf,
 	type Place,
 	type Reply,
-} from './redis-record.ts';
+} from './redis/record.ts';
 import {claimRule, forgetRule, KEEP, renewRule, settleRule, type Step} from './rules.ts';
 import type {Store, WriteResult} from './store.ts';
 
-export type {IoRedisClient, NodeRedisClient, NodeRedisCluster, RedisClient, RedisSender} from './redis-client.ts';
+export type {IoRedisClient, NodeRedisClient, NodeRedisCluster, RedisClient, RedisSender} from './redis/client.ts';
 
 export type RedisStoreOptions = {
 	/**

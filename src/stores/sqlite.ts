@@ -4,8 +4,8 @@ import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
 import {escaped, recordOf, rowId, rowOf} from './row.ts';
 import {claimRule, forgetRule, renewRule, settleRule, type Step} from './rules.ts';
-import {connectTo, type SqliteEnvironment} from './sqlite-connection.ts';
-import type {Statements} from './sqlite-table.ts';
+import {connectTo, type SqliteEnvironment} from './sqlite/connection.ts';
+import type {Statements} from './sqlite/table.ts';
 import type {OperationId, Store} from './store.ts';
 
 export type SqliteStoreOptions = {

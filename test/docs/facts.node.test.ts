@@ -3,7 +3,7 @@ import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import budgets from '../../.size-limit.ts';
 import {settingsOf} from '../../src/options.ts';
-import {schemaSql} from '../../src/stores/postgres-schema.ts';
+import {schemaSql} from '../../src/stores/postgres/schema.ts';
 import {pageAt, root} from './pages.ts';
 
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {Redis} from 'ioredis';
 import {Pool} from 'pg';
-import {placeOf} from '../../src/stores/redis-record.ts';
+import {placeOf} from '../../src/stores/redis/record.ts';
 import {rowId} from '../../src/stores/row.ts';
 import type {OperationId, Store} from '../../src/stores/store.ts';
 import {somePostgres} from '../support/postgres-server.ts';

@@ -1,7 +1,7 @@
 import type {Pool} from 'pg';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {postgresStore, type Queryable} from '../../src/stores/postgres.ts';
-import {schemaSql} from '../../src/stores/postgres-schema.ts';
+import {schemaSql} from '../../src/stores/postgres/schema.ts';
 import {startPostgres, type PostgresServer} from '../support/postgres-server.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {openPool, someTable, watched} from './postgres-pool.ts';

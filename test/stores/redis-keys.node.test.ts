@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {placeOf} from '../../src/stores/redis-record.ts';
+import {placeOf} from '../../src/stores/redis/record.ts';
 import {redisStore, type RedisSender} from '../../src/stores/redis.ts';
 import type {ClaimResult, Settlement, Store} from '../../src/stores/store.ts';
 import {anyRedis, type RedisEngine} from '../support/redis-server.ts';

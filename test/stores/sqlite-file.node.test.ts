@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {inOurWords} from '../../src/stores/sqlite-failure.ts';
+import {inOurWords} from '../../src/stores/sqlite/failure.ts';
 import {sqliteStore} from '../../src/stores/sqlite.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {projectFolder, rowsOf, runOn, scriptArguments, temporaryFolder, withConnection} from './sqlite-folder.ts';

@@ -1,8 +1,8 @@
 import {resolve} from 'node:path';
-import type {Environment} from '../environment.ts';
-import {fileError, inOurWords, isLocked, isOfSqlite} from './sqlite-failure.ts';
-import {inodeOf, openFile, type Opened} from './sqlite-open.ts';
-import type {Statements} from './sqlite-table.ts';
+import type {Environment} from '../../environment.ts';
+import {fileError, inOurWords, isLocked, isOfSqlite} from './failure.ts';
+import {inodeOf, openFile, type Opened} from './open.ts';
+import type {Statements} from './table.ts';
 
 export type SqliteEnvironment = Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'>;
 

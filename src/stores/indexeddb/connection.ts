@@ -1,4 +1,4 @@
-import {storeUnavailable} from './store-failure.ts';
+import {storeUnavailable} from '../store-failure.ts';
 
 export type Connection = {
 	/**

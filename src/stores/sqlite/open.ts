@@ -1,7 +1,7 @@
 import {statSync} from 'node:fs';
 import {DatabaseSync} from 'node:sqlite';
-import {fileError} from './sqlite-failure.ts';
-import {prepareStatements, prepareTable, type Statements} from './sqlite-table.ts';
+import {fileError} from './failure.ts';
+import {prepareStatements, prepareTable, type Statements} from './table.ts';
 
 /** An open file, and the statements on it. */
 export type Opened = {

@@ -1,4 +1,4 @@
-import {shown} from '../shown.ts';
+import {shown} from '../../shown.ts';
 
 /** What to do about the failures that only somebody at the keyboard can end. */
 const advice: ReadonlyArray<readonly [said: RegExp, todo: string]> = [

@@ -1,4 +1,4 @@
-import type {FoundRow, Row, Value} from './row.ts';
+import type {FoundRow, Row, Value} from '../row.ts';
 
 /**
  * The columns of a record, as SQL declares them. Ids and scopes are compared byte by byte, so that a new version of the

@@ -1,5 +1,5 @@
-import {columns, names, OPEN, quotedTable} from './postgres-schema.ts';
-import type {Row} from './row.ts';
+import {columns, names, OPEN, quotedTable} from './schema.ts';
+import type {Row} from '../row.ts';
 
 /** What a begun record counts from now. */
 const begunTimes: ReadonlySet<keyof Row> = new Set(['lease_until', 'created_at', 'updated_at', 'key_until']);

@@ -1,4 +1,4 @@
-import type {Environment} from '../environment.ts';
+import type {Environment} from '../../environment.ts';
 
 /** Anything that sends one command and gives back its reply. `key` is one of the command's keys, for routing. */
 export type RedisSender = {

@@ -1,4 +1,4 @@
-import type {OperationId, Store} from './store.ts';
+import type {OperationId, Store} from '../store.ts';
 
 export type TabNews = {
 	/** Tells the other realms that this operation has changed. */

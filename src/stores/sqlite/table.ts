@@ -1,6 +1,6 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
-import type {Row} from './row.ts';
-import {fileError} from './sqlite-failure.ts';
+import type {Row} from '../row.ts';
+import {fileError} from './failure.ts';
 
 export type Statements = {
 	readonly find: StatementSync;

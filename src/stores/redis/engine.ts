@@ -1,8 +1,8 @@
-import {shown} from '../shown.ts';
-import {isUnknownScript, redisFailure} from './redis-failure.ts';
-import type {RedisSender} from './redis-client.ts';
-import {readReply, type Place, type Reply} from './redis-record.ts';
-import {redisScripts} from './redis-scripts.ts';
+import {shown} from '../../shown.ts';
+import {isUnknownScript, redisFailure} from './failure.ts';
+import type {RedisSender} from './client.ts';
+import {readReply, type Place, type Reply} from './record.ts';
+import {redisScripts} from './scripts.ts';
 
 /** Redis as the store uses it. What fails is told as Redis's failure. */
 export type RedisEngine = {

@@ -1,9 +1,9 @@
 import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
-import type {OperationRecord, StoredAnswer} from '../operation/record.ts';
-import type {Found} from './compare-and-set.ts';
-import {packAnswer, recordOf, rowId, rowOf, type FoundRow, type Row} from './row.ts';
-import type {OperationId} from './store.ts';
+import type {OperationRecord, StoredAnswer} from '../../operation/record.ts';
+import type {Found} from '../compare-and-set.ts';
+import {packAnswer, recordOf, rowId, rowOf, type FoundRow, type Row} from '../row.ts';
+import type {OperationId} from '../store.ts';
 
 /** Where a record is: its id, and the keys of its hash, its answer and its index, all in one slot of a cluster. */
 export type Place = {readonly id: string; readonly keys: readonly [op: string, answer: string, index: string]};
