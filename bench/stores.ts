@@ -18,7 +18,9 @@ const {quick} = parseArgs({options: {quick: {type: 'boolean', default: false}}})
 const plan: RatePlan = quick ? {rounds: 5, calls: 200} : {rounds: 11, calls: 500};
 const many: GrownPlan = {records: quick ? 100_000 : 1_000_000, expired: 100_000, claims: 300};
 
-const [redis, postgres] = await Promise.all([anyRedis(), somePostgres('-c', 'fsync=on')]);
+// Commits reach the disk, into files of the log that are there already, as on a server that has run for a while.
+const durable = ['-c', 'fsync=on', '-c', 'min_wal_size=1GB'];
+const [redis, postgres] = await Promise.all([anyRedis(), somePostgres(...durable)]);
 const memory = await memorySubject();
 const subjects = [
 	await sqliteSubject(),

@@ -19,6 +19,10 @@ export async function sqliteSubject(): Promise<Subject> {
 	// Another connection to the store's file. What it writes need not survive.
 	const filler = new DatabaseSync(path);
 	filler.exec('PRAGMA synchronous = OFF');
+	// So that its disk is not still busy with that when something is measured.
+	const flush = () => {
+		filler.exec('PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous = OFF');
+	};
 
 	return {
 		name: 'sqlite',
@@ -33,13 +37,13 @@ export async function sqliteSubject(): Promise<Subject> {
 				const copied = columns.map(({name}) => (name === 'id' ? 'lower(hex(randomblob(32)))' : String(name)));
 				filler.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
 					INSERT INTO operations SELECT ${copied.join(', ')} FROM n, (SELECT * FROM operations WHERE keep_until > 0 LIMIT 1)`);
-				filler.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+				flush();
 			},
 			sweep: async () => store.sweep(),
 			async expire(count) {
 				filler.exec(`UPDATE operations SET keep_until = 1 WHERE rowid IN
 					(SELECT rowid FROM operations WHERE keep_until > 1 LIMIT ${count})`);
-				filler.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+				flush();
 			},
 		},
 		async close() {
