@@ -34,6 +34,7 @@ export async function grow({name, store}: Subject, {fill, expire, sweep}: Growth
 	await typical();
 	const empty = await typical();
 	await fill(plan.records);
+	await typical();
 	const full = await typical();
 	await expire(plan.expired);
 
