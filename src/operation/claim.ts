@@ -68,6 +68,8 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	let takeFrom: string | undefined;
 	const earlier = offered.get(flightId);
 	let candidate = earlier ?? offer();
+	// Encoded under its candidate: the boundary of a form is made from the key.
+	let kept = settings.keepRequest ? await keep(request, candidate.key) : undefined;
 
 	// A key that is not random may also have been sent by somebody else who derived it.
 	const repeated = earlier !== undefined || ownKey !== undefined || keyFrom !== undefined;
@@ -75,8 +77,6 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const mayBeUsed = ownKey === undefined && (keyFrom !== undefined || earlier?.unclaimed === false);
 
 	for (let polls = 0; ; polls++) {
-		// Encoded under this candidate: the boundary of a form is made from its key.
-		const kept = settings.keepRequest ? await keep(request, candidate.key) : undefined;
 		const issued = work.elapsed();
 		const claim: Claim = {
 			key: candidate.key,
@@ -113,6 +113,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			previousKey = result.previousKey;
 			candidate = offer(previousKey ?? undefined);
 			if (candidate.key === previousKey) throw spent(work);
+			kept &&= await keep(request, candidate.key);
 			continue;
 		}
 

@@ -16,7 +16,7 @@ export type Cell = {
 };
 
 /** Each lost try is somebody else's write, so this many in a row are no contention any more but a fault. */
-const MOST_TRIES = 50;
+export const MOST_TRIES = 50;
 
 /**
  * One atomic step by a pure rule: look, decide, write if nothing has changed since, and otherwise decide anew. The

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
-import {stepOn, type Cell, type Found} from './compare-and-set.ts';
+import {MOST_TRIES, stepOn, type Cell, type Found} from './compare-and-set.ts';
 import {explained, isUndone} from './postgres/failure.ts';
 import {setUp, valuesOf} from './postgres/schema.ts';
 import {statementsOn, SWEEP_BATCH} from './postgres/sql.ts';
@@ -46,9 +46,6 @@ const allowed: Kinds = {
 	table: {takes: "'table' or 'schema.table', each of 1 to 63 bytes", fits: isTableName},
 	lease: time,
 };
-
-/** Each try that is lost is a win of somebody else's, so this many in a row are no contention any more but a fault. */
-const MOST_TRIES = 50;
 
 /**
  * Keeps records in a table of Postgres 12 or later: they outlive processes and machines, and all processes share them.
@@ -151,11 +148,9 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 		settle,
 		forget: async (id, freeing) => stepOn(cellOf(rowId(id)), (record, now) => forgetRule(record, freeing, now)),
 		async list(scope, name, open = false) {
-			const rows =
-				name === undefined
-					? ask(open ? sql.listOpen : sql.list, [escaped(scope)])
-					: ask(sql.one, [rowId({scope, name})]);
-			return (await rows).map(recordOf);
+			if (name === undefined) return (await ask(open ? sql.listOpen : sql.list, [escaped(scope)])).map(recordOf);
+			const {record} = await cellOf(rowId({scope, name})).read();
+			return record === undefined ? [] : [record];
 		},
 		async sweep() {
 			const swept = await sweepAll(sql.sweepRecords);

@@ -1,7 +1,7 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {Unfinished} from '../../src/operation/unfinished.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
-import {answer, hang, swallow} from '../support/fake-server.ts';
+import {after, answer, hang, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {loadLazily, openShop, OPERATION, type Shop} from './shop.ts';
 
@@ -77,6 +77,33 @@ describe('resume', () => {
 		environment.jump(25 * HOUR);
 		expect(await fetch.unfinished()).toMatchObject([{working: false, expired: true}]);
 		expect((await fetch.unfinished())[0]?.resume).toBeUndefined();
+	});
+
+	test('is not offered while somebody elsewhere is at it', async () => {
+		const {environment, realm, server} = openShop();
+		server.script(hang);
+		void realm(OPTIONS).pay();
+		await environment.settle();
+		const [found] = await realm(OPTIONS).fetch.unfinished();
+		expect(found).toMatchObject({operation: OPERATION, working: true});
+		expect(found?.resume).toBeUndefined();
+	});
+
+	test('who waits reads its body once, however often it asks', async () => {
+		const {environment, realm, server, store} = openShop();
+		server.script(after(20_000));
+		const call = realm({...OPTIONS, timeout: 30_000}).pay();
+		await environment.settle();
+		const asked: unknown[] = [];
+		const waiting = realm(OPTIONS, {
+			claim(id, claim) {
+				asked.push(claim.request);
+				return store.claim(id, claim);
+			},
+		});
+		await environment.finish(Promise.all([call, waiting.pay()]));
+		expect(asked.length).toBeGreaterThan(5);
+		expect(new Set(asked).size).toBe(1);
 	});
 
 	test('a form goes as the very bytes that it was', async () => {

@@ -1,12 +1,10 @@
 import * as fc from 'fast-check';
 import type {Pool} from 'pg';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import type {OperationRecord} from '../../src/operation/record.ts';
-import type {State} from '../../src/operation/state.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {postgresStore, type PostgresStore, type Queryable} from '../../src/stores/postgres.ts';
-import type {Store} from '../../src/stores/store.ts';
 import {somePostgres} from '../support/postgres-server.ts';
+import {anyStep} from './any-step.ts';
 import {claimOf} from './claim-of.ts';
 import {timelessPlace} from './postgres-place.ts';
 import {openPool, someTable} from './postgres-pool.ts';
@@ -29,77 +27,10 @@ afterAll(async () => {
 	await server.remove();
 });
 
-type Step = (store: Store, id: {scope: string; name: string}, last: OperationRecord | undefined) => Promise<unknown>;
-
-const owner = fc.constantFrom('ann', 'bob');
-const key = fc.constantFrom('key-1', 'key-2');
-const lease = fc.constantFrom(1, 5_000, 90_000);
-const body = new TextEncoder().encode('paid');
-const answer = {status: 201, statusText: 'Created', headers: [['a', 'b']] as const, body, url: 'https://shop.test/'};
-const request = {method: 'POST', url: 'https://shop.test/', body};
-const state = fc.constantFrom<State>(
-	{status: 'succeeded', httpStatus: 201},
-	{status: 'succeeded'},
-	{status: 'refused', httpStatus: 402},
-	{status: 'mismatched', httpStatus: 422},
-	{status: 'unknown'},
-	{status: 'unknown', final: true},
-);
-
-/** The lease of the last record, or one with another part. */
-const held = fc.oneof(
-	{weight: 3, arbitrary: fc.constant({})},
-	{weight: 1, arbitrary: fc.oneof(fc.record({owner}), fc.record({key}), fc.record({token: fc.constantFrom(1, 2)}))},
-);
-
-function leaseOf(last: OperationRecord | undefined) {
-	return {key: last?.key ?? 'key-1', owner: last?.owner ?? 'ann', token: last?.token ?? 1};
-}
-
-const claiming = fc
-	.record({
-		owner,
-		key,
-		lease,
-		fingerprint: fc.constantFrom('print-1', 'print-1', 'print-1', 'print-2'),
-		onLapsed: fc.constantFrom('take' as const, 'report' as const),
-		takeFrom: fc.constantFrom(undefined, undefined, 'ann'),
-		awaited: fc.constantFrom(undefined, undefined, 'key-1'),
-		previousKey: fc.constantFrom(undefined, undefined, null, 'key-1'),
-		request: fc.constantFrom(undefined, request),
-	})
-	.map(
-		(over): Step =>
-			async (it, id) =>
-				it.claim(id, claimOf(over)),
-	);
-const renewing = fc.tuple(held, lease).map(
-	([over, ms]): Step =>
-		async (it, id, last) =>
-			it.renew(id, {...leaseOf(last), ...over, lease: ms}),
-);
-const settling = fc
-	.record({
-		over: held,
-		state,
-		fenced: fc.boolean(),
-		keepAnswer: fc.boolean(),
-		answer: fc.constantFrom(undefined, answer),
-	})
-	.map(
-		({over, ...settlement}): Step =>
-			async (it, id, last) =>
-				it.settle(id, {...leaseOf(last), ...over, ...settlement}),
-	);
-const freeing = fc.tuple(key, fc.constantFrom('complete' as const, 'forget' as const, 'force' as const)).map(
-	([freed, how]): Step =>
-		async (it, id) =>
-			it.forget(id, {key: freed, how}),
-);
 const DAY = 86_400_000;
 /** Most steps follow at once. */
 const wait = fc.constantFrom(0, 0, 0, 0, 1, 5_000, 60_000, 7 * DAY);
-const step = fc.oneof(claiming, claiming, renewing, settling, settling, freeing);
+const step = anyStep(1, 5_000, 90_000);
 
 test('every step answers and leaves what the rules say', async () => {
 	let runs = 0;

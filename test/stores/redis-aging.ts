@@ -75,7 +75,7 @@ export function agingOn(urls: readonly string[], prefix: string): Aging {
 			renew: async (id, renewal) => given(await store.renew(id, renewal)),
 			settle: async (id, settlement) => given(await store.settle(id, settlement)),
 			forget: async (id, freeing) => given(await store.forget(id, freeing)),
-			list: async (scope, name) => (await store.list(scope, name)).map(moved),
+			list: async (...of) => (await store.list(...of)).map(moved),
 		}),
 	};
 }

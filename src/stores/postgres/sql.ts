@@ -27,8 +27,6 @@ export type Statements = {
 	readonly renew: string;
 	/** `$1`: id, key, owner, token, status, HTTP status, how long it is kept in milliseconds, and the answer to keep. */
 	readonly settle: string;
-	/** `$1`: id. */
-	readonly one: string;
 	/** `$1`: scope. */
 	readonly list: string;
 	/** `$1`: scope. Only what is open. */
@@ -66,7 +64,6 @@ SET status = $5, http_status = $6, owner = '', lease_until = 0, updated_at = gre
 	keep_until = ${NOW} + $7::bigint, answer = $8::bytea,
 	answer_until = CASE WHEN $8::bytea IS NOT NULL THEN ${NOW} + $7::bigint END, request = NULL, revision = revision + 1
 WHERE ${mine} AND status = 'sending' AND (NOT awaited OR $8::bytea IS NOT NULL) RETURNING *`,
-		one: `SELECT * FROM ${quoted} WHERE id = $1`,
 		list: `SELECT * FROM ${quoted} WHERE scope = $1`,
 		listOpen: `SELECT * FROM ${quoted} WHERE scope = $1 AND ${OPEN}`,
 		sweepRecords: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(${due('keep_until')}) RETURNING id)
