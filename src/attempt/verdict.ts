@@ -55,7 +55,7 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const {status, headers} = answer;
 	const {dialect, ambiguous, repeat} = context;
 	const wait = {retryAfter: retryAfter(headers, context.now)};
-	const saved = dialect.saves(status);
+	const saved = dialect.saves?.(answer) ?? false;
 
 	// A redirect may end at a login page: whatever it answers settles nothing. One that was not followed answers nothing.
 	const unfollowed = status === 0 || (status >= 300 && status < 400);

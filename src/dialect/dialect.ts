@@ -25,8 +25,8 @@ export type Dialect = {
 	 * Not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again.
 	 */
 	readonly retention?: number | undefined;
-	/** Whether an answer of this 4xx or 5xx status is saved under the key, so that a repeat gets it again. */
-	readonly saves: (status: number) => boolean;
+	/** Whether this answer, a 4xx or 5xx, is saved under the key, so that a repeat gets it again. Left out: not declared. */
+	readonly saves?: ((answer: Answer) => boolean) | undefined;
 	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */
 	readonly isReplay: (answer: Answer) => boolean;
 	/** What a code or words in the answer say; `undefined` leaves it to the status. */

@@ -34,7 +34,7 @@ const replayMarkers = [
  * createFetch({dialect: ietf({retention: 24 * 60 * 60 * 1000, saves: 'errors'})});
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
-export function ietf({retention, saves = 'success', quoted = false}: IetfOptions = {}): Dialect {
+export function ietf({retention, saves, quoted = false}: IetfOptions = {}): Dialect {
 	validate({retention}, {retention: retentionKind}, 'ietf: ');
 	return {
 		name: 'ietf',
@@ -42,7 +42,7 @@ export function ietf({retention, saves = 'success', quoted = false}: IetfOptions
 		// Of visible ASCII, JSON escapes what a structured field does (RFC 9651 §3.3.3).
 		formatKey: quoted ? key => JSON.stringify(key) : undefined,
 		retention,
-		saves: status => saves === 'errors' && status < 500 && !notSaved.has(status),
+		saves: saves && (({status}) => saves === 'errors' && status < 500 && !notSaved.has(status)),
 		// Some servers send the marker on first answers too, with the value false.
 		isReplay: ({headers}) => replayMarkers.some(name => headers.get(name)?.trim().toLowerCase() === 'true'),
 		read: readWords,

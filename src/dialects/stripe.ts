@@ -19,7 +19,7 @@ export const stripe: Dialect = {
 	retention: DAY,
 	// Not saved: what is answered before execution begins, such as conflicts (409), rate limits (429) and requests
 	// without valid credentials. A validation error (400) is one of these too, but the same bytes fail it again.
-	saves: status => status >= 400 && !notSaved.has(status),
+	saves: ({status}) => status >= 400 && !notSaved.has(status),
 	isReplay: ({headers}) => headers.get('idempotent-replayed') === 'true',
 	read(answer) {
 		if (answer.status === 409) return 'in-progress';

@@ -12,6 +12,8 @@ export type Result = {
 	readonly attempts: number;
 	/** The answer was given before: the effect is not of this call. */
 	readonly replayed: boolean;
+	/** The next call with the same request goes under the same key. */
+	readonly keyKept: boolean;
 	/** What callers are thrown instead of a Response. */
 	readonly error?: unknown;
 	/** What callers get, each in a Response of its own. */

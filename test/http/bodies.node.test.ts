@@ -170,7 +170,7 @@ test('what init says wins over the Request, as in fetch', async () => {
 });
 
 describe('a body that cannot be sent again is refused before anything is sent or written', () => {
-	const refused = {error: {code: 'BODY_NOT_REPLAYABLE', outcome: 'refused'}, requests: [], records: []};
+	const refused = {error: {code: 'BODY_NOT_REPLAYABLE', outcome: 'not-sent'}, requests: [], records: []};
 
 	async function upload({origin, requests}: IdempotentServer, init: RequestInit, input?: Request) {
 		const {fetch, store} = realm();

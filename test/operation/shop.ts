@@ -24,7 +24,7 @@ export function openShop(options: FakeServerOptions = {}) {
 			const events: LatchkeyEvent[] = [];
 			const fetch = createFetchIn(time, {
 				fetch: server.fetch,
-				store: {...store, ...over},
+				store: {...store, durable: true, ...over},
 				scope: null,
 				onEvent: event => events.push(event),
 				...own,
@@ -33,8 +33,8 @@ export function openShop(options: FakeServerOptions = {}) {
 		},
 		/** The one record of the operation, as it stands in the store. */
 		async record(scope = '', name: readonly string[] = OPERATION) {
-			const [record] = await store.list(scope, JSON.stringify(name));
-			return record;
+			const [found] = await store.list(scope, JSON.stringify(name));
+			return found?.record;
 		},
 	};
 }
