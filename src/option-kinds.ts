@@ -70,8 +70,8 @@ export const fetchKinds: Readonly<Record<Exclude<keyof FetchOptions, keyof Share
 	dialect: {
 		takes: 'a dialect',
 		fits: isObject,
-		needs: {header: headerName, saves: callback, isReplay: callback},
-		may: {shouldRetryHeader: headerName, formatKey: callback, read: callback, retention},
+		needs: {header: headerName, isReplay: callback},
+		may: {shouldRetryHeader: headerName, formatKey: callback, saves: callback, read: callback, retention},
 	},
 	keyed: {
 		takes: 'a boolean, an array of methods or a function',

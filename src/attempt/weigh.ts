@@ -25,7 +25,8 @@ export async function weigh(
 		const asks = judge && status >= 200 && status <= 299;
 		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
 		const {ambiguous} = progress;
-		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
+		const context = {dialect, ambiguous, repeat, foreign: false, now: environment.now(), judged};
+		return verdictOfAnswer(exchange.answer, context);
 	} catch (error) {
 		progress.firstFailure ??= error;
 		return verdict('unsettled', 'end', {ambiguous: true});

@@ -97,22 +97,27 @@ describe('judge', () => {
 	});
 });
 
-test('a dialect that throws settles nothing', async () => {
-	const broken = {
-		...ietf(),
-		read: () => {
-			throw new Error('bug in dialect');
-		},
+describe('a dialect that throws settles nothing', () => {
+	const broken = () => {
+		throw new Error('bug in dialect');
 	};
-	const progress = noProgress();
-	const verdict = await weigh(
-		await exchange({status: 409}),
-		progress,
-		{dialect: broken},
-		virtualEnvironment(),
-		false,
-		1000,
-	);
-	expect(verdict).toMatchObject({meaning: 'unsettled', next: 'end', ambiguous: true});
-	expect(progress.firstFailure).toEqual(new Error('bug in dialect'));
+
+	test.each([
+		['read', 409],
+		['read', 201],
+		['isReplay', 201],
+		['isReplay', 402],
+		['saves', 402],
+		['saves', 500],
+	])('%s, at %d', async (name, status) => {
+		const dialect = {...ietf(), [name]: broken};
+		const progress = noProgress();
+		const given = await exchange({status});
+		expect(await weigh(given, progress, {dialect}, virtualEnvironment(), false, 1000)).toMatchObject({
+			meaning: 'unsettled',
+			next: 'end',
+			ambiguous: true,
+		});
+		expect(progress.firstFailure).toEqual(new Error('bug in dialect'));
+	});
 });
