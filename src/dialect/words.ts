@@ -1,9 +1,8 @@
 import type {Answer, Reading} from './dialect.ts';
 
 /**
- * What the codes and words say that many servers share. Written so that a doubt about the wording costs certainty,
- * never a second effect: what is not clearly about another payload is not a mismatch, and what speaks of the key at all
- * is no ordinary refusal.
+ * What the codes and words say that many servers share. A doubt about the wording costs certainty, never a second
+ * effect: a mismatch needs words about the payload, and "in progress" and "used before" are never a refusal.
  */
 export function readWords(answer: Answer, replayed = false): Reading | undefined {
 	const {status} = answer;
@@ -20,7 +19,7 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 	}
 
 	if (running.test(words)) return 'in-progress';
-	if (otherPayload.test(words)) return comparing.has(status) ? 'mismatched' : 'key-used';
+	if (otherPayload.some(it => it.test(words))) return comparing.has(status) ? 'mismatched' : 'key-used';
 
 	// A success that speaks of an earlier use is a replay that is not marked.
 	if (succeeded) return undefined;
@@ -32,56 +31,45 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 /** What a server answers that has compared payloads. */
 const comparing: ReadonlySet<number> = new Set([400, 409, 412, 417, 422]);
 
-const any = (...patterns: readonly RegExp[]): RegExp => new RegExp(patterns.map(it => it.source).join('|'), 'm');
-
 /** Work that goes on, in words that are said of nothing else. */
-const running = any(
-	/\bin ?(progress|flight)\b|\bin process\b|under ?way|ongoing|unfinished/,
-	/\b(still|currently|now|is|are|already) (process|execut|handl|perform|runn|work|complet|serv)ing\b/,
-	/\b(still|currently) (pending|outstanding|open|active|locked|(process|execut|handl|perform|serv)ed)\b/,
-	/\bbeing (process|execut|handl|perform|serv|run\b|work|creat|complet|fulfil)/,
-	/(\bnot|\byet|n.?t) (yet )?(been )?(finish|complet)ed\b/,
-	/\bconcurrent idempoten|\bidempoten\w+ (key )?concurren/,
-);
+const running =
+	/\bin ?(progress|flight|process)\b|under ?way|unfinished|\b(still|currently|already) \w+ing\b|\bis (process|execut|handl|runn)ing|\bbeing (proc|exec|hand|perf|serv|run\b|compl|creat)|\bconcurrent idem|\bidempoten\w+ (key )?concur/;
 
 /** The same, where 409, 422 and 423 say it: these may also stand beside other reasons. */
 const underWay =
-	/in use|being used|processing|executing|running|outstanding|concurren|pending|simultan|parallel|locked|conflict\w* with (an|the)?(other| previous| first)? ?request/;
+	/\bin use|being used|(process|execut|runn|pend)ing|outstanding|concurren|simultan|\block|busy|other request|(not|n.?t) (yet )?(been )?(finish|complet)ed/;
 
 /** "Request already processed or in progress", where no word tells that it is about the key. */
 const requestRunning =
-	/(^|\b(a|the|this|that|your|same|previous|prior|earlier|original|first|another|identical|similar|duplicate|concurrent|err|error) )request ([a-z]+ ){0,4}?(in (progress|flight)\b|being (process|execut|handl)|(still|already) (process|execut|handl|runn)ing)/m;
+	/(^|\b(an?|another|the|this|your|same|previous|original|first|duplicate|error) )request (\w+ ){0,4}?(in (progress|flight)\b|being (proc|exec|hand)|(still|already) \w+ing\b)/m;
 
-const requestRepeated = /\bduplicated? request\b|\brequest id (\w+ ){0,3}?used\b/;
+const requestRepeated = /\bduplicate request\b|\brequest id (\w+ ){0,3}?used\b/;
 
 /** Another payload than that of the first request. "Another request" alone may be a copy of the same. */
-const otherPayload = any(
-	/mismatch/,
-	/\b(different|other|another|changed|modified|altered|conflicting) (\w+ ){0,2}?(payload|bod(y|ies)\b|param|argument|fingerprint|hash\b|content\b)/,
-	/\b(re ?)?(used|sent|submitted|seen|bound|tied|linked|associated|created) (\w+ ){0,2}?(with|for|to|on|across) (an? |the )?different (?!\w*(key|idempot|user|account|client|customer|merchant|tenant))/,
-	/\b(payload|body|param\w*|argument\w*|request|content|fingerprint|hash)( \w+){0,5}? (differs?\b|different from|has changed|not (the )?(same|identical|equal))/,
-	/\b(payload|body|param\w*|arguments|request|content|fingerprint|hash)( \w+){0,5}? (not|n.?t|must) match(?!( \S+){0,4} (format|pattern|header|schema))/,
-	/(\bnot|n.?t) match( \w+){0,3}? (request|payload|body|param\w*|original|first|previous|initial)\b(?! (id|format|header|schema)\b)/,
-	/only be (re ?)?used (with|for) the same|(payload|body|param\w*) conflict/,
+const otherPayload = [
+	/mismatch|(payload|body|param\w*) conflict|only be (re ?)?used with the same/,
+	/\b(different|other|another) (\w+ ){0,2}?(payload|bod(y|ies)\b|param|argument|hash|content)/,
+	/\b(re ?)?(used|sent|bound|associated|created) (\w+ ){0,2}?(with|for|to) (an? )?different (?!\w*(key|idem|user|account|client))/,
+	/\b(payload|body|param\w*|arguments|request|content|hash)( \w+){0,5}? (differs\b|different from|has been (chang|modif)|(not|n.?t|must) (be )?(the same|match\b(?!( \S+){0,4} (format|pattern|header|schema))))/,
+	/n.?t match( \w+){0,3}? (request|payload|body|param\w*|original|first)\b(?! (id|format|header|schema)\b)/,
 	// The codes that providers document for it, as the whole of a line or the end of a URL.
-	/(^|[/#:.]|\berr(or)? )(invalid idempotent request|idempoten\w+ (key )?reused?)( error)?$/,
-);
+	/(^|[/#:.]|\berr(or)? )(invalid idempotent request|idempotency key reused?)$/m,
+];
 
 /** The first request is done with. */
 const finished =
-	/\b(already|previously|ha[sd]|have|was|were)( already| previously)?( been)? (used|process|execut|handl|complet|creat|consum|submitted|finish|fulfil|perform|done|seen|spent)/;
+	/\b(already|previously|has|have|was|were)( already)?( been)? (used|proc|exec|hand|compl|creat|consum|submit|finish|done)/;
 
 /** The key was seen before, in whatever words. */
-const used = /reus|duplicat|already|previously|replay|in use|being used|\b(been|was) used|\bused by/;
+const used = /re ?us|(in|being|been|was) use|used by|different request|duplicat|already|previously|replay/;
 
 const describing =
-	/^((error|fault|sub|status)_?)?(type|code|title|details?|message|msg|reason|name|errors?|fault|description|string|status|text|summary|issue|kind)$/i;
+	/^((error|fault|sub)_?)?(type|code|title|details?|message|msg|reason|name|errors?|fault|description|string|status|issue)$/i;
 const naming = /^((error|fault|sub)_?)?(type|code|title)$/i;
-const nesting =
-	/^((error_?)?codes|errors?|fault|details?|message|issues?|problem|cause|response|result|data|extensions|user_?errors)$/i;
+const nesting = /^((error_?)?codes|errors?|fault|details?|message|issues?|data|extensions|user_?errors)$/i;
 
 /** Everything in an answer that could name its kind, lower-case, with `_` and `-` as blanks; text without its tags. */
-export function wordsOf(answer: Answer, fields = describing): string {
+export function wordsOf(answer: Answer, fields: RegExp = describing): string {
 	const text = textOf(answer);
 	return (stringsOf(text, fields) ?? strings(untagged(text), fields, false, 0))
 		.filter(value => value !== 'about:blank')

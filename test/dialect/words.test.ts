@@ -175,6 +175,8 @@ describe('another payload', () => {
 		'Idempotency key in use with different parameters',
 		'The body differs from that of the first request under this idempotency key',
 		'idempotency_key_payload_conflict',
+		'Idempotency conflict: the request body has been modified',
+		'Request fingerprint does not match the stored idempotency record',
 	])('%s', async message => {
 		expect(await read({status: 422, body: message})).toBe('mismatched');
 		expect(await read({status: 409, body: {errors: [{detail: message}]}})).toBe('mismatched');
@@ -223,7 +225,10 @@ describe('used before, without a word about the payload', () => {
 		'A request with this idempotency key was already handled',
 		'A request with this idempotency key has been processed',
 		'Idempotency-Key was reused',
+		'Idempotency key re-use is not allowed',
 		'Duplicate idempotency key',
+		'Same idempotency key, but a different request',
+		'The idempotency key is already associated with another operation',
 	])('%s', async message => {
 		for (const status of [400, 403, 409, 422]) {
 			expect(await read({status, body: message})).toBe('key-used');
@@ -241,7 +246,15 @@ describe('nothing', () => {
 		['a missing key', {status: 400, body: {title: 'Idempotency-Key is missing'}}],
 		['a malformed key', {status: 422, body: 'Idempotency key does not match the required format'}],
 		['a malformed key', {status: 400, body: {message: 'Request header Idempotency-Key does not match pattern'}}],
-		['two words that fit neither', {status: 409, body: {code: 'idempotency_conflict'}}],
+		[
+			'a decline that tells what to do next',
+			{status: 422, body: {message: 'Declined. To try another payment method, use a new Idempotency-Key'}},
+		],
+		[
+			'a validation error that tells it',
+			{status: 422, body: {message: 'Bad amount. Use a new idempotency key for changed parameters'}},
+		],
+		['words that fit neither', {status: 409, body: {code: 'idempotency_conflict'}}],
 		['Sinch', {status: 409, body: {type: 'https://developers.sinch.com/errors/registry/idempotency-conflict'}}],
 		['in progress under a status that may have had its effect', {status: 500, body: {code: 'idempotency_in_progress'}}],
 		['pending, by a 202', {status: 202, body: {message: 'The idempotent request is being processed'}}],
