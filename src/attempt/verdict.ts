@@ -79,7 +79,6 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	// A replay is final: asking again gives the same.
 	if (replayed) {
 		if (status === 408 || status >= 500) return verdict('unsettled', 'end', {ambiguous: true, final: true, replayed});
-		if (status === 409 && wait.retryAfter !== undefined) return inProgress(directive, {...wait, replayed});
 		// It is about the key, in words that are not known.
 		if (status === 409 && speaksOfKey(answer)) return verdict('unsettled', 'end', {ambiguous: true, replayed});
 		const refused = status >= 400 || context.judged === 'refused';

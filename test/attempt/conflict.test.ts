@@ -112,9 +112,10 @@ describe('about the key, and marked as a replay', () => {
 		expect(await verdictOf({status: 200, body: {error: running}, headers})).toMatchObject(inProgress);
 	});
 
-	test('in progress, by Retry-After alone: asked again', async () => {
+	test('in progress, with a time to wait: asked again then', async () => {
 		const asked = {...headers, 'retry-after': '2'};
-		expect(await verdictOf({status: 409, headers: asked}, doubtful)).toMatchObject({...inProgress, retryAfter: 2000});
+		const given = {status: 409, body: running, headers: asked};
+		expect(await verdictOf(given, doubtful)).toMatchObject({...inProgress, retryAfter: 2000});
 	});
 
 	test('in progress, with a word against asking: in doubt', async () => {
