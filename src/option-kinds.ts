@@ -71,7 +71,7 @@ export const fetchKinds: Readonly<Record<Exclude<keyof FetchOptions, keyof Share
 		takes: 'a dialect',
 		fits: isObject,
 		needs: {header: headerName, isReplay: callback},
-		may: {saves: callback, shouldRetryHeader: headerName, formatKey: callback, read: callback, retention},
+		may: {shouldRetryHeader: headerName, formatKey: callback, saves: callback, read: callback, retention},
 	},
 	keyed: {
 		takes: 'a boolean, an array of methods or a function',

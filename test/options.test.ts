@@ -117,6 +117,8 @@ describe('a dialect', () => {
 		['dialect.shouldRetryHeader', {shouldRetryHeader: 'a b'}],
 		['dialect.formatKey', {formatKey: 'quoted'}],
 		['dialect.read', {read: {}}],
+		['dialect.saves', {saves: true}],
+		['dialect.saves', {saves: null}],
 		['dialect.retention', {retention: '24h'}],
 	])('%s in %o is a TypeError that names it', (name, change) => {
 		const problem = problemOf({dialect: {...dialect, ...change}});
@@ -129,10 +131,11 @@ describe('a dialect', () => {
 		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(/dialect\.retention/);
 	});
 
+	test('need not declare what is saved', () => {
+		expect(() => settingsOf({dialect: {...dialect, saves: undefined}})).not.toThrow();
+	});
+
 	test('that lacks its functions is a TypeError that says which', () => {
-		expect(() => settingsOf({dialect: {...dialect, saves: true} as never})).toThrow(
-			'latchkey: dialect.saves takes a function, not true',
-		);
 		expect(() => settingsOf({dialect: {...dialect, isReplay: undefined} as never})).toThrow(
 			'latchkey: dialect.isReplay takes a function, not undefined',
 		);

@@ -48,8 +48,8 @@ function attempts(work: Work, key: string, permit: Job['permit'], sentBefore: bo
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				work.report({type: 'preflight-suspected', header: settings.dialect.header});
-			const repeat = sentBefore || progress.attempts > 1;
-			return weigh(exchange, progress, settings, environment, repeat, Math.min(settings.timeout, work.left()));
+			const sent = {repeat: sentBefore || progress.attempts > 1, foreign: work.foreign};
+			return weigh(exchange, progress, settings, environment, sent, Math.min(settings.timeout, work.left()));
 		},
 	};
 	return attemptUntilSettled(job, progress);
