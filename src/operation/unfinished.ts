@@ -1,6 +1,7 @@
 import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import {withCall, type ResumeInit, type Settings} from '../options.ts';
+import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {scopeId} from '../request/scope.ts';
 import {isAlive} from './alive.ts';
@@ -72,7 +73,6 @@ async function resume(
 	init: ResumeInit,
 	environment: Environment,
 ): Promise<Response> {
-	const {keptInit} = await import('../request/kept-request.ts');
 	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
