@@ -1,6 +1,6 @@
 import type {MaybePromise} from '../maybe-promise.ts';
 import {reading} from './reading.ts';
-import {can, nameOf} from './shape.ts';
+import {can, nameOf} from '../shape.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -5,7 +5,7 @@ import {freezeBlob, isBlob, type FrozenBlob} from './blob.ts';
 import {freezeForm, timeless, type FormEntries} from './form.ts';
 import {readAll, STREAM_LIMIT} from './read-stream.ts';
 import {reading} from './reading.ts';
-import {can, nameOf} from './shape.ts';
+import {can, nameOf} from '../shape.ts';
 
 /** A body that nobody can change any more. `type` is the content type that fetch would set for it. */
 export type FrozenBody = PlainBody | FormBody;

@@ -73,7 +73,9 @@ export function outgoingOf(
 		url,
 		ready: () => frozen,
 		fingerprint: custom
-			? once(async () => sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`))
+			? once(async () =>
+					sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`),
+				)
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {

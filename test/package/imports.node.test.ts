@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {sources} from './sources.ts';
 
 const core =
-	/^(?:(?:index|fetch|ky|options|option-kinds|validate|shown|concat|once|errors|error-base|events|environment|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|store-failure)\.ts)$/;
+	/^(?:(?:index|fetch|ky|options|option-kinds|validate|shown|concat|shape|once|errors|error-base|events|environment|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|store-failure)\.ts)$/;
 
 type Import = {readonly from: string; readonly to: string};
 
