@@ -62,23 +62,22 @@ export function responseOf(answer: Answer): Response {
 	return responseWith(answer.body ?? null, answer);
 }
 
-/** Another one to read, where it can be had; else the very same. */
-export function copyOf(response: Response): Response {
+/** Another one to read: a clone, else the very same. Node's streams come without their body, because a clone would stop them. */
+export function copyOf(response: Response, answer: Answer): Response {
+	const {body} = response;
 	try {
-		return response.clone();
+		return body && !can(body, 'getReader') ? responseOf(answer) : response.clone();
 	} catch {
 		return response;
 	}
 }
 
-/** What is left unread of a copy would be kept in memory, or, of a Node stream, hold the original up. */
+/** What is left unread of a copy would be kept in memory. */
 export async function discard(copy: Response): Promise<void> {
-	const body: unknown = copy.body;
 	try {
-		if (can(body, 'destroy')) body.destroy();
-		else if (can(body, 'cancel')) await body.cancel();
+		await copy.body?.cancel();
 	} catch {
-		// Somebody else reads it.
+		// Somebody reads it.
 	}
 }
 

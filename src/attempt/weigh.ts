@@ -36,7 +36,7 @@ async function judgement(
 	{answer, stream}: Answered,
 	judge: NonNullable<Settings['judge']>,
 ): Promise<Context['judged']> {
-	const copy = stream ? copyOf(stream) : responseOf(answer);
+	const copy = stream ? copyOf(stream, answer) : responseOf(answer);
 	const judged: unknown = await judge(copy);
 	if (copy !== stream) void discard(copy);
 	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
