@@ -61,6 +61,15 @@ test('what is ambient enters through the environment', () => {
 	expect(found.filter(line => !line.startsWith('environment.ts:'))).toEqual([]);
 });
 
+/** `import()` throws in service workers, and fails offline and after a deploy. */
+const lazily = /\bimport\s*\(/;
+
+test('nothing is loaded on the way of a request, but for the hash on http:// pages', () => {
+	expect(codeWith(lazily)).toEqual([
+		expect.stringMatching(/^platform\/browser\.ts: .*import\('.\/hash-fallback\.ts'\)/),
+	]);
+});
+
 test('exports have names', () => {
 	expect(codeWith(/\bexport default\b|\bas default\b|\bexport \{\s*default\b/)).toEqual([]);
 });

@@ -1,0 +1,50 @@
+import {expect, test} from 'vitest';
+import {dropResponse} from '../support/faulty-server.ts';
+import type {Errand} from './page/service-worker.ts';
+import {ask, keysOf, visit} from './visit.ts';
+
+/** Asks the module service worker of the page, registered where it is not. */
+async function send(errand: Errand): Promise<unknown> {
+	await navigator.serviceWorker.register('/service-worker.js', {type: 'module'});
+	const {active} = await navigator.serviceWorker.ready;
+	const {port1, port2} = new MessageChannel();
+	const told = new Promise(resolve => {
+		port1.addEventListener('message', ({data}) => {
+			resolve(data);
+		});
+	});
+	port1.start();
+	active?.postMessage(errand, [port2]);
+	return told;
+}
+
+const bytes = Uint8Array.from({length: 256}, (_, i) => i);
+
+// `import()` throws in every service worker: https://github.com/w3c/ServiceWorker/issues/1585
+test.each([
+	['a Blob', 'blob', /^image\/png$/],
+	['a form with a file', 'form', /^multipart\/form-data; boundary=----latchkey\w+$/],
+	['a stream', 'stream', undefined],
+] as const)('a service worker pays with %s, once, though the first answer is lost', async (_, body, type) => {
+	const here = await visit();
+	here.server.script([dropResponse]);
+	const page = await here.open();
+	const told = await page.evaluate(send, {body, cart: 42});
+	expect(told).toEqual({outcome: 'succeeded', status: 201, error: undefined, attempts: 2});
+
+	const [first, second] = here.server.requests;
+	expect(here.server.requests).toHaveLength(2);
+	expect(second!.body.equals(first!.body)).toBe(true);
+	if (type) expect(first?.headers['content-type']).toMatch(type);
+	else expect(first?.headers).not.toHaveProperty('content-type');
+	if (body === 'form') {
+		const headers = {'content-type': first!.headers['content-type']!};
+		const form = await new Response(new Uint8Array(first!.body), {headers}).formData();
+		expect(form.get('album')).toBe('Grüße');
+		expect(await (form.get('photo') as File).bytes()).toEqual(bytes);
+	} else expect(new Uint8Array(first!.body)).toEqual(bytes);
+
+	const [key] = keysOf(here.server);
+	expect([...here.server.effects]).toEqual([[key, 1]]);
+	expect(await ask(page, shop => shop.record())).toMatchObject({key, state: {status: 'succeeded'}});
+});
