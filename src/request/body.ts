@@ -49,9 +49,7 @@ export function freezeBody(body: unknown, limit: number = STREAM_LIMIT): MaybePr
 		}
 	}
 
-	throw new TypeError(
-		`latchkey: a body may be text (JSON.stringify makes it), bytes, a Blob, URLSearchParams, FormData or a stream, not ${name}; nothing was sent`,
-	);
+	throw noBody(name);
 }
 
 /**
@@ -71,12 +69,27 @@ async function contentOf(request: Request): Promise<FrozenBody> {
 	}
 
 	const content = new Uint8Array(await reading(async () => request.arrayBuffer()));
+	if (content.byteLength < 100) checkText(new TextDecoder().decode(content));
 	// Firefox has no `Request.body`, so that no body and an empty one are the same.
 	return content.byteLength === 0 ? {content: null} : {content};
 }
 
 function textBody(body: unknown, type: string): FrozenBody {
-	return {content: String(body), type};
+	const content = String(body);
+	checkText(content);
+	return {content, type};
+}
+
+/** In a Request, or where somebody else has made text of it, this is all that is left to see of the mistake. */
+function checkText(text: string): void {
+	const [, name] = /^\[object (\w+)]$/.exec(text) ?? [];
+	if (name !== undefined) throw noBody(name);
+}
+
+function noBody(name: string): TypeError {
+	return new TypeError(
+		`latchkey: a body may be text (JSON.stringify makes it), bytes, a Blob, URLSearchParams, FormData or a stream, not ${name}; nothing was sent`,
+	);
 }
 
 async function streamBody(

@@ -122,6 +122,11 @@ describe('freezeBody', () => {
 		expect(() => freezeBody(body)).toThrow(new RegExp(`JSON.stringify.*, not ${name}; nothing was sent$`));
 	});
 
+	test.each([['[object Object]'], ['[object FormData]']])('the text %s, which nobody meant, is refused', body => {
+		expect(() => freezeBody(body)).toThrow(/^latchkey: a body may be .*; nothing was sent$/);
+		expect(freezeBody(`${body} `)).toMatchObject({content: `${body} `});
+	});
+
 	test('a stream is locked at once and read', async () => {
 		const stream = streamOf(text('ab'), text(''), text('c'));
 		const frozen = freezeBody(stream);
@@ -213,6 +218,11 @@ describe('freezeRequest', () => {
 
 	test('its bytes are read; its headers, not we, say the type', async () => {
 		expect(await freezeRequest(post('{"id":1}'))).toEqual({content: text('{"id":1}')});
+	});
+
+	test('a Request that was made from no body is refused', async () => {
+		const request = post({id: 1} as unknown as BodyInit, {'content-type': 'application/json'});
+		await expect(freezeRequest(request)).rejects.toThrow(/not Object; nothing was sent/);
 	});
 
 	test('a Request that was read is refused at once', async () => {
