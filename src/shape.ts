@@ -2,8 +2,8 @@
 export function nameOf(value: unknown): string {
 	const tag = Object.prototype.toString.call(value).slice(8, -1);
 	if (tag !== 'Object') return tag;
-	const prototype = Object.getPrototypeOf(value) as {constructor?: {name?: unknown}} | null;
-	return String(prototype?.constructor?.name ?? tag);
+	const prototype = Object.getPrototypeOf(value) as {constructor?: {name?: string}} | null;
+	return prototype?.constructor?.name ?? tag;
 }
 
 /** Whether it has these methods. */

@@ -21,7 +21,7 @@ export function freezeForm(form: object): MaybePromise<FormEntries> {
 	const frozen = entries.map(([name, value]: [unknown, unknown]) =>
 		after(freezeValue(value), it => [String(name), it] as const),
 	);
-	return frozen.some(isPromise) ? Promise.all(frozen) : (frozen as FormEntries);
+	return frozen.some(isPromise) ? Promise.all(frozen.map(async it => it)) : (frozen as FormEntries);
 }
 
 /** A file that was parsed is as old as the parsing, which would make every reading of the same Request another one. */

@@ -54,9 +54,8 @@ export function outgoingOf(
 	if (isPromise(frozen)) frozen.catch(() => undefined);
 	const contentType = headers.get('content-type') ?? undefined;
 	// Now: the key will be among them.
-	const counted = [...new Set(fingerprintHeaders.map(name => name.toLowerCase()))]
-		.sort()
-		.flatMap(name => (headers.has(name) ? [[name, headers.get(name) ?? ''] as const] : []));
+	const names = fingerprintHeaders.map(name => name.toLowerCase());
+	const counted = [...headers].filter(([name]) => names.includes(name));
 	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */

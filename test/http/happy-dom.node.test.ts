@@ -19,7 +19,7 @@ async function sent(body: unknown, input?: unknown) {
 	const {fetch} = realm();
 	const url = `${server.origin}/upload`;
 	const init = {method: 'POST', ...(body !== undefined && {body: body as BodyInit}), operation: 'upload'};
-	await fetch(input === undefined ? url : ((input as (url: string) => Request)(url) as Request), init);
+	await fetch(input === undefined ? url : (input as (url: string) => Request)(url), init);
 	const [first, second] = server.requests;
 	expect(second?.body.equals(first!.body)).toBe(true);
 	expect(second?.headers['content-type']).toBe(first?.headers['content-type']);

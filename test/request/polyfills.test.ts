@@ -8,10 +8,10 @@ const native = {
 	FormData: class FormData {
 		readonly _parts: Array<[string, unknown]> = [];
 		append(name: string, value: unknown): void {
-			this._parts.push([name, value]);
+			this['_parts'].push([name, value]);
 		}
 		getAll(name: string): unknown[] {
-			return this._parts.filter(([it]) => it === name).map(([, value]) => value);
+			return this['_parts'].filter(([it]) => it === name).map(([, value]) => value);
 		}
 	},
 	Blob: class Blob {
@@ -163,8 +163,12 @@ describe('what a bundler has renamed is known by what it can do', () => {
 	});
 
 	test('a form and a Blob that only carry the name are refused, not sent as their names', async () => {
-		class FormData {}
-		class Blob {}
+		class FormData {
+			readonly size = 0;
+		}
+		class Blob {
+			readonly size = 0;
+		}
 		expect(() => freezeBody(new FormData())).toThrow(/is a form whose parts cannot be read here/);
 		await expect(freezeBody(new Blob())).rejects.toMatchObject({code: 'BODY_NOT_REPLAYABLE'});
 	});

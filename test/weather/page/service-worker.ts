@@ -21,7 +21,7 @@ export type Errand = {readonly body: keyof typeof bodies; readonly cart: number}
 async function run({body, cart}: Errand) {
 	const init = {method: 'POST', body: bodies[body](), operation: ['checkout', cart], duplex: 'half'} as const;
 	const {outcome, response, error, attempts} = await outcomeOf(fetch('/pay', init));
-	return {outcome, status: response?.status, error: error && String(error), attempts};
+	return {outcome, status: response?.status, error: (error as Error | undefined)?.message, attempts};
 }
 
 addEventListener('message', ({data, ports: [port]}: MessageEvent<Errand>) => {
