@@ -26,7 +26,8 @@ type Given = Partial<Omit<Response, 'headers' | 'body'>> & {readonly headers?: u
  * one, and one that cannot be read here, is left to be passed on. Throws only what reading rejects with.
  */
 export async function answerOf(response: Response, whole: boolean): Promise<Read> {
-	const given: Given = response;
+	// Somebody's own fetch may forget to return it.
+	const given = Object(response) as Given;
 	const answer = answerWithout(given);
 	const {status, headers} = answer;
 	const passed: Read = {answer, stream: response};

@@ -247,6 +247,10 @@ describe('a status that none of HTTP is', () => {
 		expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', response: {status: 0, ok: false}});
 	});
 
+	test.each([[undefined], [null], ['text']])('nor does %o, which is no answer at all', async answer => {
+		expect(await pay(() => answer)).toMatchObject({outcome: 'unknown', sent: 1, error: {code: 'OUTCOME_UNKNOWN'}});
+	});
+
 	test('and a call without a name has it as it came', async () => {
 		const answer = {status: undefined};
 		const {environment, realm} = openShop();

@@ -1,6 +1,7 @@
 import {Window} from 'happy-dom';
 import {FormData as PolyfillFormData, File as PolyfillFile} from 'node-fetch';
 import {afterAll, describe, expect, test} from 'vitest';
+import {createClient} from '../../src/index.ts';
 import {dropResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {realm} from './realm.ts';
@@ -112,4 +113,15 @@ test('an element, which a form may be taken for, is refused', async () => {
 	const body = page.document.createElement('form') as unknown as BodyInit;
 	const call = fetch('https://shop.test/upload', {method: 'POST', body, operation: 'upload'});
 	await expect(call).rejects.toThrow(/a body may be .*, not HTMLFormElement; nothing was sent/);
+});
+
+test.each<[string, () => unknown]>([
+	['a form of happy-dom', () => new page.FormData()],
+	['an object', () => ({id: 1})],
+])('under createClient, whose Request makes text of it, %s is refused', async (_, body) => {
+	await using server = await startIdempotentServer();
+	const api = createClient({scope: null});
+	const call = api.post(`${server.origin}/upload`, {body: body() as BodyInit, operation: 'upload'});
+	await expect(call).rejects.toThrow(/a body may be .*; nothing was sent/);
+	expect(server.requests).toEqual([]);
 });
