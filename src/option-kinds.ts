@@ -51,6 +51,10 @@ export const sharedKinds: Readonly<Record<keyof SharedOptions, Kind>> = {
 	judge: callback,
 	reconcile: callback,
 	fingerprint: callback,
+	fingerprintHeaders: {
+		takes: 'an array of header names',
+		fits: value => Array.isArray(value) && value.every(headerName.fits),
+	},
 	keepResponse: flag,
 	keepRequest: flag,
 };

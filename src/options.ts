@@ -11,7 +11,11 @@ import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {validate, type Kinds} from './validate.ts';
 
 export type RetryOptions = {
-	/** Retries after the first attempt. `0`: exactly one exchange. Default 3. Waiting for "in progress" uses none up. */
+	/**
+	 * Retries after the first attempt. Default 3. Waiting for "in progress" uses none up. `0`: one attempt, and no waiting.
+	 * That is one call of `fetch`, not always one request: browsers themselves send a POST again, without a word, when a
+	 * connection that they use again is dropped before the answer. Only a key that the server honours makes it one effect.
+	 */
 	readonly limit?: number;
 	/** The longest own wait between attempts, in milliseconds. Default 8,000. */
 	readonly backoffLimit?: number;
@@ -44,6 +48,12 @@ export type SharedOptions = {
 	 * fields that change by themselves. Only its SHA-256 is kept. It gets a copy of the request.
 	 */
 	readonly fingerprint?: (request: Request) => MaybePromise<string>;
+	/**
+	 * Names of headers that make a request another one, whatever else makes it: whose account it is for, such as
+	 * `['Stripe-Account']`. Names of operations made by `fromContent()` and keys made by `contentKey()` follow. Not what
+	 * changes by itself: a token, a date. Default: none.
+	 */
+	readonly fingerprintHeaders?: readonly string[];
 	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
 	readonly keepResponse?: boolean;
 	/**

@@ -44,6 +44,7 @@ describe('an option of the wrong kind', () => {
 		['judge', anything],
 		['reconcile', anything],
 		['fingerprint', anything],
+		['fingerprintHeaders', [null, 'X-Tenant', 1, {}, [1], [''], ['X Tenant'], ['X-Tenant:'], ['X-Tenant', null]]],
 		['scope', [1, true, {}, []]],
 		['onStoreError', [null, '', 'retry', true, {}]],
 		['keepResponse', [null, 1, 'true', {}]],

@@ -2,7 +2,7 @@ import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import {shown} from '../shown.ts';
-import {responseOf} from './answer.ts';
+import {copyOf, discard, responseOf} from './answer.ts';
 import type {Progress} from './loop.ts';
 import type {Answered, Exchange} from './send.ts';
 import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
@@ -37,10 +37,9 @@ async function judgement(
 	{answer, stream}: Answered,
 	judge: NonNullable<Settings['judge']>,
 ): Promise<Context['judged']> {
-	const copy = stream?.clone() ?? responseOf(answer);
+	const copy = stream ? copyOf(stream, answer) : responseOf(answer);
 	const judged: unknown = await judge(copy);
-	// What it left unread of a stream would be kept in memory.
-	copy.body?.cancel().catch(() => undefined);
+	if (copy !== stream) void discard(copy);
 	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
 	throw new TypeError(`latchkey: judge returned ${shown(judged)}`);
 }

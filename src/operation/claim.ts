@@ -1,13 +1,13 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
-import type {Outgoing} from '../request/outgoing.ts';
+import {keptRequest} from '../request/kept-request.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
 import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
 import {keyLifeOf, keyStanding, roundOf} from './key-age.ts';
 import {knownRecord, rememberRecord} from './known.ts';
 import {otherKey} from './other-key.ts';
-import {keyEndOf, type StoredRequest} from './record.ts';
+import {keyEndOf} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Offer} from './realm.ts';
@@ -66,7 +66,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const earlier = offered.get(flightId);
 	let candidate = earlier ?? offer();
 	// Encoded under its candidate: the boundary of a form is made from the key.
-	let kept = settings.keepRequest ? await keep(request, candidate.key) : undefined;
+	let kept = settings.keepRequest ? await keptRequest(request, candidate.key) : undefined;
 
 	// A key that is not random may have been sent by somebody who shares no store with us.
 	const given = request.resumes === undefined && (ownKey !== undefined || keyFrom !== undefined);
@@ -116,7 +116,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			previousKey = result.previousKey;
 			candidate = offer(previousKey ?? undefined);
 			if (candidate.key === previousKey) throw spent(work);
-			kept &&= await keep(request, candidate.key);
+			kept &&= await keptRequest(request, candidate.key);
 			continue;
 		}
 
@@ -146,12 +146,6 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		takeFrom = (await waitForOwner(work, id, record, now, polls)) ? record.owner : undefined;
 		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere'};
 	}
-}
-
-/** Loaded where requests are kept. */
-async function keep(request: Outgoing, candidate: string): Promise<StoredRequest> {
-	const {keptRequest} = await import('../request/kept-request.ts');
-	return keptRequest(request, candidate);
 }
 
 function reportClaim({report, realm}: NamedWork, {record, now}: Listed, claim: Claim): void {

@@ -8,7 +8,7 @@ import {callOptionNames, without, type CallOptions, type Settings} from '../opti
 import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
-import {fingerprint} from './fingerprint.ts';
+import {fingerprint, printOfHeaders} from './fingerprint.ts';
 
 /** A keyed request, taken over from its caller: nobody can change it any more. */
 export type Outgoing = {
@@ -34,7 +34,7 @@ export function outgoingOf(
 	environment: Environment,
 	named: boolean,
 ): Outgoing {
-	const {dialect, fetch, fingerprint: custom} = settings;
+	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
 	const method = methodOf(input, init);
 	if (!token.test(method) || /^(connect|trace|track)$/i.test(method))
@@ -53,7 +53,10 @@ export function outgoingOf(
 	// A joiner's body is asked for late; until then nobody else listens to its failure.
 	if (isPromise(frozen)) frozen.catch(() => undefined);
 	const contentType = headers.get('content-type') ?? undefined;
-	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, body})));
+	// Now: the key will be among them.
+	const names = fingerprintHeaders.map(name => name.toLowerCase());
+	const counted = [...headers].filter(([name]) => names.includes(name));
+	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
 	function initOf(seed: () => MaybePromise<string>): MaybePromise<RequestInit> {
@@ -69,7 +72,9 @@ export function outgoingOf(
 		url,
 		ready: () => frozen,
 		fingerprint: custom
-			? once(async () => sha256(`custom\n${await custom(new Request(url, await initOf(whole)))}`))
+			? once(async () =>
+					sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`),
+				)
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
