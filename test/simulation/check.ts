@@ -3,6 +3,7 @@ import type {OperationRecord} from '../../src/operation/record.ts';
 import {createTruth, type Freed, type KeyFacts} from './truth.ts';
 import type {Life} from './life.ts';
 import type {Arrival} from './server.ts';
+import type {Plan} from './plan.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
 
@@ -18,8 +19,8 @@ export type Called = {
 export type Check = ReturnType<typeof createCheck>;
 
 /** Keeps the truth, and holds every step against it. */
-export function createCheck(world: World, kind: ServerKind) {
-	const {of, keysOf, renew} = createTruth();
+export function createCheck(world: World, kind: ServerKind, plan: Plan) {
+	const {of, idOf, keysOf, renew} = createTruth();
 	const violations: string[] = [];
 
 	function violation(text: string): void {
@@ -32,21 +33,26 @@ export function createCheck(world: World, kind: ServerKind) {
 		const facts = of(operation, key);
 		facts.effects++;
 		facts.effectAt = world.now();
-		if (sentAt <= facts.refusedAt && !excused(facts))
+		if (sentAt <= facts.refusedAt && !excused(facts) && !facts.misled)
 			violation(`${operation} had its effect under ${key} after it was told as refused`);
 		if (!kind.honoursKeys) return;
-		// A clock that was set back makes ages guesses; only an owner who sees it jump can tell.
-		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && world.setBack > 10_000;
+		// A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell.
+		const setBack = plan.storeClock === 'machine' && world.setBack > 10_000;
+		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && setBack;
 		if (facts.effects > 1 && !forgotten && !facts.disowned) violation(`key ${key} had ${facts.effects} effects`);
 		const charged = keysOf(operation).filter(({effects}) => effects > 0);
 		for (const [i, first] of charged.entries())
-			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) apart(first, second);
+			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) twice(first, second);
 	}
 
 	/** Two keys of an operation that both had their effect: somebody must have freed the first, or cannot have known. */
-	function apart(first: KeyFacts, second: KeyFacts): void {
+	function twice(first: KeyFacts, second: KeyFacts): void {
 		const freed = first.freed !== undefined && first.freed !== 'refused';
-		if (!freed && !excused(first) && !excused(second))
+		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
+		const apart = (first.degraded || second.degraded) && new Set([...first.sentBy, ...second.sentBy]).size > 1;
+		// False evidence of not having sent, and a changed request, are one key too many: nobody can see through both.
+		const changed = first.misled && first.body !== second.body;
+		if (!freed && !apart && !changed && !excused(first) && !excused(second))
 			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
 	}
 
@@ -61,7 +67,10 @@ export function createCheck(world: World, kind: ServerKind) {
 		if (after === before) return;
 		const {key} = after ?? {key: 'nothing'};
 		world.note(life.name, `${operation} stands at`, after);
-		if (before !== undefined && before.key !== key && !isFreed(before))
+		const released =
+			before?.state.status === 'unprocessed' &&
+			(before.fingerprint !== after?.fingerprint || after.createdAt >= before.keyUntil);
+		if (before !== undefined && before.key !== key && !isFreed(before) && !released)
 			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
 		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
 			violation(`operation ${operation} had succeeded and is now ${after?.state.status}`);
@@ -83,13 +92,14 @@ export function createCheck(world: World, kind: ServerKind) {
 
 	function sent(life: Life, {operation, key, body}: Arrival, written: boolean): void {
 		const facts = of(operation, key);
+		facts.sentBy.add(life.name);
 		if (!written && !facts.degraded) violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
-		if (facts.body !== body && !facts.degraded) violation(`${life.name} sent ${key} with another payload`);
+		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
 
 	/** A caller was told. */
-	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome): void {
+	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome, keyKept: boolean): void {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
@@ -100,23 +110,25 @@ export function createCheck(world: World, kind: ServerKind) {
 		const {shownAt, freedAt, effectAt} = facts;
 		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
-		if (outcome === 'succeeded' && over && !excused(facts))
+		// Another device cannot know what was completed on this one.
+		if (outcome === 'succeeded' && over && plan.devices === 1 && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !excused(facts))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
-		if (outcome !== 'refused') return;
+		if (outcome !== 'refused' && outcome !== 'not-sent') return;
 		facts.refusedAt = world.now();
-		if (facts.effects > 0 && !excused(facts))
-			violation(`${operation} was told as refused under ${key}, which had its effect`);
+		if (facts.effects > 0 && !excused(facts) && !(facts.misled && keyKept))
+			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
-	/** Refusals that no client can see through: those of somebody who may be wrong by now, two copies or tabs that know nothing of each other. */
-	function excused({disowned, degraded, duplicated}: KeyFacts): boolean {
-		return disowned || degraded || (duplicated && !kind.gates);
+	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
+	function excused({disowned, duplicated, misled}: KeyFacts): boolean {
+		return disowned || ((duplicated || misled) && !kind.gates);
 	}
 
 	return {
 		of,
+		idOf,
 		violation,
 		effect,
 		landed,

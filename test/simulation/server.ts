@@ -23,7 +23,7 @@ export type Arrival = {
 
 type Kept = {readonly body: string; readonly since: number; reply: Reply | undefined};
 
-const statuses = {ok: 201, declined: 402, broken: 500} as const;
+const statuses = {ok: 201, declined: 402, missing: 404, broken: 500} as const;
 
 /** A server of that kind. Its effect takes place at the end of its work, in one step with what it keeps. */
 export function createServer(world: World, kind: ServerKind, nextWork: () => Work, check: Check) {

@@ -14,8 +14,12 @@ export type KeyFacts = {
 	effectAt: number;
 	/** A load balancer repeated it, so that answers that the server does not keep may differ. */
 	duplicated: boolean;
+	/** Who sent it. */
+	readonly sentBy: Set<string>;
 	/** It was sent without a claim in the shared store, as its caller was told. */
 	degraded: boolean;
+	/** A client was told that it was not sent, or was turned away, when a copy had arrived. */
+	misled: boolean;
 	freed: Freed | undefined;
 	/** It was settled by somebody's word, for which latchkey does not answer. */
 	disowned: boolean;
@@ -43,7 +47,9 @@ export function createTruth() {
 				effects: 0,
 				effectAt: 0,
 				duplicated: false,
+				sentBy: new Set(),
 				degraded: false,
+				misled: false,
 				freed: undefined,
 				disowned: false,
 				shownAt: Number.POSITIVE_INFINITY,
@@ -53,6 +59,8 @@ export function createTruth() {
 			keys.set(key, facts);
 			return facts;
 		},
+		/** Whose key it is. */
+		idOf: (key: string) => keys.get(key)?.operation ?? '',
 		/** In the order in which they came into the world. */
 		keysOf: (operation: string) => [...keys.values()].filter(facts => facts.operation === operation),
 		/** It comes into the world once more. */
