@@ -85,8 +85,8 @@ export class NotSentError extends LatchkeyError {
 	readonly code = 'NOT_SENT';
 	readonly outcome = 'refused';
 
-	constructor(facts: ErrorFacts) {
-		super(`did not reach the server: ${safe}.`, facts);
+	constructor({hint = '', ...facts}: ErrorFacts & {readonly hint?: string | undefined}) {
+		super(`did not reach the server: ${safe}. ${hint}`.trim(), facts);
 	}
 }
 

@@ -40,6 +40,18 @@ export function responseOf(answer: Answer): Response {
 	return responseWith(answer.body ?? null, answer);
 }
 
+/** Reads an answer without taking it from anybody. */
+export async function withCopy<T>(
+	{answer, stream}: {readonly answer: Answer; readonly stream?: Response},
+	read: (copy: Response) => Promise<T>,
+): Promise<T> {
+	const copy = stream?.clone() ?? responseOf(answer);
+	const value = await read(copy);
+	// What was left unread of a stream would be kept in memory.
+	copy.body?.cancel().catch(() => undefined);
+	return value;
+}
+
 /** Says what a constructor cannot set, and so do its clones. */
 function telling(response: Response, answer: Answer): Response {
 	const {status, url, redirected, type} = answer;

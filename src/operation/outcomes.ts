@@ -19,7 +19,9 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 	const {status} = state;
 	if (!found && (status === 'succeeded' || (status === 'refused' && ending.answer)))
 		return answered(work, status, ending);
-	const facts = {...factsOf(work, ending), expired: isFinal(state), hint: preflightHint(work, ending)};
+	if (status === 'refused' && ending.mistaken) return result(work, status, {error: ending.firstFailure});
+	const hint = stopped[ending.why] ?? preflightHint(work, ending);
+	const facts = {...factsOf(work, ending), expired: isFinal(state), hint};
 	return failed(work, status === 'refused' && !found ? new NotSentError(facts) : outcomeError(status, facts));
 }
 
@@ -30,7 +32,9 @@ export function unnamedResult(work: Work, ending: Ending, {state: {status}}: Con
 	if (status === 'mismatched' && work.ownKey !== undefined)
 		return failed(work, outcomeError(status, factsOf(work, ending)));
 	if (exchange?.answer) return answered(work, status, ending);
-	return result(work, status, {error: exchange?.error ?? new DOMException('Nothing was sent', 'AbortError')});
+	return result(work, status, {
+		error: exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError'),
+	});
 }
 
 export function payloadChanged(work: NamedWork): Result {
@@ -45,6 +49,11 @@ export async function isOf(work: NamedWork, {fingerprint}: OperationRecord): Pro
 const hints = {
 	elsewhere: 'Another tab or process is still at it.',
 	forgotten: 'It was forgotten before its outcome was known.',
+};
+
+const stopped: Partial<Record<Ending['why'], string>> = {
+	'no-headers': 'attemptHeaders gave no headers, so nothing more was sent.',
+	'scope-changed': 'The signed-in user (scope) changed, so nothing more was sent.',
 };
 
 /** The result where others are at it and this call's time is over, or have freed it. */

@@ -73,7 +73,7 @@ async function resume(
 	environment: Environment,
 ): Promise<Response> {
 	const {keptInit} = await import('../request/kept-request.ts');
-	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
+	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 import type {StoredRequest} from '../operation/record.ts';
 import type {ResumeInit} from '../options.ts';
+import {membersOf} from './members.ts';
 import type {Outgoing} from './outgoing.ts';
 
 /** The request as it is sent under this key, for its record: the exact bytes, and no header but their type. */
@@ -17,5 +18,5 @@ export function keptInit({method, contentType, body}: StoredRequest, init: Resum
 	const headers = new Headers(init.headers);
 	headers.delete('content-type');
 	if (contentType !== undefined) headers.set('content-type', contentType);
-	return {...init, method, headers, body: body && new Uint8Array(body)};
+	return {...membersOf(init), method, headers, body: body && new Uint8Array(body)};
 }
