@@ -32,11 +32,11 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 		let mistaken = false;
 		try {
 			const ask = async () => attemptHeaders(factsOf(request, attempt));
-			const given = await unlessLeft(leaving, bounded(environment, ask(), ms));
+			const given = await unlessLeft(leaving, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
 			mistaken = true;
 			headers = {...headers, ...freshHeaders(given, dialect.header)};
 		} catch (error) {
-			return leaving.left() ? {why: 'left'} : {why: 'no-headers', error, mistaken};
+			return {why: 'no-headers', error, mistaken};
 		}
 	}
 
@@ -50,6 +50,11 @@ function freshHeaders(given: HeadersInit | undefined, keyHeader: string): Record
 	for (const name of ['content-type', 'content-length', 'transfer-encoding', keyHeader])
 		if (fresh.has(name)) throw new TypeError(`latchkey: attemptHeaders may not set ${name}`);
 	return Object.fromEntries(fresh);
+}
+
+/** In milliseconds; what comes of the question can still be told within the call. */
+export function timeToAsk({left}: Pick<Job, 'left'>): number {
+	return Math.max(left() / 2, left() - 100);
 }
 
 export function factsOf({url, init, key}: Sendable, attempt: number): AttemptFacts {
