@@ -42,7 +42,7 @@ test.each(wrappers)('a wrapper that %s sends the key at every attempt', async (_
 
 	expect(response.status).toBe(201);
 	expect(keysOf(server)).toEqual([uuid, keysOf(server)[0], keysOf(server)[0]]);
-	expect(server.requests).toMatchObject(Array(3).fill({headers: {'x-tenant': 'a'}}));
+	expect(server.requests.map(({headers}) => headers['x-tenant'])).toEqual(['a', 'a', 'a']);
 	expect([...server.effects.values()]).toEqual([1]);
 });
 
@@ -82,7 +82,7 @@ describe('what a wrapper does to one attempt does not show in the next', () => {
 	test('headers that are deleted', async () => {
 		let attempts = 0;
 		const requests = await threeAttempts(async (input, init) => {
-			if (attempts++ === 0) delete (init?.headers as Record<string, string>)['x-tenant'];
+			if (attempts++ === 0) delete (init!.headers as Record<string, string>)['x-tenant'];
 			return fetch(input, init);
 		});
 		expect(requests.map(({headers}) => headers['x-tenant'])).toEqual([undefined, 'a', 'a']);
@@ -111,7 +111,7 @@ describe('what a wrapper does to one attempt does not show in the next', () => {
 			else body.fill(9);
 			return fetch(input, {...sent, body: copy});
 		}, init);
-		expect(requests.map(({body}) => [...body])).toEqual(Array(3).fill([1, 2, 3]));
+		expect(requests.map(({body}) => body.join())).toEqual(['1,2,3', '1,2,3', '1,2,3']);
 	});
 });
 

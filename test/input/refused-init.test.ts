@@ -93,9 +93,11 @@ describe('what fetch takes is sent', () => {
 		answers.push(() => new Response(null, {status: 503}));
 		const request = new Request(url, {...init, credentials: 'include'});
 		expect((await fetch(request, {operation: 'pay'})).status).toBe(201);
-		expect(await Promise.all(sent.map(async it => [it.method, it.credentials, await it.text()]))).toEqual(
-			Array(2).fill([init.method, 'include', body]),
-		);
+		expect(sent.map(({method, credentials}) => [method, credentials])).toEqual([
+			[init.method, 'include'],
+			[init.method, 'include'],
+		]);
+		expect(await Promise.all(sent.map(async it => it.text()))).toEqual([body, body]);
 	});
 });
 
