@@ -177,6 +177,7 @@ describe('what else a runtime reads stays', () => {
 		const request = Object.assign(new Request('https://api.test/pay', post), {cf: members.cf, next: members.next});
 		await fetch(request, {operation: 'pay'});
 		expect(sent()).toMatchObject({cf: members.cf, next: members.next});
+		expect(Object.values(sent()!).filter(value => typeof value === 'function')).toEqual([]);
 		expect(input()).toBe(request);
 	});
 
