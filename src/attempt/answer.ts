@@ -64,7 +64,7 @@ export function responseOf(answer: Answer): Response {
 }
 
 /** Another one to read: a clone, else the very same. Node's streams come without their body, because a clone would stop them. */
-export function copyOf(response: Response, answer: Answer): Response {
+function copyOf(response: Response, answer: Answer): Response {
 	const {body} = response;
 	try {
 		return body && !can(body, 'getReader') ? responseOf(answer) : response.clone();
@@ -73,8 +73,19 @@ export function copyOf(response: Response, answer: Answer): Response {
 	}
 }
 
+/** Reads an answer without taking it from anybody. */
+export async function withCopy<T>(
+	{answer, stream}: {readonly answer: Answer; readonly stream?: Response},
+	read: (copy: Response) => Promise<T>,
+): Promise<T> {
+	const copy = stream ? copyOf(stream, answer) : responseOf(answer);
+	const value = await read(copy);
+	if (copy !== stream) void discard(copy);
+	return value;
+}
+
 /** What is left unread of a copy would be kept in memory. */
-export async function discard(copy: Response): Promise<void> {
+async function discard(copy: Response): Promise<void> {
 	try {
 		await copy.body?.cancel();
 	} catch {

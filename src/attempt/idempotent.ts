@@ -24,7 +24,7 @@ export async function retryIdempotent(
 	signal?.addEventListener('abort', () => {
 		gone.leave(signal.reason);
 	});
-	const {exchange, why} = await attemptUntilSettled(
+	const {exchange, firstFailure, why} = await attemptUntilSettled(
 		{
 			environment,
 			left,
@@ -38,6 +38,7 @@ export async function retryIdempotent(
 		noProgress(),
 	);
 	signal?.throwIfAborted();
+	if (why === 'no-headers') throw firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');

@@ -1,15 +1,22 @@
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {answerOf} from './answer.ts';
+import type {AttemptFacts} from './facts.ts';
 import type {Leaving} from './leaving.ts';
 
 export type Sendable = {
 	readonly url: string;
-	/** Everything but the signal; the body is bytes, a string or a Blob, so that it can be sent again. */
-	readonly init: RequestInit;
-	readonly fetch: ((input: string, init: RequestInit) => Promise<Response>) | undefined;
-	/** Read the answer within the attempt, so that a cut body shows. */
-	readonly whole: boolean;
+	/** The URL, or the Request that the caller gave. */
+	readonly input: string | Request;
+	/** Everything but the signal; the body can be sent again. */
+	readonly init: Omit<RequestInit, 'method' | 'headers' | 'body'> & {
+		readonly method: string;
+		readonly headers: Record<string, string>;
+		readonly body: AttemptFacts['body'];
+	};
+	readonly fetch: ((input: RequestInfo, init: RequestInit) => Promise<Response>) | undefined;
+	/** With one, the answer is read within the attempt, so that a cut body shows. */
+	readonly key: string | undefined;
 };
 
 export type Answered = {
@@ -24,10 +31,15 @@ export type Answered = {
 /** `sent`: it may have reached the server all the same. */
 export type Exchange = Answered | {readonly answer?: undefined; readonly error: unknown; readonly sent: boolean};
 
+/** For one attempt: whoever gets it may change it, and must not change what the next one sends. */
+export function copyOf(body: AttemptFacts['body']): AttemptFacts['body'] {
+	return body instanceof Uint8Array ? body.slice() : body;
+}
+
 /** One HTTP exchange, with a signal and a time-out of its own. Never throws. */
 export function send(
 	environment: Environment,
-	{url, init, fetch, whole}: Sendable,
+	{input, init, fetch, key}: Sendable,
 	timeout: number,
 	leaving: Leaving,
 ): Promise<Exchange> {
@@ -54,8 +66,9 @@ export function send(
 		);
 		const respond = async () => {
 			try {
-				const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
-				const read = await answerOf(response, whole);
+				const own = {headers: {...init.headers}, body: copyOf(init.body), signal: controller.signal};
+				const response = await (fetch ?? globalThis.fetch)(input, {...init, ...own});
+				const read = await answerOf(response, key !== undefined);
 				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
 			} catch (error) {
 				fail(error);

@@ -2,7 +2,7 @@ import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import {shown} from '../shown.ts';
-import {copyOf, discard, responseOf} from './answer.ts';
+import {withCopy} from './answer.ts';
 import type {Progress} from './loop.ts';
 import type {Answered, Exchange} from './send.ts';
 import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
@@ -33,13 +33,8 @@ export async function weigh(
 	}
 }
 
-async function judgement(
-	{answer, stream}: Answered,
-	judge: NonNullable<Settings['judge']>,
-): Promise<Context['judged']> {
-	const copy = stream ? copyOf(stream, answer) : responseOf(answer);
-	const judged: unknown = await judge(copy);
-	if (copy !== stream) void discard(copy);
+async function judgement(answered: Answered, judge: NonNullable<Settings['judge']>): Promise<Context['judged']> {
+	const judged: unknown = await withCopy(answered, async copy => judge(copy));
 	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
 	throw new TypeError(`latchkey: judge returned ${shown(judged)}`);
 }

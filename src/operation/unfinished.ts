@@ -86,7 +86,7 @@ async function resume(
 	init: ResumeInit,
 	environment: Environment,
 ): Promise<Response> {
-	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
+	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	signal?.throwIfAborted();

@@ -1,9 +1,9 @@
 import {after, type MaybePromise} from '../maybe-promise.ts';
-import {isForm, type FrozenBody} from './body.ts';
+import {isForm, type FrozenBody, type PlainBody} from './body.ts';
 import {boundaryOf, encodeMultipart} from './multipart.ts';
 
 /** What is handed to fetch at every attempt, and the content type that goes with it. */
-export type EncodedBody = {readonly content: BodyInit | null; readonly type?: string};
+export type EncodedBody = PlainBody;
 
 /**
  * The same bytes whenever it is asked. `seed` is called for forms only, whose boundary is made from it: it must be in

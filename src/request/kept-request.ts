@@ -1,5 +1,6 @@
 import type {StoredRequest} from '../operation/record.ts';
 import type {ResumeInit} from '../options.ts';
+import {membersOf} from './members.ts';
 import type {Outgoing} from './outgoing.ts';
 import {reading} from './reading.ts';
 
@@ -19,5 +20,5 @@ export function keptInit({method, contentType, body}: StoredRequest, init: Resum
 	const headers = new Headers(init.headers);
 	headers.delete('content-type');
 	if (contentType !== undefined) headers.set('content-type', contentType);
-	return {...init, method, headers, body: body && new Uint8Array(body)};
+	return {...membersOf(init), method, headers, body: body && new Uint8Array(body)};
 }

@@ -187,11 +187,17 @@ describe('resume', () => {
 		expect(server.requests).toHaveLength(2);
 	});
 
-	test('belongs to who was signed in when it was offered', async () => {
+	test('belongs to who was signed in when it was offered: nobody else sends it, with their own credentials', async () => {
 		const shop = openShop();
 		let user = 'ann';
 		const found = await crashed(shop, {}, {...OPTIONS, scope: () => user});
 		user = 'bob';
+		await expect(shop.environment.finish(resumed(found))).rejects.toMatchObject({
+			code: 'OUTCOME_UNKNOWN',
+			message: expect.stringContaining('user (scope) changed') as unknown,
+		});
+		expect(shop.server.requests).toHaveLength(1);
+		user = 'ann';
 		expect((await shop.environment.finish(resumed(found))).ok).toBe(true);
 		expect(new Set(shop.server.keys()).size).toBe(1);
 	});
