@@ -1,7 +1,10 @@
 import {displayName} from './request/identity.ts';
 
-/** What is known of an operation: `refused` means that no effect took place; `unknown` never gets a new key. */
-export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'unknown';
+/**
+ * What is known of an operation: `refused` means that no effect took place, `not-sent` that no connection was made;
+ * `unknown` never gets a new key.
+ */
+export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'not-sent' | 'unknown';
 
 export type ErrorCode =
 	| 'KEY_REUSED'
@@ -24,6 +27,8 @@ export type ErrorFacts = {
 	readonly response?: Response | undefined;
 	/** The HTTP status of the answer that settled the operation, where it is known. */
 	readonly status?: number | undefined;
+	/** The next call with the same request goes under the same key. */
+	readonly keyKept?: boolean | undefined;
 	readonly cause?: unknown;
 };
 
@@ -43,18 +48,21 @@ export abstract class LatchkeyError extends Error {
 	declare readonly attempts: number;
 	declare readonly response: Response | undefined;
 	declare readonly status: number | undefined;
+	/** The next call of the operation with the same request goes under the same key. */
+	declare readonly keyKept: boolean;
 
 	/** `what` goes on from the name of the operation. */
-	constructor(what: string, {operation, key, attempts = 0, response, status = response?.status, cause}: ErrorFacts) {
+	constructor(what: string, facts: ErrorFacts) {
+		const {operation, key, attempts = 0, response, status = response?.status, keyKept = true, cause} = facts;
 		const subject = operation ? `Operation ${displayName(operation)}` : 'This request';
 		super(`${subject} ${what}`, cause === undefined ? undefined : {cause});
-		Object.assign(this, {operation, key, attempts, response, status});
+		Object.assign(this, {operation, key, attempts, response, status, keyKept});
 		Object.defineProperty(this, brand, {value: true});
 	}
 
 	/** Plain data, for logs and for what crosses a boundary (server actions, Redux). Neither response nor cause. */
 	toJSON(): Record<string, unknown> {
-		const {name, code, message, outcome, operation, key, attempts, status} = this;
-		return {name, code, message, outcome, operation, key, attempts, status};
+		const {name, code, message, outcome, operation, key, attempts, status, keyKept} = this;
+		return {name, code, message, outcome, operation, key, attempts, status, keyKept};
 	}
 }

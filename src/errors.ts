@@ -35,21 +35,38 @@ export class OutcomeUnknownError extends LatchkeyError {
 	override readonly name = 'OutcomeUnknownError';
 	readonly code = 'OUTCOME_UNKNOWN';
 	readonly outcome = 'unknown';
-	/** The key can no longer be sent safely: ask the server what happened, then `resolve()`. */
-	readonly expired: boolean;
+	/**
+	 * Why nothing is sent any more: the key is too old (`expired`), the server would only repeat itself or holds another key
+	 * (`final`), or the store's clock was set back, so that the key's age is a guess (`clock`: until that clock is right).
+	 * Find out what happened, then `resolve()`.
+	 */
+	readonly reason: NotSendable | undefined;
 
 	constructor({
-		expired = false,
+		reason,
 		hint = '',
 		...facts
-	}: ErrorFacts & {readonly expired?: boolean; readonly hint?: string | undefined}) {
-		const next = expired
-			? 'Its key is too old to be sent: find out what happened, then resolve() it.'
-			: 'Calling it again is safe where the server honours keys.';
+	}: ErrorFacts & {readonly reason?: NotSendable | undefined; readonly hint?: string | undefined}) {
+		const next = reason === undefined ? 'Calling it again is safe where the server honours keys.' : notSendable[reason];
 		super(`may have taken effect; do not report it as failed. ${next} ${hint}`.trim(), facts);
-		this.expired = expired;
+		this.reason = reason;
+	}
+
+	/** The key will not be sent any more: ask the server what happened, then `resolve()`. */
+	get expired(): boolean {
+		return this.reason === 'expired' || this.reason === 'final';
 	}
 }
+
+/** Why a key is not sent any more. */
+export type NotSendable = 'expired' | 'final' | 'clock';
+
+const notSendable = {
+	expired: 'Its key is too old to be sent: find out what happened, then resolve() it.',
+	final: 'Nothing more is sent under its key: find out what happened, then resolve() it.',
+	clock:
+		'Nothing is sent while the clock is behind the times of its record: set the clock, or find out what happened, then resolve() it.',
+};
 
 /** The operation has succeeded before, and its answer is not at hand. */
 export class AlreadySucceededError extends LatchkeyError {
@@ -75,18 +92,27 @@ export class RefusedError extends LatchkeyError {
 	readonly outcome = 'refused';
 
 	constructor(facts: ErrorFacts) {
-		super(`was refused${withStatus(facts)}, without any effect: ${safe}, under a new key.`, facts);
+		const {keyKept = false} = facts;
+		const key = keyKept ? 'the same request goes under the same key' : 'under a new key';
+		super(`was refused${withStatus(facts)}, without any effect: ${safe}, ${key}.`, {...facts, keyKept});
 	}
 }
 
-/** No attempt reached the server. No effect took place. */
+/**
+ * No attempt reached the server: nothing was sent. The same request keeps its key.
+ *
+ * A `fetch` of your own that knows that it sent nothing may throw it, too: any other error of it may be a lost answer.
+ *
+ * @example
+ * if (!navigator.onLine) throw new NotSentError({cause: new Error('offline')});
+ */
 export class NotSentError extends LatchkeyError {
 	override readonly name = 'NotSentError';
 	readonly code = 'NOT_SENT';
-	readonly outcome = 'refused';
+	readonly outcome = 'not-sent';
 
-	constructor({hint = '', ...facts}: ErrorFacts & {readonly hint?: string | undefined}) {
-		super(`did not reach the server: ${safe}. ${hint}`.trim(), facts);
+	constructor({hint = '', ...facts}: ErrorFacts & {readonly hint?: string | undefined} = {}) {
+		super(`did not reach the server; nothing was sent: ${safe}. ${hint}`.trim(), facts);
 	}
 }
 
@@ -105,7 +131,7 @@ export class StoreError extends LatchkeyError {
 export class BodyNotReplayableError extends LatchkeyError {
 	override readonly name = 'BodyNotReplayableError';
 	readonly code = 'BODY_NOT_REPLAYABLE';
-	readonly outcome = 'refused';
+	readonly outcome = 'not-sent';
 
 	/** `reason` goes on from "its body". */
 	constructor({reason, ...facts}: ErrorFacts & {readonly reason: string}) {

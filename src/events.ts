@@ -36,6 +36,10 @@ export type EventDetail =
 	| {readonly type: 'preflight-suspected'; readonly header: string}
 	/** A step of the store failed after something was sent; it is tried again in the background. */
 	| {readonly type: 'store-error'; readonly step: string; readonly error: unknown}
+	/** The store holds another key for this operation than was sent while it failed: nothing more is sent under either from here. */
+	| {readonly type: 'key-conflict'; readonly storedKey: string}
+	/** A success came for a key that another one has replaced by now (a changed request, or a `force`). */
+	| {readonly type: 'late-success'; readonly replacedBy: string}
 	/** The guarantee is weaker from here: records are kept in the memory of this realm only. */
 	| {readonly type: 'degraded'; readonly error: unknown}
 	/** The outcome of the call. `unknown` keeps its key. */

@@ -11,7 +11,7 @@ import {realmOf} from './operation/realm.ts';
 import {callOptionNames, settingsOf, withCall, without, type CallOptions, type FetchOptions} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
-import {intentOf, type Intent} from './request/intent.ts';
+import {intentOf, type OwnKey} from './request/intent.ts';
 import {membersOf} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
@@ -66,8 +66,8 @@ export function createFetchIn(
 		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind);
 		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal) ?? pass();
 
-		const ownKey = intent.ownKey;
-		const call = {environment, request, settings: own, ownKey, signal};
+		const {ownKey, since} = intent;
+		const call = {environment, request, settings: own, ownKey, since, signal};
 		if (intent.kind === 'unnamed') return takePart({...call, operation: undefined}, unnamed(intent));
 		const {name} = intent;
 		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope, operation));
@@ -83,8 +83,7 @@ export function createFetchIn(
 	}
 
 	/** On a server that knows no scope, one user's own key never joins another's call. */
-	function unnamed({ownKey, headerKey}: Extract<Intent, {kind: 'unnamed'}>): (passenger: Passenger) => void {
-		const key = ownKey ?? headerKey;
+	function unnamed({ownKey: key}: OwnKey): (passenger: Passenger) => void {
 		const scope = typeof settings.scope === 'function' ? settings.scope() : settings.scope;
 		const apart = key === undefined || (scope === undefined && environment.shared);
 		const crew = apart ? undefined : JSON.stringify([scope ?? null, key]);

@@ -58,6 +58,10 @@ export const sharedKinds: Readonly<Record<keyof SharedOptions, Kind>> = {
 		takes: 'a function, or {on: 4xx statuses, ask: a function}',
 		fits: value => isFunction(value) || (isObject(value) && isCure(value as {on?: unknown; ask?: unknown})),
 	},
+	fingerprintHeaders: {
+		takes: 'an array of header names',
+		fits: value => Array.isArray(value) && value.every(headerName.fits),
+	},
 	keepResponse: flag,
 	keepRequest: flag,
 };
@@ -77,14 +81,18 @@ export const fetchKinds: Readonly<Record<Exclude<keyof FetchOptions, keyof Share
 	dialect: {
 		takes: 'a dialect',
 		fits: isObject,
-		needs: {header: headerName, saves: callback, isReplay: callback},
-		may: {shouldRetryHeader: headerName, formatKey: callback, read: callback, retention},
+		needs: {header: headerName, isReplay: callback},
+		may: {shouldRetryHeader: headerName, formatKey: callback, saves: callback, read: callback, retention},
 	},
 	keyed: {
 		takes: 'a boolean, an array of methods or a function',
 		fits: value => typeof value === 'boolean' || isFunction(value) || (Array.isArray(value) && value.every(isText)),
 	},
 	keyFrom: callback,
+	keySenders: {
+		takes: `'this-store' or 'anywhere'`,
+		fits: value => value === 'this-store' || value === 'anywhere',
+	},
 	onEvent: callback,
 	onStoreError: {takes: `'fail' or 'degrade'`, fits: value => value === 'fail' || value === 'degrade'},
 };

@@ -1,3 +1,4 @@
+import {defaultStore} from '#platform';
 import type {Dialect} from './dialect/dialect.ts';
 import {ietf} from './dialect/ietf.ts';
 import type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
@@ -12,7 +13,12 @@ import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {validate, type Kinds} from './validate.ts';
 
 export type RetryOptions = {
-	/** Retries after the first attempt. `0`: exactly one exchange. Default 3. Neither waiting for "in progress" nor `reauthorize` uses one up. */
+	/**
+	 * Retries after the first attempt. Default 3. Neither waiting for "in progress" nor
+	 * `reauthorize` uses one up. `0`: one attempt, and no waiting.
+	 * That is one call of `fetch`, not always one request: browsers themselves send a POST again, without a word, when a
+	 * connection that they use again is dropped before the answer. Only a key that the server honours makes it one effect.
+	 */
 	readonly limit?: number;
 	/** The longest own wait between attempts, in milliseconds. Default 8,000. */
 	readonly backoffLimit?: number;
@@ -57,6 +63,12 @@ export type SharedOptions = {
 	 * same key and without using a retry up. Anything else, or an error: the answer stands.
 	 */
 	readonly reauthorize?: Reauthorize | {readonly on: readonly number[]; readonly ask: Reauthorize};
+	/**
+	 * Names of headers that make a request another one, whatever else makes it: whose account it is for, such as
+	 * `['Stripe-Account']`. Names of operations made by `fromContent()` and keys made by `contentKey()` follow. Not what
+	 * changes by itself: a token, a date. Default: none.
+	 */
+	readonly fingerprintHeaders?: readonly string[];
 	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
 	readonly keepResponse?: boolean;
 	/**
@@ -76,8 +88,12 @@ export type CallOptions = SharedOptions & {
 	 * `true`: an operation of this call alone.
 	 */
 	readonly operation?: OperationName | FromContent | true;
-	/** Your own idempotency key: visible ASCII, 1–255 characters. */
-	readonly idempotencyKey?: string;
+	/**
+	 * Your own idempotency key: visible ASCII, 1–255 characters. `since`: when it was made, in milliseconds since the epoch;
+	 * the server's retention counts from then. Without it an older key may be sent although the server has forgotten it.
+	 * Say who else sends it by `keySenders`.
+	 */
+	readonly idempotencyKey?: string | {readonly key: string; readonly since: number};
 };
 
 export type FetchOptions = SharedOptions & {
@@ -100,6 +116,13 @@ export type FetchOptions = SharedOptions & {
 		| ((request: {readonly method: string; readonly url: string}) => boolean);
 	/** Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. */
 	readonly keyFrom?: KeyFrom;
+	/**
+	 * Who sends the keys that are not minted here (`idempotencyKey`, `keyFrom`, `contentKey()`). `'anywhere'` (default): perhaps
+	 * somebody who shares no store with us, or did before this process; only a success, a marked replay or an answer that the
+	 * dialect says is saved settles then. `'this-store'`: everybody who sends them claims them under the same name and scope in
+	 * this store, which has to be durable.
+	 */
+	readonly keySenders?: 'this-store' | 'anywhere';
 	/** Told what happens. A listener that throws harms nothing. */
 	readonly onEvent?: (event: LatchkeyEvent) => void;
 	/** `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: it goes on, under the key it offered. */
@@ -111,9 +134,9 @@ export type Retry = Required<Omit<RetryOptions, 'delay'>> & Pick<RetryOptions, '
 /** Options of one call, checked and complete. Infinity stands for `false`. */
 export type Settings = Omit<
 	FetchOptions,
-	'dialect' | 'keepResponse' | 'keepRequest' | 'onStoreError' | 'timeout' | 'totalTimeout' | 'retry'
+	'dialect' | 'keepResponse' | 'keepRequest' | 'keySenders' | 'onStoreError' | 'timeout' | 'totalTimeout' | 'retry'
 > &
-	Required<Pick<FetchOptions, 'dialect' | 'keepResponse' | 'keepRequest' | 'onStoreError'>> & {
+	Required<Pick<FetchOptions, 'dialect' | 'keepResponse' | 'keepRequest' | 'keySenders' | 'onStoreError'>> & {
 		readonly timeout: number;
 		readonly totalTimeout: number;
 		readonly retry: Retry;
@@ -126,6 +149,7 @@ const defaults: Settings = {
 	retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
 	keepResponse: false,
 	keepRequest: false,
+	keySenders: 'anywhere',
 	onStoreError: 'fail',
 };
 
@@ -142,6 +166,15 @@ export function without<T extends object>(options: T, names: readonly string[]):
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
 export function settingsOf(options: FetchOptions): Settings {
 	validate(options, fetchKinds);
+	const {keySenders, keyFrom, dialect, store} = options;
+	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
+		throw new TypeError(
+			"latchkey: keySenders 'this-store' needs a durable store (SQLite, Redis, Postgres, IndexedDB, or your own with durable: true): what a process forgets when it dies may have been sent",
+		);
+	if (keyFrom && keySenders === undefined && dialect?.saves === undefined)
+		throw new TypeError(
+			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect that declares what the server saves, such as ietf({saves: 'errors'})",
+		);
 	return withCall(withSaid(defaults, options, fetchKinds), options);
 }
 

@@ -27,7 +27,7 @@ const all = [
 	{make: (more: ErrorFacts) => new OutcomeUnknownError(more), code: 'OUTCOME_UNKNOWN', outcome: 'unknown'},
 	{make: (more: ErrorFacts) => new AlreadySucceededError(more), code: 'ALREADY_SUCCEEDED', outcome: 'succeeded'},
 	{make: (more: ErrorFacts) => new RefusedError(more), code: 'REFUSED', outcome: 'refused'},
-	{make: (more: ErrorFacts) => new NotSentError(more), code: 'NOT_SENT', outcome: 'refused'},
+	{make: (more: ErrorFacts) => new NotSentError(more), code: 'NOT_SENT', outcome: 'not-sent'},
 	{
 		make: (more: ErrorFacts) => new StoreError({...more, step: 'claim', reason: 'the disk is full'}),
 		code: 'STORE_FAILED',
@@ -36,7 +36,7 @@ const all = [
 	{
 		make: (more: ErrorFacts) => new BodyNotReplayableError({...more, reason: 'is too long'}),
 		code: 'BODY_NOT_REPLAYABLE',
-		outcome: 'refused',
+		outcome: 'not-sent',
 	},
 ] as const;
 
@@ -62,6 +62,7 @@ describe.each(all)('$code', ({make, code, outcome}) => {
 			key: 'a-key',
 			attempts: 2,
 			status: 503,
+			keyKept: code !== 'REFUSED',
 		});
 	});
 
@@ -99,8 +100,18 @@ describe('the message says what happened, whether it is safe to press again, and
 		],
 		[
 			'an expired OutcomeUnknownError',
-			new OutcomeUnknownError({...facts, expired: true}),
+			new OutcomeUnknownError({...facts, reason: 'expired'}),
 			[/key is too old to be sent/, /find out what happened/, /resolve\(\)/],
+		],
+		[
+			'a final OutcomeUnknownError',
+			new OutcomeUnknownError({...facts, reason: 'final'}),
+			[/Nothing more is sent/, /find out what happened/, /resolve\(\)/],
+		],
+		[
+			'an OutcomeUnknownError by the clock',
+			new OutcomeUnknownError({...facts, reason: 'clock'}),
+			[/Nothing is sent while the clock is behind/, /set the clock/, /resolve\(\)/],
 		],
 		[
 			'AlreadySucceededError',
@@ -108,7 +119,13 @@ describe('the message says what happened, whether it is safe to press again, and
 			[/already succeeded with status 201/, /not at hand/, /Show the success/, /complete\(\)/],
 		],
 		['RefusedError', new RefusedError(facts), [/was refused/, /without any effect/, /safe to try again.*new key/]],
-		['NotSentError', new NotSentError(facts), [/did not reach the server/, /safe to try again/]],
+		['a RefusedError that kept its key', new RefusedError({...facts, keyKept: true}), [/was refused/, /the same key/]],
+		['NotSentError', new NotSentError(facts), [/did not reach the server/, /nothing was sent/, /safe to try again/]],
+		[
+			'a NotSentError of an application',
+			new NotSentError({cause: new Error('offline')}),
+			[/^This request did not reach/],
+		],
 		[
 			'StoreError',
 			new StoreError({...facts, step: 'claim', reason: 'the disk is full'}),
@@ -130,7 +147,9 @@ describe('the message says what happened, whether it is safe to press again, and
 
 	test('an outcome that is unknown says whether its key has expired', () => {
 		expect(new OutcomeUnknownError({}).expired).toBe(false);
-		expect(new OutcomeUnknownError({expired: true}).expired).toBe(true);
+		expect(new OutcomeUnknownError({reason: 'expired'}).expired).toBe(true);
+		expect(new OutcomeUnknownError({reason: 'final'}).expired).toBe(true);
+		expect(new OutcomeUnknownError({reason: 'clock'})).toMatchObject({expired: false, reason: 'clock'});
 	});
 
 	test('a success that is known says when it was settled', () => {

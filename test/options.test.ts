@@ -55,6 +55,7 @@ describe('an option of the wrong kind', () => {
 				{on: [401], ask: 'x'},
 			],
 		],
+		['fingerprintHeaders', [null, 'X-Tenant', 1, {}, [1], [''], ['X Tenant'], ['X-Tenant:'], ['X-Tenant', null]]],
 		['scope', [1, true, {}, []]],
 		['onStoreError', [null, '', 'retry', true, {}]],
 		['keepResponse', [null, 1, 'true', {}]],
@@ -128,6 +129,8 @@ describe('a dialect', () => {
 		['dialect.shouldRetryHeader', {shouldRetryHeader: 'a b'}],
 		['dialect.formatKey', {formatKey: 'quoted'}],
 		['dialect.read', {read: {}}],
+		['dialect.saves', {saves: true}],
+		['dialect.saves', {saves: null}],
 		['dialect.retention', {retention: '24h'}],
 	])('%s in %o is a TypeError that names it', (name, change) => {
 		const problem = problemOf({dialect: {...dialect, ...change}});
@@ -140,10 +143,11 @@ describe('a dialect', () => {
 		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(/dialect\.retention/);
 	});
 
+	test('need not declare what is saved', () => {
+		expect(() => settingsOf({dialect: {...dialect, saves: undefined}})).not.toThrow();
+	});
+
 	test('that lacks its functions is a TypeError that says which', () => {
-		expect(() => settingsOf({dialect: {...dialect, saves: true} as never})).toThrow(
-			'latchkey: dialect.saves takes a function, not true',
-		);
 		expect(() => settingsOf({dialect: {...dialect, isReplay: undefined} as never})).toThrow(
 			'latchkey: dialect.isReplay takes a function, not undefined',
 		);

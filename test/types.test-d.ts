@@ -175,7 +175,7 @@ describe('errors', () => {
 	test('have literal codes and outcomes', () => {
 		expectTypeOf<KeyReuseError['code']>().toEqualTypeOf<'KEY_REUSED'>();
 		expectTypeOf<KeyReuseError['outcome']>().toEqualTypeOf<'mismatched'>();
-		expectTypeOf<NotSentError['outcome']>().toEqualTypeOf<'refused'>();
+		expectTypeOf<NotSentError['outcome']>().toEqualTypeOf<'not-sent'>();
 		expectTypeOf<OutcomeUnknownError['name']>().toEqualTypeOf<'OutcomeUnknownError'>();
 	});
 });

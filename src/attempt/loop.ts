@@ -29,7 +29,8 @@ export type Job = {
 	readonly report: (event: EventDetail) => void;
 };
 
-export type Permit = 'go' | 'left' | 'lost' | 'expired';
+/** `clock`: the store's clock was set back, so that the key's age is a guess. */
+export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'clock';
 
 /** What the attempts have shown so far. */
 export type Progress = {

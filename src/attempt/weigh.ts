@@ -16,7 +16,7 @@ export async function weigh(
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
-	repeat: boolean,
+	sent: Pick<Context, 'repeat' | 'foreign'>,
 	left: number,
 ): Promise<Verdict> {
 	if (!exchange.answer) return verdictOfFailure(exchange.sent);
@@ -25,7 +25,8 @@ export async function weigh(
 		const asks = judge && status >= 200 && status <= 299;
 		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
 		const {ambiguous} = progress;
-		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
+		const context = {...sent, dialect, ambiguous, now: environment.now(), judged};
+		return verdictOfAnswer(exchange.answer, context);
 	} catch (error) {
 		progress.firstFailure ??= error;
 		return verdict('unsettled', 'end', {ambiguous: true});

@@ -2,33 +2,42 @@ import {attemptUntilSettled, type Ending, type Job} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
 import {isSameScope} from '../request/current-scope.ts';
-import type {Hold} from './claim.ts';
+import type {Hold, Seen} from './claim.ts';
 import type {KeptLease} from './keep-lease.ts';
-import type {OperationRecord} from './record.ts';
+import {keyLifeOf, type KeyLife} from './key-age.ts';
+import {keyEndOf} from './record.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
 
 /** The attempts of an unnamed call: only its callers and its time limit it. */
 export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
-	return attempts(work, key, {permit: () => (work.left() > 0 ? 'go' : 'left')}, false);
+	const end = keyLifeOf(work.settings, work.since).keyEnd ?? Infinity;
+	const keyEnd = end - work.environment.now() + work.elapsed();
+	work.progress.ambiguous = work.foreign;
+	return attempts(work, key, {permit: permitUntil(work, keyEnd)}, work.foreign);
 }
 
 /** The attempts of a named operation, under the key that it holds. */
 export function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease): Promise<Ending> {
-	const {key, ambiguous} = hold.record;
-	work.progress.ambiguous ||= ambiguous;
-	return attempts(work, key, {permit, sameScope: () => isSameScope(work)}, ambiguous);
+	work.foreign = hold.foreign;
+	const sentBefore = hold.record.ambiguous || hold.foreign;
+	work.progress.ambiguous ||= sentBefore;
+	return attempts(work, hold.record.key, {permit, sameScope: () => isSameScope(work)}, sentBefore);
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
-export function refetch(work: NamedWork, {key, keyUntil}: OperationRecord): Promise<Ending> {
+export function refetch(work: NamedWork, {record, now, issued}: Seen, life: KeyLife): Promise<Ending> {
 	work.progress.ambiguous = true;
-	const keyEnd = keyUntil - work.environment.now() + work.elapsed();
-	const permit = () => {
+	const permit = permitUntil(work, issued + keyEndOf(record, life) - now);
+	return attempts(work, record.key, {permit, sameScope: () => isSameScope(work)}, true);
+}
+
+/** `keyEnd` in milliseconds since the flight began. */
+function permitUntil(work: Work, keyEnd: number): Job['permit'] {
+	return () => {
 		if (work.left() <= 0) return 'left';
 		return work.elapsed() < keyEnd ? 'go' : 'expired';
 	};
-	return attempts(work, key, {permit, sameScope: () => isSameScope(work)}, true);
 }
 
 function attempts(
@@ -46,8 +55,8 @@ function attempts(
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				work.report({type: 'preflight-suspected', header: settings.dialect.header});
-			const repeat = sentBefore || progress.attempts > 1;
-			return weigh(exchange, progress, settings, environment, repeat, Math.min(settings.timeout, work.left()));
+			const sent = {repeat: sentBefore || progress.attempts > 1, foreign: work.foreign};
+			return weigh(exchange, progress, settings, environment, sent, Math.min(settings.timeout, work.left()));
 		},
 	};
 	return attemptUntilSettled(job, progress);

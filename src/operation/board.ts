@@ -51,7 +51,7 @@ export function boardUnnamed(
 			environment,
 			operation: undefined,
 			linger: crew === undefined ? 0 : LINGER,
-			run: work => runUnnamed(work, key ?? environment.uuid()),
+			run: work => runUnnamed(work, key),
 			changed: nothing,
 			landed,
 		});

@@ -12,6 +12,7 @@ export type Call = {
 	readonly request: Outgoing;
 	readonly settings: Settings;
 	readonly ownKey: string | undefined;
+	readonly since: number | undefined;
 	readonly signal: AbortSignal | undefined;
 };
 

@@ -1,4 +1,5 @@
 import type {Ending} from '../attempt/loop.ts';
+import {notSaved} from '../dialect/ietf.ts';
 import type {State} from './state.ts';
 
 /** What the attempts amount to. */
@@ -11,15 +12,24 @@ export type Conclusion = {
 };
 
 /** A doubt stays one: only an answer that settles, or the certainty that nothing took place, ends it. */
-export function conclude({why, verdict, ambiguous, answer}: Ending): Conclusion {
+export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): Conclusion {
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
 		const {meaning, firm, final} = verdict;
-		if (meaning === 'succeeded' || meaning === 'mismatched' || meaning === 'refused')
-			return {state: {status: meaning, httpStatus}, firm};
+		if (meaning === 'refused') return firm ? {state: {status: meaning, httpStatus}, firm} : turnedDown(httpStatus);
+		if (meaning === 'succeeded' || meaning === 'mismatched') return {state: {status: meaning, httpStatus}, firm};
 		if (final) return {state: {status: 'unknown', final}, firm};
 	}
 
-	const doubt: State = why === 'expired' ? {status: 'unknown', final: true} : {status: 'unknown'};
-	return {state: ambiguous ? doubt : {status: 'refused', httpStatus}, firm: false};
+	if (ambiguous) return {state: {status: 'unknown', ...(why === 'expired' && {final: true})}, firm: false};
+	return exchange?.answer ? turnedDown(exchange.answer.status) : {state: {status: 'unprocessed'}, firm: false};
+}
+
+/**
+ * Refused, without a word that this holds for every copy of the request. NGINX and browsers repeat a POST unseen: what
+ * is answered in front of execution may be the answer to a second copy, so that such a refusal keeps its key.
+ */
+function turnedDown(httpStatus: number | undefined): Conclusion {
+	const inFront = httpStatus !== undefined && notSaved.has(httpStatus);
+	return {state: {status: inFront ? 'unprocessed' : 'refused', httpStatus}, firm: false};
 }

@@ -15,6 +15,8 @@ export type Caller = {
 	readonly request: Outgoing;
 	readonly settings: Settings;
 	readonly ownKey: string | undefined;
+	/** When that was made, in milliseconds since the epoch. */
+	readonly since: number | undefined;
 	/** What is left of this caller's time, in milliseconds. */
 	readonly left: () => number;
 	/** Gives it its outcome. `first`: the flight was made with its request. */
@@ -91,13 +93,14 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 				continue;
 			}
 
-			const {request, settings, ownKey} = caller;
+			const {request, settings, ownKey, since} = caller;
 			leader = caller;
 			work = {
 				environment,
 				settings,
 				request,
 				ownKey,
+				since,
 				progress,
 				elapsed,
 				left,
@@ -106,6 +109,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 					report(event, settings);
 				},
 				key: undefined,
+				foreign: false,
 			};
 			for (const joined of callers) if (joined !== caller) void isSame(caller, joined);
 			await land(caller, work);

@@ -1,14 +1,12 @@
 import type {Environment} from '../environment.ts';
-import {OutcomeUnknownError} from '../errors.ts';
 import type {SharedOptions} from '../options.ts';
+import type {Freeing, Listed} from '../stores/store.ts';
 import {isAlive} from './alive.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
 import type {Place} from './place.ts';
-import {notify, showSnapshot} from './remember.ts';
-import {isFree, isOpen, type OperationRecord} from './record.ts';
-import {resolveRecord} from './resolve.ts';
-import {save} from './settle.ts';
+import {showSnapshot} from './remember.ts';
 import {initialSnapshot, snapshotOfRecord, type Snapshot} from './snapshot.ts';
+import {free, recordAt, resolve} from './ways-out.ts';
 
 /** One operation, for those who show it and those who end it. Whose it is (`scope`) is read at each use. */
 export type OperationHandle = {
@@ -52,24 +50,17 @@ export function handleOf(
 ): OperationHandle {
 	const loading = initialSnapshot('loading', limit, environment.now());
 
-	async function recordAt(at: Place): Promise<OperationRecord | undefined> {
-		await save(at).catch(() => undefined);
-		const {scope, name} = await at.id();
-		const [record] = await at.realm.ledger.list(scope, name);
-		return record;
-	}
-
 	async function load(at: Place): Promise<void> {
 		const {realm, flightId} = at;
 		const look = {};
 		realm.looks.set(flightId, look);
 		try {
-			const record = await recordAt(at);
+			const found = await recordAt(at);
 			if (realm.flights.has(flightId) || realm.unsaved.has(flightId)) return;
-			const alive = record !== undefined && (await isAlive(realm, record, environment));
+			const alive = found !== undefined && (await isAlive(realm, found));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (realm.flights.has(flightId) || realm.looks.get(flightId) !== look) return;
-			show(at, record, alive);
+			show(at, found, alive);
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
 		} finally {
@@ -84,25 +75,14 @@ export function handleOf(
 		return known ?? loading;
 	}
 
-	function show(at: Place, record?: OperationRecord, alive = false): void {
-		showSnapshot(at, snapshotOfRecord(record, limit, environment.now(), alive));
+	function show(at: Place, found?: Listed, alive = false): void {
+		const age = found ? Math.max(0, found.now - found.record.updatedAt) : 0;
+		showSnapshot(at, snapshotOfRecord(found?.record, limit, environment.now(), age, alive));
 	}
 
-	async function free(how: 'complete' | 'forget' | 'force'): Promise<void> {
+	async function end(how: Freeing['how']): Promise<void> {
 		const at = find();
-		const record = await recordAt(at);
-		if (record !== undefined && !(record.freed || (isFree(record) && how === 'complete'))) {
-			const {status} = await at.realm.ledger.forget(await at.id(), {key: record.key, how});
-			if (status === 'open') throw stillOpen(record, how);
-		}
-
-		forgetHere(at);
-		show(at);
-	}
-
-	function stillOpen({key}: OperationRecord, how: string): OutcomeUnknownError {
-		const hint = `So ${how}() was refused.`;
-		return new OutcomeUnknownError({operation, key, hint});
+		if (await free(at, how)) show(at);
 	}
 
 	return {
@@ -139,25 +119,12 @@ export function handleOf(
 			const result = realm.recent.get(flightId);
 			return result && reportOf(result);
 		},
-		complete: async () => free('complete'),
-		forget: async ({force = false} = {}) => free(force ? 'force' : 'forget'),
+		complete: async () => end('complete'),
+		forget: async ({force = false} = {}) => end(force ? 'force' : 'forget'),
 		async resolve(outcome) {
 			const at = find();
-			const record = await recordAt(at);
-			if (record?.freed === false && record.state.status === outcome) return;
-			if (record === undefined || !isOpen(record))
-				throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
-			const settled = await resolveRecord(at, record, outcome);
-			if (settled === undefined) throw stillOpen(record, 'resolve');
-			show(at, settled);
+			const settled = await resolve(at, environment, outcome);
+			if (settled !== undefined) show(at, settled);
 		},
 	};
-}
-
-/** Nothing of it is left in this realm's memory. */
-export function forgetHere(place: Place): void {
-	const {realm, flightId} = place;
-	const {recent, unsaved, offered, snapshots} = realm;
-	for (const known of [recent, unsaved, offered, snapshots]) known.delete(flightId);
-	notify(place);
 }

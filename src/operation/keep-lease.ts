@@ -22,7 +22,7 @@ const RENEW_AFTER = 0.3;
 /** Keeps the lease of a hold for as long as its flight works, where the store counts on being told (`Store.lease`). */
 export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 	const {environment, realm} = work;
-	const {record, stored, keyEnd} = hold;
+	const {record, stored, keyEnd, clockSetBack} = hold;
 	const {key, owner, token, state} = record;
 	let {leaseEnd} = hold;
 	let lost = false;
@@ -69,6 +69,7 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 			}
 
 			if (work.left() <= 0) return 'left';
+			if (clockSetBack) return 'clock';
 			return work.elapsed() < keyEnd ? 'go' : 'expired';
 		},
 		left: () => leaseEnd - work.elapsed(),

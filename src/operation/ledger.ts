@@ -5,7 +5,7 @@ import {decodeRecord} from './record.ts';
 import {memoryStoreIn} from '../stores/memory.ts';
 import {isStoreUnavailable} from '../stores/store-failure.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
-import type {ClaimResult, FreeResult, OperationId, Store, WriteResult} from '../stores/store.ts';
+import type {ClaimResult, FreeResult, Listed, OperationId, Store, WriteResult} from '../stores/store.ts';
 
 /** How long a step of the store may take, in milliseconds. */
 const STORE_TIMEOUT = 5_000;
@@ -59,13 +59,7 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), checkWrite),
 		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
 		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
-		list: (scope, name, open) =>
-			step(
-				'list',
-				undefined,
-				it => it.list(scope, name, open),
-				records => records.map(decodeRecord),
-			),
+		list: (scope, name, open) => step('list', undefined, it => it.list(scope, name, open), checkList),
 		sweep: () =>
 			step(
 				'sweep',
@@ -118,7 +112,7 @@ function storeError(step: string, id: OperationId | undefined, cause: unknown): 
 function checkClaim(result: ClaimResult): ClaimResult {
 	if (!Number.isFinite(result.now)) throw new TypeError('its answer to a claim lacks the time');
 	if (result.status === 'spent') return result;
-	checkStatus(result, ['claimed', 'busy', 'lapsed', 'settled', 'mismatch']);
+	checkStatus(result, ['claimed', 'busy', 'lapsed', 'settled', 'mismatch', 'other-key']);
 	decodeRecord(result.record);
 	return result;
 }
@@ -135,6 +129,15 @@ function checkWithRecord<T extends WriteResult | FreeResult>(result: T, statuses
 	checkStatus(result, statuses);
 	if (result.record !== undefined) decodeRecord(result.record);
 	return result;
+}
+
+function checkList(listed: readonly Listed[]): readonly Listed[] {
+	for (const {record, now} of listed) {
+		if (!Number.isFinite(now)) throw new TypeError('its list lacks the time');
+		decodeRecord(record);
+	}
+
+	return listed;
 }
 
 function checkStatus({status}: {readonly status: string}, statuses: readonly string[]): void {

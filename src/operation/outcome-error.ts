@@ -1,10 +1,12 @@
 import {
 	AlreadySucceededError,
 	KeyReuseError,
+	NotSentError,
 	OutcomeUnknownError,
 	RefusedError,
 	type ErrorFacts,
 	type LatchkeyError,
+	type NotSendable,
 	type Outcome,
 } from '../errors.ts';
 
@@ -12,12 +14,13 @@ const errors = {
 	succeeded: AlreadySucceededError,
 	refused: RefusedError,
 	mismatched: KeyReuseError,
+	'not-sent': NotSentError,
 	unknown: OutcomeUnknownError,
 };
 
 type Facts = ErrorFacts & {
 	readonly at?: number;
-	readonly expired?: boolean;
+	readonly reason?: NotSendable | undefined;
 	readonly hint?: string | undefined;
 };
 

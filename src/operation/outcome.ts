@@ -15,6 +15,11 @@ export type OutcomeReport = {
 	readonly attempts: number;
 	/** The answer had been given before: the effect is not of this call. */
 	readonly replayed: boolean;
+	/**
+	 * The next call with the same request goes under the same key. False when the operation was refused for good: an
+	 * `idempotencyKey` of your own has to be renewed then, and only then.
+	 */
+	readonly keyKept: boolean;
 };
 
 /**
@@ -33,8 +38,8 @@ export async function outcomeOf(call: Promise<Response>): Promise<OutcomeReport>
 		const response = (error as {response?: unknown} | null)?.response;
 		const known = response instanceof Response ? response : undefined;
 		if (isLatchkeyError(error)) {
-			const {outcome, operation, key, attempts} = error;
-			return {outcome, response: known, error, operation, key, attempts, replayed: false};
+			const {outcome, operation, key, attempts, keyKept} = error;
+			return {outcome, response: known, error, operation, key, attempts, replayed: false, keyKept};
 		}
 
 		const result = known && resultOf(known);
@@ -49,8 +54,8 @@ export function reportOf(result: Result): OutcomeReport {
 	return {...factsOf(result), response, error: result.error};
 }
 
-function factsOf({outcome, operation, key, attempts, replayed}: Result) {
-	return {outcome, operation, key, attempts, replayed};
+function factsOf({outcome, operation, key, attempts, replayed, keyKept}: Result) {
+	return {outcome, operation, key, attempts, replayed, keyKept};
 }
 
 /** A call that had no key, or whose answer somebody replaced: all that is known is its status. */
@@ -58,5 +63,6 @@ function unkeyed(response: Response | undefined, error: unknown): OutcomeReport 
 	const status = response?.status ?? 0;
 	const refused = status >= 400 && status < 500 && status !== 408;
 	const outcome = response?.ok ? 'succeeded' : refused ? 'refused' : 'unknown';
-	return {outcome, response, error, operation: undefined, key: undefined, attempts: 0, replayed: false};
+	const nothing = {operation: undefined, key: undefined, attempts: 0, replayed: false, keyKept: false};
+	return {outcome, response, error, ...nothing};
 }

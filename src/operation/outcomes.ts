@@ -1,41 +1,48 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Ending} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
-import {NotSentError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {refetch} from './attempts.ts';
-import {isTrusted} from './claim.ts';
+import type {Seen} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
+import {keyLifeOf, keyStanding} from './key-age.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import type {Unsaved} from './realm.ts';
 import {fromRest, save} from './settle.ts';
 import {outcomeError} from './outcome-error.ts';
-import {isFinal} from './state.ts';
+import {isFinal, outcomeOfState} from './state.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
 export function namedResult(work: NamedWork, ending: Ending, {state, found}: Conclusion): Result {
-	const {status} = state;
-	if (!found && (status === 'succeeded' || (status === 'refused' && ending.answer)))
-		return answered(work, status, ending);
-	if (status === 'refused' && ending.mistaken) return result(work, status, {error: ending.firstFailure});
-	const hint = stopped[ending.why] ?? preflightHint(work, ending);
-	const facts = {...factsOf(work, ending), expired: isFinal(state), hint};
-	return failed(work, status === 'refused' && !found ? new NotSentError(facts) : outcomeError(status, facts));
+	const outcome = outcomeOfState(state);
+	const keyKept = state.status !== 'refused';
+	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
+		return answered(work, outcome, ending, keyKept);
+	const {why} = ending;
+	if (outcome === 'not-sent' && ending.mistaken) return result(work, outcome, {error: ending.firstFailure});
+	const reason = why === 'clock' || why === 'expired' ? why : isFinal(state) ? 'final' : undefined;
+	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why]);
+	return failed(work, outcomeError(outcome, {...factsOf(work, ending), keyKept, reason, hint}));
 }
 
 /** The result of a call without a name: what fetch itself would have told of the last exchange. */
-export function unnamedResult(work: Work, ending: Ending, {state: {status}}: Conclusion): Result {
-	const {exchange} = ending;
-	// A call that brought its key in a header is somebody else's client: it gets the answer.
-	if (status === 'mismatched' && work.ownKey !== undefined)
-		return failed(work, outcomeError(status, factsOf(work, ending)));
-	if (exchange?.answer) return answered(work, status, ending);
-	return result(work, status, {
+export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): Result {
+	const {exchange, why} = ending;
+	const outcome = outcomeOfState(state);
+	if (exchange?.answer) return answered(work, outcome, ending, state.status !== 'refused');
+	if (why === 'expired') return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
+	return result(work, outcome, {
 		error: exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError'),
 	});
 }
+
+const notSentHints: Partial<Record<Ending['why'], string>> = {
+	expired: 'Its key is too old to be sent.',
+	clock: 'The clock is behind the times of its record, so that the age of its key is not known.',
+};
 
 export function payloadChanged(work: NamedWork): Result {
 	return failed(work, new PayloadChangedError(factsOf(work)));
@@ -49,6 +56,7 @@ export async function isOf(work: NamedWork, {fingerprint}: OperationRecord): Pro
 const hints = {
 	elsewhere: 'Another tab or process is still at it.',
 	forgotten: 'It was forgotten before its outcome was known.',
+	conflict: 'The store holds another key for it than was sent from here: find out what both did, then resolve() it.',
 };
 
 const stopped: Partial<Record<Ending['why'], string>> = {
@@ -56,61 +64,69 @@ const stopped: Partial<Record<Ending['why'], string>> = {
 	'scope-changed': 'The signed-in user (scope) changed, so nothing more was sent.',
 };
 
-/** The result where others are at it and this call's time is over, or have freed it. */
+/** The result where others are at it and this call's time is over, have freed it, or hold another key. */
 export function notKnown(work: NamedWork, why: keyof typeof hints): Result {
-	return failed(work, outcomeError('unknown', {...factsOf(work), hint: hints[why]}));
+	const reason = why === 'conflict' ? 'final' : undefined;
+	return failed(work, outcomeError('unknown', {...factsOf(work), reason, hint: hints[why]}));
 }
 
 /** The result of an operation that had its outcome already: from memory, from the record, from the server, or told. */
-export async function alreadySettled(work: NamedWork, record: OperationRecord): Promise<Result> {
+export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Result> {
+	const {record} = seen;
 	const {state, key} = record;
 	work.key = key;
-	const {status: outcome} = state;
-	if (outcome === 'sending' || outcome === 'unknown') return notKnown(work, 'forgotten');
+	const outcome = outcomeOfState(state);
+	if (outcome === 'unknown') return notKnown(work, 'forgotten');
 	if (outcome === 'succeeded' && !(await isOf(work, record))) return payloadChanged(work);
 
+	const keyKept = state.status !== 'refused';
 	const known = work.realm.recent.get(work.flightId);
 	const remembered = known?.key === key && known.outcome === outcome ? known.answer : undefined;
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
-	if (answer && outcome !== 'mismatched') return result(work, outcome, {answer, replayed: true});
-	const now = work.environment.now();
-	const refetchable = outcome === 'succeeded' && work.settings.dialect.retention !== undefined;
-	if (refetchable && now < record.keyUntil && isTrusted(work, record, now)) {
-		const ending = await refetch(work, record);
-		if (ending.verdict?.meaning === outcome) return {...answered(work, outcome, ending), replayed: true};
+	if (answer && outcome !== 'mismatched') return result(work, outcome, {answer, replayed: true, keyKept});
+	const life = keyLifeOf(work.settings);
+	// What somebody said may be no success that the server knows of: to ask again might execute.
+	const refetchable = state.status === 'succeeded' && !state.said && work.settings.dialect.retention !== undefined;
+	if (refetchable && keyStanding(seen, life) === 'go') {
+		const ending = await refetch(work, seen, life);
+		if (ending.verdict?.meaning === outcome) return {...answered(work, outcome, ending, keyKept), replayed: true};
 	}
 
+	const status = 'httpStatus' in state ? state.httpStatus : undefined;
 	const {operation, progress} = work;
-	const facts = {operation, key, attempts: progress.attempts, status: state.httpStatus, at: record.updatedAt};
+	const facts = {operation, key, attempts: progress.attempts, status, keyKept, at: record.updatedAt};
 	return failed(work, outcomeError(outcome, facts));
 }
 
 /** What this realm knows and the store has not taken: memory wins, if the store still does not take it. */
 export async function unsavedOutcome(work: NamedWork, {record, state}: Unsaved): Promise<Result | undefined> {
+	let conflict = false;
+	work.key = record.key;
 	try {
-		await save(work);
-		return undefined;
+		conflict = (await save(work)).status === 'conflict';
+		if (!conflict) return undefined;
 	} catch (error) {
-		work.key = record.key;
 		work.report({type: 'store-error', step: 'settle', error});
 	}
 
-	if (state.status === 'refused') return undefined;
+	const outcome = outcomeOfState(state);
+	if (!conflict && outcome !== 'succeeded' && outcome !== 'mismatched' && outcome !== 'unknown') return undefined;
 	if (!(await isOf(work, record))) return payloadChanged(work);
-	if (state.status !== 'succeeded' && state.status !== 'mismatched') return undefined;
+	if (conflict && outcome !== 'succeeded') return notKnown(work, 'conflict');
+	if (outcome === 'unknown') return undefined;
 	const known = work.realm.recent.get(work.flightId);
-	if (known?.outcome === state.status && (known.answer ?? known.error)) return {...known, attempts: 0, replayed: true};
-	return failed(work, outcomeError(state.status, factsOf(work)));
+	if (known?.outcome === outcome && (known.answer ?? known.error)) return {...known, attempts: 0, replayed: true};
+	return failed(work, outcomeError(outcome, factsOf(work)));
 }
 
-function answered(work: Work, outcome: Outcome, {exchange, answer, verdict}: Ending): Result {
+function answered(work: Work, outcome: Outcome, {exchange, answer, verdict}: Ending, keyKept: boolean): Result {
 	const live = exchange?.answer && exchange.answer === answer ? exchange : undefined;
 	const stream = live?.stream && {response: live.stream, abort: live.abort};
-	return result(work, outcome, {answer, stream, replayed: verdict?.replayed ?? false});
+	return result(work, outcome, {answer, stream, replayed: verdict?.replayed ?? false, keyKept});
 }
 
 function failed(work: Work, error: LatchkeyError): Result {
-	return result(work, error.outcome, {error});
+	return result(work, error.outcome, {error, keyKept: error.keyKept});
 }
 
 function result(
@@ -125,6 +141,7 @@ function result(
 		key,
 		attempts: progress.attempts,
 		replayed: false,
+		keyKept: true,
 		...more,
 	};
 }
@@ -137,7 +154,10 @@ function factsOf(
 	return {operation, key, attempts: progress.attempts, response: answer && responseOf(answer), cause: firstFailure};
 }
 
-function preflightHint(work: Work, {answer, firstFailure}: Ending): string | undefined {
-	if (answer !== undefined || !suspectsPreflight(work.environment, work.request.url, firstFailure)) return undefined;
-	return `If every attempt failed at once, the server's CORS preflight may not allow the request header ${work.settings.dialect.header}.`;
+/** What else may be the matter, or would help. */
+function hintOf({foreign, environment, request, settings}: Work, {answer, firstFailure}: Ending): string | undefined {
+	if (foreign && answer && answer.status >= 400 && answer.status < 500)
+		return `The server refused (${answer.status}). Whether another sender's request is still executing is not known: declare saves: 'errors', keySenders: 'this-store', or reconcile.`;
+	if (answer !== undefined || !suspectsPreflight(environment, request.url, firstFailure)) return undefined;
+	return `If every attempt failed at once, the server's CORS preflight may not allow the request header ${settings.dialect.header}.`;
 }

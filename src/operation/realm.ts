@@ -1,6 +1,7 @@
 import type {Environment} from '../environment.ts';
 import type {Claim, Settlement, Store} from '../stores/store.ts';
 import type {Flight} from './flight.ts';
+import type {Known} from './known.ts';
 import {ledgerOf, type Ledger} from './ledger.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
@@ -14,8 +15,10 @@ export type Unsaved = {
 	readonly state: State;
 	readonly settlement: (token: number) => Settlement;
 	/** What makes the claim (again), where there is none in the store. */
-	readonly claim: Claim;
+	readonly claim: () => Claim;
 	readonly stored: boolean;
+	/** The other key that the store turned out to hold: nothing is sent under either from here. */
+	readonly storedKey?: string;
 };
 
 /** A key that a claim is made with. `unclaimed`: it was sent without one. */
@@ -31,6 +34,8 @@ export type Realm = {
 	readonly offered: Map<string, Offer>;
 	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
 	readonly unsaved: Map<string, Unsaved>;
+	/** The last records, where operations go on while the store fails. */
+	readonly known: Map<string, Known>;
 	/** The last outcomes of this realm, with their answers if they are small. */
 	readonly recent: Map<string, Result>;
 	/** The last snapshots, for handles. */
@@ -55,6 +60,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			flights: new Map(),
 			offered: new Map(),
 			unsaved: new Map(),
+			known: new Map(),
 			recent: new Map(),
 			snapshots: new Map(),
 			looks: new Map(),

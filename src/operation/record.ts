@@ -28,13 +28,15 @@ export type OperationRecord = {
 	readonly scope: string;
 	readonly name: string;
 	readonly key: string;
+	/** The last key under this name before this one. */
+	readonly previousKey?: string | undefined;
 	readonly fingerprint: string;
 	/** A hash of the whole request as it was first claimed, where `fingerprint` leaves parts of it out. */
 	readonly bytes?: string | undefined;
 	readonly state: State;
 	/** Completed or forgotten: the next call gets a new key. The record stays for a while, so that late writes can be told. */
 	readonly freed: boolean;
-	/** An earlier owner may have sent this key: only a success is believed. */
+	/** Somebody else may have sent this key, an earlier owner or one that shares no store with us: only a success is believed. */
 	readonly ambiguous: boolean;
 	/** `''` when nobody is at it. */
 	readonly owner: string;
@@ -45,8 +47,10 @@ export type OperationRecord = {
 	readonly updatedAt: number;
 	/** After this moment the server may have forgotten the key and would execute again: nothing is sent. */
 	readonly keyUntil: number;
-	/** After this moment the record may go. Only settled and freed records have one. */
+	/** After this moment the record may go. Open records have none. */
 	readonly keepUntil?: number | undefined;
+	/** When a sweep first found it past `keepUntil`, in a store on the process's clock, which may be ahead. */
+	readonly dueSince?: number | undefined;
 	/** Somebody elsewhere waits for the outcome. */
 	readonly awaited: boolean;
 	readonly answer?: StoredAnswer | undefined;
@@ -65,7 +69,25 @@ export function isOpen(record: OperationRecord): boolean {
 	return !record.freed && (record.state.status === 'sending' || record.state.status === 'unknown');
 }
 
-const statuses = new Set(['sending', 'succeeded', 'refused', 'mismatched', 'unknown']);
+/** Neither free nor open: the same request goes on under its key, another one under a new key. */
+export function isUnprocessed(record: OperationRecord | undefined): boolean {
+	return record !== undefined && !record.freed && record.state.status === 'unprocessed';
+}
+
+/** The end of a key's life as one caller sees it: that of the record, or an earlier one by what is declared now. */
+export type KeyLimits = {
+	/** The most that the dialect's retention allows, counted from the first claim, in milliseconds. */
+	readonly maxKeyAge?: number | undefined;
+	/** The latest end, in milliseconds since the epoch, of a key whose caller says when it was made. */
+	readonly keyEnd?: number | undefined;
+};
+
+/** When the key may not be sent any more, by the store's clock. */
+export function keyEndOf({keyUntil, createdAt}: OperationRecord, {maxKeyAge, keyEnd}: KeyLimits): number {
+	return Math.min(keyUntil, createdAt + (maxKeyAge ?? Infinity), keyEnd ?? Infinity);
+}
+
+const statuses = new Set(['sending', 'succeeded', 'refused', 'mismatched', 'unknown', 'unprocessed']);
 
 /** The record, or an error that says what is wrong with it. What a store returns is data, never trusted. */
 export function decodeRecord(value: unknown): OperationRecord {
@@ -77,6 +99,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 		typeof record.scope === 'string' &&
 		typeof record.name === 'string' &&
 		isKey(record.key) &&
+		(record.previousKey === undefined || isKey(record.previousKey)) &&
 		typeof record.fingerprint === 'string' &&
 		typeof state === 'object' &&
 		state !== null &&
@@ -87,7 +110,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 		typeof record.owner === 'string' &&
 		// A sum is a finite number only if each of them is one.
 		Number.isFinite(record.token + record.leaseUntil + record.createdAt + record.updatedAt + record.keyUntil) &&
-		(record.keepUntil === undefined || Number.isFinite(record.keepUntil)) &&
+		[record.keepUntil, record.dueSince].every(time => time === undefined || Number.isFinite(time)) &&
 		(answer === undefined || isAnswer(answer));
 	if (!sound) throw new TypeError('its fields are not those of a record');
 	return record;

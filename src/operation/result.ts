@@ -12,6 +12,8 @@ export type Result = {
 	readonly attempts: number;
 	/** The answer was given before: the effect is not of this call. */
 	readonly replayed: boolean;
+	/** The next call with the same request goes under the same key. */
+	readonly keyKept: boolean;
 	/** What callers are thrown instead of a Response. */
 	readonly error?: unknown;
 	/** What callers get, each in a Response of its own. */
@@ -22,10 +24,12 @@ export type Result = {
 
 // A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
 const resultOfResponse = Symbol('latchkey.result');
+/** Of what somebody's own fetch has frozen. */
+const resultsAside = /* @__PURE__ */ new WeakMap<Response, Result>();
 
 /** What is known of the operation behind a Response that latchkey handed out. */
 export function resultOf(response: Response): Result | undefined {
-	return (response as {[resultOfResponse]?: Result})[resultOfResponse];
+	return (response as {[resultOfResponse]?: Result})[resultOfResponse] ?? resultsAside.get(response);
 }
 
 /** The Response for one caller, or the error it is thrown. */
@@ -38,5 +42,6 @@ export function present(result: Result, first: boolean): Response {
 	}
 
 	const response = stream?.response ?? responseOf(answer as Answer);
-	return Object.assign(response, {[resultOfResponse]: result});
+	if (!Reflect.set(response, resultOfResponse, result)) resultsAside.set(response, result);
+	return response;
 }

@@ -1,7 +1,7 @@
 import type {Ending} from '../attempt/loop.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
-import {claimOperation} from './claim.ts';
+import {claimOperation, type Hold, type Seen} from './claim.ts';
 import {conclude} from './conclude.ts';
 import {keepLease, type KeptLease} from './keep-lease.ts';
 import {
@@ -16,8 +16,10 @@ import {
 import {nextOwner} from './realm.ts';
 import {reconcile} from './reconcile.ts';
 import {remember} from './remember.ts';
+import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';
+import {saidState} from './state.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
 
@@ -40,7 +42,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	try {
 		for (;;) {
 			const claimed = await claimOperation(work, awaited);
-			if (claimed.status === 'settled') return await alreadySettled(work, claimed.record);
+			if (claimed.status === 'settled') return await alreadySettled(work, claimed.seen);
 			if (claimed.status === 'mismatch') return payloadChanged(work);
 			if (claimed.status !== 'claimed') return notKnown(work, claimed.status);
 
@@ -58,7 +60,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			if (conclusion.state.status === 'unknown' && !asked) {
 				asked = true;
 				const found = await reconcile(work);
-				if (found !== undefined) conclusion = {state: {status: found}, firm: false, found: true};
+				if (found !== undefined) conclusion = {state: saidState(found), firm: false, found: true};
 			}
 
 			lease.stop();
@@ -79,7 +81,9 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 				continue;
 			}
 
-			if (status === 'stronger' && record !== undefined) return await alreadySettled(work, record);
+			if (status === 'conflict' && state.status !== 'succeeded') return notKnown(work, 'conflict');
+			if (status === 'stronger' && record !== undefined)
+				return await alreadySettled(work, seenLater(work, hold, record));
 			if (found && state.status === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);
 			const result = namedResult(work, ending, conclusion);
 			remember(work, result);
@@ -96,9 +100,20 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	}
 }
 
-/** The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. */
-export async function runUnnamed(work: Work, key: string): Promise<Result> {
+/** The record as it stands by now, and the store's time. */
+function seenLater(work: NamedWork, {now, issued}: Hold, record: OperationRecord): Seen {
+	const elapsed = work.elapsed();
+	return {record, now: now + elapsed - issued, issued: elapsed};
+}
+
+/**
+ * The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. A key that
+ * was not made here may have been sent by others.
+ */
+export async function runUnnamed(work: Work, given: string | undefined): Promise<Result> {
+	const key = given ?? work.environment.uuid();
 	work.key = key;
+	work.foreign = given !== undefined;
 	const ending = await unnamedAttempts(work, key);
 	return unnamedResult(work, ending, conclude(ending));
 }

@@ -1,18 +1,23 @@
 import type {Answer} from '../dialect/dialect.ts';
+import {settleRule} from '../stores/rules.ts';
 import type {OperationId, Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import type {KeptLease} from './keep-lease.ts';
+import {rememberRecord} from './known.ts';
 import type {Place} from './place.ts';
 import type {Realm, Unsaved} from './realm.ts';
 import {isSmall} from './remember.ts';
 import type {OperationRecord, StoredAnswer} from './record.ts';
-import {strength, transition} from './state.ts';
+import {isDefinitive, transition} from './state.ts';
 import type {NamedWork} from './named-work.ts';
 
 export type Settled = {
-	/** `done`: as asked. `lost`: another owner is at it. `stronger`: the record already knew better. */
-	readonly status: 'done' | 'lost' | 'stronger';
+	/**
+	 * `done`: as asked. `lost`: another owner is at it. `stronger`: the record already knew better. `conflict`: it was sent
+	 * without a claim, and the store holds another key by now.
+	 */
+	readonly status: 'done' | 'lost' | 'stronger' | 'conflict';
 	readonly record?: OperationRecord | undefined;
 };
 
@@ -25,7 +30,7 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, claim, stored, keyEnd}: Hold,
+	{record, now, issued, claim, stored, keyEnd}: Hold,
 	lease: KeptLease,
 	{state: learnt, firm, found}: Conclusion,
 	last: Answer | undefined,
@@ -49,20 +54,30 @@ export async function settle(
 			return kept && atRest(kept);
 		},
 	});
-	const again = {
+	// Who has to claim again cannot know who has sent the key meanwhile.
+	const again = () => ({
 		...claim,
 		key,
+		ambiguous: true,
 		keyLife: Math.max(0, keyEnd - work.elapsed()),
 		awaited: undefined,
 		previousKey: undefined,
-	};
-	realm.unsaved.set(flightId, {record, state, settlement, claim: stored ? again : claim, stored});
-	if (strength(state) > 0) realm.offered.delete(flightId);
+	});
+	const storeNow = now + work.elapsed() - issued;
+	const written = settleRule(record, settlement(record.token), storeNow).write;
+	realm.unsaved.set(flightId, {record, state, settlement, claim: again, stored});
+	if (state.status !== 'unknown') realm.offered.delete(flightId);
+	rememberRecord(work, written ?? record, storeNow);
 	try {
-		return await save(work);
+		const settled = await save(work);
+		const {key: replacedBy = key} = settled.record ?? {};
+		if (settled.status === 'lost' && state.status === 'succeeded' && replacedBy !== key)
+			work.report({type: 'late-success', replacedBy});
+		if (settled.status === 'conflict') work.report({type: 'key-conflict', storedKey: replacedBy});
+		return settled;
 	} catch (error) {
 		work.report({type: 'store-error', step: 'settle', error});
-		if (fenced && strength(state) > 0 && lease.left() <= 0) {
+		if (fenced && isDefinitive(state) && lease.left() <= 0) {
 			// Who took over when the lease was over may know better, and the store would have told.
 			realm.unsaved.delete(flightId);
 			return {status: 'lost'};
@@ -77,37 +92,49 @@ export async function settle(
 export async function save({realm, flightId, id: find}: Place): Promise<Settled> {
 	const unsaved = realm.unsaved.get(flightId);
 	if (unsaved === undefined) return {status: 'done'};
+	const {stored, state, settlement, storedKey} = unsaved;
+	if (storedKey !== undefined) return {status: 'conflict'};
 	const id = await find();
-	const {stored, state, settlement} = unsaved;
 	const settled = stored && (await realm.ledger.settle(id, settlement(unsaved.record.token)));
 	// The site's data was cleared in flight: what is known here is all that is left of it.
 	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
-	const {status, record} =
-		settled && !gone ? settled : await realm.ledger.settle(id, settlement(await claimAgain(realm, id, unsaved)));
+	const {status, record} = settled && !gone ? settled : await saveAgain(realm, id, unsaved);
+	if (status === 'conflict') {
+		if (realm.unsaved.get(flightId) === unsaved)
+			realm.unsaved.set(flightId, {...unsaved, storedKey: record?.key ?? unsaved.record.key});
+		return {status, record};
+	}
+
 	if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.delete(flightId);
 	if (status === 'lost') return {status, record};
 	const stronger = record !== undefined && record.state.status !== state.status;
 	return {status: stronger ? 'stronger' : 'done', record};
 }
 
-/** Makes the claim that the store does not hold; the token of the new one. */
-async function claimAgain(realm: Realm, id: OperationId, {claim, record, state}: Unsaved): Promise<number> {
-	const claimed = await realm.ledger.claim(id, claim);
+/** Makes the claim that the store does not hold, then settles it. */
+async function saveAgain(realm: Realm, id: OperationId, {claim, record, state, settlement}: Unsaved): Promise<Settled> {
+	const asked = claim();
+	const claimed = await realm.ledger.claim(id, asked);
 	const freed = claimed.status === 'spent';
 	const key = freed ? claimed.previousKey : claimed.record.key;
 	// What made an earlier use of the key free says nothing of a doubt about this one.
-	if (key !== claim.key || (freed && strength(state) === 0))
-		throw new Error('another key stands in the store for this operation');
-	return claimed.status === 'claimed' ? claimed.record.token : record.token;
+	if (key !== asked.key || (freed && !isDefinitive(state)))
+		return {status: 'conflict', ...(!freed && {record: claimed.record})};
+	return realm.ledger.settle(id, settlement(claimed.status === 'claimed' ? claimed.record.token : record.token));
 }
 
 function saveLater(work: NamedWork, tries: number): void {
 	const ms = BACKGROUND[tries];
 	if (ms === undefined) return;
 	work.environment.timer(() => {
-		save(work).catch(() => {
-			saveLater(work, tries + 1);
-		});
+		save(work).then(
+			({status, record}) => {
+				if (status === 'conflict' && record) work.report({type: 'key-conflict', storedKey: record.key});
+			},
+			() => {
+				saveLater(work, tries + 1);
+			},
+		);
 	}, ms);
 }
 

@@ -1,10 +1,12 @@
+import type {Outcome} from '../errors.ts';
 import type {EventDetail} from '../events.ts';
 import type {OperationRecord} from './record.ts';
+import {outcomeOfState} from './state.ts';
 
 /** Where an operation stands, for people. A new object at every change, and only then. */
 export type Snapshot = {
-	/** `checking`: an attempt may have had its effect, or somebody else is at it: "we are making sure that you are charged once". */
-	readonly status: 'loading' | 'idle' | 'working' | 'checking' | 'succeeded' | 'refused' | 'unknown' | 'mismatched';
+	/** `checking`: an attempt may have had its effect, or somebody else is at it: "we are making sure that you are charged once". `not-sent`: "no connection; nothing was sent, press again". */
+	readonly status: 'loading' | 'idle' | 'working' | 'checking' | Outcome;
 	/** The current attempt, from 1; 0 before the first. */
 	readonly attempt: number;
 	/** How many attempts there are at most, waits for "in progress" aside. */
@@ -37,21 +39,16 @@ export function snapshotAfter(snapshot: Snapshot, event: EventDetail, doubtful: 
 	}
 }
 
-/** What a record from the store says; one that somebody else works on is being checked. */
+/** What a record from the store says; one that somebody else works on is being checked. `age`: milliseconds since it was written. */
 export function snapshotOfRecord(
 	record: OperationRecord | undefined,
 	limit: number,
 	now: number,
+	age: number,
 	alive: boolean,
 ): Snapshot {
 	if (record === undefined || record.freed) return initialSnapshot('idle', limit, now);
-	const {status} = record.state;
-	return {
-		status: status === 'sending' ? (alive ? 'checking' : 'unknown') : status,
-		attempt: 0,
-		limit,
-		since: record.updatedAt,
-	};
+	return {status: alive ? 'checking' : outcomeOfState(record.state), attempt: 0, limit, since: now - age};
 }
 
 /** The same object, where nothing has changed. */

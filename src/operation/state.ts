@@ -1,26 +1,36 @@
+import type {Outcome} from '../errors.ts';
+
 /**
  * Where an operation stands. This is what is persisted: resuming after a reload or a crash is
  * "decode, then feed the next event". `sending` whose owner is gone *is* unknown.
  */
 export type State =
 	| {readonly status: 'sending'}
-	| {readonly status: 'succeeded'; readonly httpStatus?: number | undefined}
+	/** `said`: by somebody's word (`resolve`, `reconcile`): the server holds no answer that is known of. */
+	| {readonly status: 'succeeded'; readonly httpStatus?: number | undefined; readonly said?: true}
 	| {readonly status: 'refused'; readonly httpStatus?: number | undefined}
 	| {readonly status: 'mismatched'; readonly httpStatus?: number | undefined}
 	/** `final`: the server would only repeat itself, so nothing more is sent; left by `resolve` or `reconcile`. */
-	| {readonly status: 'unknown'; readonly final?: true};
+	| {readonly status: 'unknown'; readonly final?: true}
+	/**
+	 * Turned away before execution, as far as can be known: no connection was made, or something in front of the handler
+	 * answered (`httpStatus`). Neither free nor open: the same request goes on under the same key, another one under a new key.
+	 */
+	| {readonly status: 'unprocessed'; readonly httpStatus?: number | undefined};
 
 /**
  * The next state, by what was learnt: that it begins (`sending`), or what became of it. `undefined` stands for an
- * operation that is free: never begun, completed or forgotten. `succeeded` absorbs everything but a new beginning, which
- * is illegal until the operation is freed.
+ * operation that is free: never begun, completed or forgotten. An answered success absorbs everything but a new beginning,
+ * which is illegal until the operation is freed.
  */
 export function transition(state: State | undefined, learnt: State, operation: string): State {
 	if (learnt.status === 'sending') {
 		if (isBeginnable(state)) return learnt;
 	} else if (state !== undefined) {
-		if (strength(state) > 0 && strength(state) >= strength(learnt)) return state;
-		if (learnt.status === 'unknown' && isFinal(state)) return state;
+		if (isDefinitive(state) && strength(state) >= strength(learnt)) return state;
+		if (!isDefinitive(learnt) && isFinal(state)) return state;
+		// What may have had its effect once is not unprocessed any more.
+		if (learnt.status === 'unprocessed' && state.status === 'unknown') return state;
 		// A key that was already in doubt had its first attempt: the server only refuses the repeat.
 		if (learnt.status !== 'mismatched' || state.status === 'sending') return learnt;
 	}
@@ -31,7 +41,7 @@ export function transition(state: State | undefined, learnt: State, operation: s
 }
 
 function isBeginnable(state: State | undefined): boolean {
-	return state === undefined || state.status === 'refused' || (strength(state) === 0 && !isFinal(state));
+	return state === undefined || state.status === 'refused' || (!isDefinitive(state) && !isFinal(state));
 }
 
 /** Unknown for good, as far as this key goes. */
@@ -39,8 +49,33 @@ export function isFinal(state: State): boolean {
 	return state.status === 'unknown' && state.final === true;
 }
 
-/** Definitive states never give way to weaker ones, whoever writes them: succeeded > refused, mismatched > the rest. */
-export function strength(state: State): 0 | 1 | 2 {
-	if (state.status === 'succeeded') return 2;
-	return state.status === 'refused' || state.status === 'mismatched' ? 1 : 0;
+/** Whether it is known what became of the operation. */
+export function isDefinitive(state: State): boolean {
+	return strength(state) >= strengths.refused;
+}
+
+/** What is told of it, where nobody is at it. */
+export function outcomeOfState(state: State): Outcome {
+	if (state.status === 'unprocessed') return state.httpStatus === undefined ? 'not-sent' : 'refused';
+	return state.status === 'sending' ? 'unknown' : state.status;
+}
+
+/** What somebody said became of it (`resolve`, `reconcile`). */
+export function saidState(outcome: 'succeeded' | 'refused'): State & {readonly status: 'succeeded' | 'refused'} {
+	return outcome === 'succeeded' ? {status: outcome, said: true} : {status: outcome};
+}
+
+/** Whether it says what a server answered for good. */
+export function isAnswered(state: State): state is State & {readonly status: 'succeeded' | 'refused' | 'mismatched'} {
+	return isDefinitive(state) && !('said' in state);
+}
+
+const strengths = {sending: 0, unprocessed: 0, unknown: 1, refused: 2, mismatched: 2, succeeded: 4} as const;
+
+/**
+ * Definitive states never give way to weaker ones, whoever writes them: unprocessed < unknown < refused = mismatched <
+ * succeeded by somebody's word < succeeded.
+ */
+export function strength(state: State): number {
+	return state.status === 'succeeded' && state.said ? strengths.succeeded - 1 : strengths[state.status];
 }

@@ -1,11 +1,13 @@
-import type {Environment} from '../environment.ts';
-import {OutcomeUnknownError} from '../errors.ts';
+import {stopwatch, type Environment} from '../environment.ts';
+import {OutcomeUnknownError, type NotSendable} from '../errors.ts';
 import {withCall, type ResumeInit, type Settings} from '../options.ts';
+import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {scopeId} from '../request/scope.ts';
 import {isAlive} from './alive.ts';
 import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
+import {keyLifeOf, keyStanding} from './key-age.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
@@ -36,27 +38,38 @@ export async function unfinished(
 	settings: Settings,
 	environment: Environment,
 ): Promise<Unfinished[]> {
-	const records = await realm.ledger.list(await scopeId(scope), undefined, true);
-	const now = environment.now();
+	const elapsed = stopwatch(environment);
+	const listed = await realm.ledger.list(await scopeId(scope), undefined, true);
 	return Promise.all(
-		records.filter(isOpen).map(async record => {
-			const expired = isFinal(record.state) || record.keyUntil <= now;
-			const working = await isAlive(realm, record, environment);
-			const operation = JSON.parse(record.name) as string[];
-			const {request} = record;
-			const resumable = request && !working && !expired;
-			return {
-				operation,
-				key: record.key,
-				since: record.createdAt,
-				expired,
-				working,
-				...(resumable && {
-					resume: async (init: ResumeInit = {}) =>
-						resume(placeOf(realm, scope, operation), record, request, withCall(settings, init), init, environment),
-				}),
-			};
-		}),
+		listed
+			.filter(({record}) => isOpen(record))
+			.map(async found => {
+				const {record, now} = found;
+				/** As of a moment in which the store's clock has gone on since it listed the record. */
+				const standing = () => {
+					if (isFinal(record.state)) return 'expired';
+					return keyStanding({record, now: now + elapsed()}, keyLifeOf(settings));
+				};
+				const stands = standing();
+				const working = await isAlive(realm, found);
+				const operation = JSON.parse(record.name) as string[];
+				const {request} = record;
+				return {
+					operation,
+					key: record.key,
+					since: record.createdAt,
+					expired: stands === 'expired',
+					working,
+					...(request &&
+						!working &&
+						stands === 'go' && {
+							resume: async (init: ResumeInit = {}) => {
+								const place = placeOf(realm, scope, operation);
+								return resume(place, record, request, standing(), withCall(settings, init), init, environment);
+							},
+						}),
+				};
+			}),
 	);
 }
 
@@ -66,20 +79,20 @@ export async function unfinished(
  */
 async function resume(
 	place: Place,
-	{key, keyUntil, fingerprint, bytes}: OperationRecord,
+	{key, fingerprint, bytes}: OperationRecord,
 	kept: StoredRequest,
+	standing: 'go' | NotSendable,
 	settings: Settings,
 	init: ResumeInit,
 	environment: Environment,
 ): Promise<Response> {
-	const {keptInit} = await import('../request/kept-request.ts');
 	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	signal?.throwIfAborted();
 	const {operation} = place;
 	// The record may have been swept since it was offered, and could not say so.
-	if (environment.now() >= keyUntil) throw new OutcomeUnknownError({operation, key, expired: true});
-	const call = {environment, request, settings, ownKey: key, signal, operation};
+	if (standing !== 'go') throw new OutcomeUnknownError({operation, key, reason: standing});
+	const call = {environment, request, settings, ownKey: key, since: undefined, signal, operation};
 	return takePart(call, boardNamed(environment, place));
 }

@@ -12,6 +12,8 @@ export type Work = {
 	readonly request: Outgoing;
 	/** The caller's own idempotency key. */
 	readonly ownKey: string | undefined;
+	/** When that was made, in milliseconds since the epoch. */
+	readonly since: number | undefined;
 	readonly progress: Progress;
 	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
 	readonly elapsed: () => number;
@@ -22,4 +24,6 @@ export type Work = {
 	readonly report: (event: EventDetail) => void;
 	/** The key in use, once there is one. */
 	key: string | undefined;
+	/** Somebody who shares no store with us may have sent that key. */
+	foreign: boolean;
 };

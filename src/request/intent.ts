@@ -3,7 +3,7 @@ import type {Environment} from '../environment.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {isFromContent} from './from-content.ts';
 import {canonicalName} from './identity.ts';
-import {validateKey} from './key.ts';
+import {validateKey, validateOwnKey} from './key.ts';
 import {absolute, isRequest, methodOf} from './outgoing.ts';
 
 /** What a call wants to be. */
@@ -11,9 +11,12 @@ export type Intent =
 	/** Not keyed: it passes untouched. */
 	| {readonly kind: 'pass'}
 	/** A named operation. */
-	| {readonly kind: 'named'; readonly name: readonly string[] | 'content'; readonly ownKey: string | undefined}
+	| ({readonly kind: 'named'; readonly name: readonly string[] | 'content'} & OwnKey)
 	/** Keyed for this call alone, or for as long as calls under its own key are in flight. */
-	| {readonly kind: 'unnamed'; readonly ownKey: string | undefined; readonly headerKey: string | undefined};
+	| ({readonly kind: 'unnamed'} & OwnKey);
+
+/** The caller's own key, and when it was made, in milliseconds since the epoch. */
+export type OwnKey = {readonly ownKey: string | undefined; readonly since: number | undefined};
 
 /** Throws a TypeError for a name or key that cannot be one. The body is not looked at. */
 export function intentOf(
@@ -23,9 +26,9 @@ export function intentOf(
 	environment: Environment,
 ): Intent {
 	const headerKey = unquoted(keyHeader(input, init, dialect.header), dialect);
-	const ownKey = init && 'idempotencyKey' in init ? validateKey(init.idempotencyKey) : undefined;
-	const key = ownKey ?? (headerKey === undefined ? undefined : validateKey(headerKey));
-	if (headerKey !== undefined && key !== headerKey)
+	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey) : undefined;
+	const ownKey = given?.key ?? (headerKey === undefined ? undefined : validateKey(headerKey));
+	if (headerKey !== undefined && ownKey !== headerKey)
 		throw new TypeError(`latchkey: idempotencyKey and header ${dialect.header} are two different keys`);
 
 	if (init && 'operation' in init && init.operation !== true) {
@@ -34,11 +37,11 @@ export function intentOf(
 		const name = isFromContent(operation) ? 'content' : canonicalName(operation);
 		if (method === 'GET' || method === 'HEAD')
 			throw new TypeError(`latchkey: a ${method} has no effect to name; leave out its operation`);
-		return {kind: 'named', name, ownKey: key};
+		return {kind: 'named', name, ownKey, since: given?.since};
 	}
 
-	return key !== undefined || init?.operation || isKeyed(keyed, input, init, environment)
-		? {kind: 'unnamed', ownKey, headerKey}
+	return ownKey !== undefined || init?.operation || isKeyed(keyed, input, init, environment)
+		? {kind: 'unnamed', ownKey, since: given?.since}
 		: {kind: 'pass'};
 }
 

@@ -1,3 +1,5 @@
+import {shown} from '../shown.ts';
+
 /**
  * Makes the idempotency key of an operation that begins. It must give another key whenever `previousKey` (the last
  * key under this name, if there was one) is another: servers answer a key that they know with what they did then.
@@ -18,4 +20,15 @@ export function isKey(key: unknown): key is string {
 export function validateKey(key: unknown): string {
 	if (isKey(key)) return key;
 	throw new TypeError('latchkey: an idempotency key has 1 to 255 visible ASCII characters');
+}
+
+/** A key, or a key and the time when it was made; otherwise a `TypeError`, or a `RangeError` for a time that is none. */
+export function validateOwnKey(given: unknown): {readonly key: string; readonly since: number | undefined} {
+	if (typeof given !== 'object' || given === null) return {key: validateKey(given), since: undefined};
+	const {key, since} = given as {readonly key?: unknown; readonly since?: unknown};
+	if (typeof since === 'number' && since > 0 && since <= 8.64e15) return {key: validateKey(key), since};
+	const Problem = typeof since === 'number' ? RangeError : TypeError;
+	throw new Problem(
+		`latchkey: idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
+	);
 }

@@ -8,7 +8,7 @@ import {callOptionNames, type CallOptions, type Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
-import {fingerprint} from './fingerprint.ts';
+import {fingerprint, printOfHeaders} from './fingerprint.ts';
 import {membersOf} from './members.ts';
 
 /** A keyed request, taken over from its caller: nobody can change it any more. */
@@ -35,8 +35,9 @@ export function outgoingOf(
 	environment: Environment,
 	kind: 'named' | 'unnamed' | 'pass',
 ): Outgoing {
-	const {dialect, fetch, fingerprint: custom} = settings;
+	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
+	const carried = request && carries(request, fetch) ? request : undefined;
 	const method = methodOf(input, init);
 	if (!token.test(method) || /^(connect|trace|track)$/i.test(method))
 		throw new TypeError(`latchkey: fetch sends no method ${shown(method)}`);
@@ -60,15 +61,18 @@ export function outgoingOf(
 	// A joiner's body is asked for late; until then nobody else listens to its failure.
 	if (isPromise(frozen)) frozen.catch(() => undefined);
 	const contentType = headers.get('content-type') ?? undefined;
-	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, body})));
+	// Now: the key will be among them.
+	const names = fingerprintHeaders.map(name => name.toLowerCase());
+	const counted = [...headers].filter(([name]) => names.includes(name));
+	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
 	function initOf(seed: () => MaybePromise<string>): MaybePromise<Sendable['init']> {
 		const encoded = after(frozen, body => encodeBody(body, seed));
 		return after(encoded, ({content, type}) => {
 			if (type && (contentType === undefined || type.startsWith('multipart/'))) headers.set('content-type', type);
-			// Fetch would take the body of a Request that it is given, and that has been read.
-			const body = content ?? (request && request.body !== null ? new Uint8Array() : null);
+			// Else fetch would look for the body of the Request, which has been read and was empty.
+			const body = content ?? (carried?.bodyUsed ? new Uint8Array() : null);
 			return {...own, method, headers: plain(headers), body};
 		});
 	}
@@ -78,7 +82,9 @@ export function outgoingOf(
 		url,
 		ready: () => frozen,
 		fingerprint: custom
-			? once(async () => sha256(`custom\n${await custom(new Request(url, await initOf(whole)))}`))
+			? once(async () =>
+					sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`),
+				)
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
@@ -87,7 +93,7 @@ export function outgoingOf(
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
 			return after(sent, it => {
 				if (key !== undefined) it.headers[dialect.header] = dialect.formatKey?.(key) ?? key;
-				return {url, input: request && carries(request, fetch) ? request : url, init: it, fetch, key};
+				return {url, input: carried ?? url, init: it, fetch, key};
 			});
 		},
 	};

@@ -6,6 +6,7 @@ import {leaseTests} from './contract/leases.ts';
 import {listTests} from './contract/listing.ts';
 import {requestTests} from './contract/requests.ts';
 import {settleTests} from './contract/settling.ts';
+import {unprocessedTests} from './contract/unprocessed.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {Store} from './store.ts';
 
@@ -31,6 +32,7 @@ const tests: readonly ContractTest[] = [
 	...requestTests,
 	...freeTests,
 	...listTests,
+	...unprocessedTests,
 ];
 
 /**

@@ -2,7 +2,8 @@ import {environment as realEnvironment, type Environment} from '../environment.t
 import {decodeRecord, type OperationRecord} from '../operation/record.ts';
 import {connectTo} from './indexeddb/connection.ts';
 import {lockPresence, tabNews} from './indexeddb/tabs.ts';
-import {claimRule, forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
+import {claimRule} from './claim-rule.ts';
+import {forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
 import type {OperationId, Store} from './store.ts';
 
 export type IndexedDbStoreOptions = {
@@ -61,6 +62,7 @@ export function indexedDbStoreIn(
 	}
 
 	return {
+		durable: true,
 		claim: (id, claim) => heardOf('claimed', id, (record, now) => claimRule(id, record, claim, now)),
 		renew: (id, renewal) => step(id, (record, now) => renewRule(record, renewal, now)),
 		settle: (id, settlement) => heardOf('done', id, (record, now) => settleRule(record, settlement, now)),
@@ -69,7 +71,7 @@ export function indexedDbStoreIn(
 			connection.transact(
 				'readonly',
 				records => records.getAll(name === undefined ? wholeScope(scope) : [scope, name]),
-				(stored: unknown[]) => stored.map(decodeRecord),
+				(stored: unknown[]) => stored.map(one => ({record: decodeRecord(one), now: environment.now()})),
 			),
 		sweep() {
 			let swept = 0;

@@ -1,6 +1,7 @@
 import {environment as realEnvironment, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
-import {claimRule, forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
+import {claimRule} from './claim-rule.ts';
+import {forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
 import type {OperationId, Store} from './store.ts';
 
 /**
@@ -33,9 +34,9 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 		forget: (id, freeing) => step(id, (record, now) => forgetRule(record, freeing, now)),
 		list(scope, name) {
 			const records = scopes.get(scope);
-			if (name === undefined) return [...(records?.values() ?? [])];
-			const record = records?.get(name);
-			return record === undefined ? [] : [record];
+			const found = name === undefined ? [...(records?.values() ?? [])] : [records?.get(name)];
+			const now = environment.now();
+			return found.flatMap(record => (record === undefined ? [] : {record, now}));
 		},
 		sweep() {
 			let swept = 0;

@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
+import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
 import {MOST_TRIES, stepOn, type Cell, type Found} from './compare-and-set.ts';
@@ -7,7 +8,8 @@ import {explained, isUndone} from './postgres/failure.ts';
 import {setUp, valuesOf} from './postgres/schema.ts';
 import {statementsOn, SWEEP_BATCH} from './postgres/sql.ts';
 import {escaped, packAnswer, recordOf, rowId, rowOf, type FoundRow} from './row.ts';
-import {claimRule, forgetRule, KEEP, renewRule, settleRule} from './rules.ts';
+import {claimRule} from './claim-rule.ts';
+import {forgetRule, KEEP, renewRule, settleRule} from './rules.ts';
 import type {Claim, ClaimResult, OperationId, Renewal, Settlement, Store, WriteResult} from './store.ts';
 
 /** What the store asks of a driver: a `Pool` or a `Client` of `pg` is one. */
@@ -101,11 +103,12 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 	/** One round trip where there is no record yet, and to who waits for the one that there is. */
 	async function claim(id: OperationId, asked: Claim): Promise<ClaimResult> {
 		const keyLife = Math.min(Math.floor(asked.keyLife), Number.MAX_SAFE_INTEGER);
-		const wanted = {...asked, lease: Math.ceil(asked.lease), keyLife};
+		const keyEnd = Math.min(Math.floor(asked.keyEnd ?? Infinity), Number.MAX_SAFE_INTEGER);
+		const wanted = {...asked, lease: Math.ceil(asked.lease), keyLife, keyEnd};
 		const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, wanted, now);
 		const place = rowId(id);
 		const begun = asked.awaited === undefined ? rule(undefined, 0).write : undefined;
-		const [row] = begun === undefined ? [] : await ask(sql.begin, valuesOf(rowOf(begun, place)));
+		const [row] = begun === undefined ? [] : await ask(sql.begin, [...valuesOf(rowOf(begun, place)), keyEnd]);
 		return row === undefined ? stepOn(cellOf(place), rule) : rule(undefined, Number(row['now'])).result;
 	}
 
@@ -122,7 +125,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 	async function settle(id: OperationId, settlement: Settlement): Promise<WriteResult> {
 		const {state, key, owner, token, keepAnswer} = settlement;
 		const place = rowId(id);
-		if (state.status !== 'sending' && state.status !== 'unknown') {
+		if (isAnswered(state)) {
 			const answer = keepAnswer && settlement.answer ? packAnswer(settlement.answer) : null;
 			const settled = [state.status, state.httpStatus ?? null, KEEP[state.status], answer];
 			const [row] = await ask(sql.settle, [place, key, owner, token, ...settled]);
@@ -143,14 +146,19 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 
 	return {
 		lease,
+		durable: true,
 		claim,
 		renew,
 		settle,
 		forget: async (id, freeing) => stepOn(cellOf(rowId(id)), (record, now) => forgetRule(record, freeing, now)),
 		async list(scope, name, open = false) {
-			if (name === undefined) return (await ask(open ? sql.listOpen : sql.list, [escaped(scope)])).map(recordOf);
-			const {record} = await cellOf(rowId({scope, name})).read();
-			return record === undefined ? [] : [record];
+			if (name === undefined)
+				return (await ask(open ? sql.listOpen : sql.list, [escaped(scope)])).map(row => ({
+					record: recordOf(row),
+					now: Number(row['now']),
+				}));
+			const {record, now} = await cellOf(rowId({scope, name})).read();
+			return record === undefined ? [] : [{record, now}];
 		},
 		async sweep() {
 			const swept = await sweepAll(sql.sweepRecords);

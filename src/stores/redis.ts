@@ -1,5 +1,6 @@
 import {environment as realEnvironment, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
+import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
@@ -16,8 +17,9 @@ import {
 	type Place,
 	type Reply,
 } from './redis/record.ts';
-import {claimRule, forgetRule, KEEP, renewRule, settleRule, type Step} from './rules.ts';
-import type {Store, WriteResult} from './store.ts';
+import {claimRule} from './claim-rule.ts';
+import {forgetRule, KEEP, renewRule, settleRule, type Step} from './rules.ts';
+import type {Listed, Store, WriteResult} from './store.ts';
 
 export type {IoRedisClient, NodeRedisClient, NodeRedisCluster, RedisClient, RedisSender} from './redis/client.ts';
 
@@ -104,12 +106,12 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 		return stepOn(cell, rule, seen && foundIn(seen, place));
 	}
 
-	async function recordsAt(places: readonly Place[]): Promise<OperationRecord[]> {
-		const records: OperationRecord[] = [];
+	async function recordsAt(places: readonly Place[]): Promise<Listed[]> {
+		const records: Listed[] = [];
 		for (let from = 0; from < places.length; from += BATCH) {
 			const batch = places.slice(from, from + BATCH);
 			const found = await Promise.all(batch.map(async place => foundIn(await run('read', place), place)));
-			records.push(...found.flatMap(({record}) => record ?? []));
+			records.push(...found.flatMap(({record, now}) => (record === undefined ? [] : {record, now})));
 		}
 
 		return records;
@@ -117,13 +119,14 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 
 	return {
 		lease,
+		durable: true,
 		async claim(id, claim) {
 			const place = placeOf(prefix, id);
 			const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, claim, now);
 			// Who waits for a record most often finds it: that takes no more than a look.
 			const write = claim.awaited === undefined ? rule(undefined, 0).write : undefined;
 			if (write === undefined) return step(place, rule);
-			const reply = await run('begin', place, beginningOf(write, place));
+			const reply = await run('begin', place, beginningOf(write, place, claim.keyEnd));
 			return reply.written ? rule(undefined, reply.now).result : step(place, rule, reply);
 		},
 		async renew(id, renewal) {
@@ -136,7 +139,7 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 			const place = placeOf(prefix, id);
 			const rule = (record: OperationRecord | undefined, now: number) => settleRule(record, settlement, now);
 			const {key, owner, token, state, keepAnswer} = settlement;
-			if (state.status === 'sending' || state.status === 'unknown') return step(place, rule);
+			if (!isAnswered(state)) return step(place, rule);
 			const kept = keepAnswer ? ['1', answerOf(settlement.answer)] : ['0', ''];
 			const status = ['status', state.status];
 			const httpStatus = state.httpStatus === undefined ? [] : ['http_status', String(state.httpStatus)];

@@ -14,11 +14,13 @@ export type Row = {
 	readonly name: string;
 	readonly version: number;
 	readonly key: string;
+	readonly previous_key: string | null;
 	readonly fingerprint: string;
 	readonly bytes: string | null;
 	readonly status: string;
 	readonly http_status: number | null;
 	readonly final: number;
+	readonly said: number;
 	readonly freed: number;
 	readonly ambiguous: number;
 	readonly awaited: number;
@@ -50,11 +52,13 @@ export function rowOf(record: OperationRecord, id: string): Row {
 		name: escaped(record.name),
 		version: record.version,
 		key: record.key,
+		previous_key: record.previousKey ?? null,
 		fingerprint: record.fingerprint,
 		bytes: record.bytes ?? null,
 		status: state.status,
 		http_status: 'httpStatus' in state ? (state.httpStatus ?? null) : null,
 		final: Number('final' in state),
+		said: Number('said' in state),
 		freed: Number(record.freed),
 		ambiguous: Number(record.ambiguous),
 		awaited: Number(record.awaited),
@@ -76,7 +80,7 @@ export function recordOf(row: FoundRow): OperationRecord {
 	const version = Number(row['version']);
 	// What it has in its columns, only its own release knows.
 	if (version !== 1) return decodeRecord({version});
-	const {bytes, answer, request} = row;
+	const {bytes, answer, request, previous_key: previousKey} = row;
 	const keepUntil = optional(row['keep_until']);
 	const answerUntil = optional(row['answer_until']);
 	return decodeRecord({
@@ -95,6 +99,7 @@ export function recordOf(row: FoundRow): OperationRecord {
 		createdAt: Number(row['created_at']),
 		updatedAt: Number(row['updated_at']),
 		keyUntil: Number(row['key_until']),
+		...(typeof previousKey === 'string' && {previousKey}),
 		...(typeof bytes === 'string' && {bytes}),
 		...(keepUntil !== undefined && {keepUntil}),
 		...(answerUntil !== undefined && {answerUntil}),
@@ -137,6 +142,7 @@ function stateOf(row: FoundRow): State {
 	const status = row['status'] as State['status'];
 	if (status === 'unknown') return flag(row['final']) ? {status, final: true} : {status};
 	const httpStatus = optional(row['http_status']);
+	if (status === 'succeeded' && flag(row['said'])) return {status, said: true};
 	return status === 'sending' || httpStatus === undefined ? {status} : {status, httpStatus};
 }
 

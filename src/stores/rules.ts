@@ -1,90 +1,25 @@
-import {isFree, isOpen, type OperationRecord} from '../operation/record.ts';
-import {isFinal, strength, transition} from '../operation/state.ts';
-import type {Claim, ClaimResult, Freeing, FreeResult, OperationId, Renewal, Settlement, WriteResult} from './store.ts';
+import {isOpen, type OperationRecord} from '../operation/record.ts';
+import {isDefinitive, isFinal, strength, type State} from '../operation/state.ts';
+import type {Freeing, FreeResult, Renewal, Settlement, WriteResult} from './store.ts';
 
-/** The four steps as pure rules: what is answered, and what is written (if anything). A store makes them atomic. */
+/** The steps as pure rules (`claim` in a file of its own): what is answered, and what is written (if anything). A store makes them atomic. */
 export type Step<R> = {readonly result: R; readonly write?: OperationRecord};
 
 const DAY = 86_400_000;
-/** How long a record stays once it is that, in milliseconds. */
-export const KEEP: Readonly<Record<'succeeded' | 'mismatched' | 'refused' | 'freed', number>> = {
+/** How long a record stays once it is that, in milliseconds; an unprocessed one after its key's end. */
+export const KEEP: Readonly<Record<'succeeded' | 'mismatched' | 'refused' | 'unprocessed' | 'freed', number>> = {
 	succeeded: 90 * DAY,
 	mismatched: 90 * DAY,
 	refused: 7 * DAY,
+	unprocessed: 7 * DAY,
 	freed: 7 * DAY,
 };
 /** How long an answer is kept for those who wait elsewhere, in milliseconds. */
 export const ANSWER_LIFE = 60_000;
 
-export function claimRule(
-	id: OperationId,
-	record: OperationRecord | undefined,
-	claim: Claim,
-	now: number,
-): Step<ClaimResult> {
-	if (record === undefined || isFree(record)) {
-		if (record !== undefined && record.key === claim.awaited)
-			return {result: {status: 'settled', record: fresh(record, now), now}};
-		const previousKey = record?.key ?? null;
-		const derivedFromAnother = claim.previousKey !== undefined && claim.previousKey !== previousKey;
-		if (claim.key === previousKey || derivedFromAnother) return {result: {status: 'spent', previousKey, now}};
-		return claimed(begun(id, claim, now, record?.token), now);
-	}
-
-	// Where nothing can be sent any more, it does not matter what would have been.
-	const spent =
-		record.state.status === 'mismatched' || (isOpen(record) && (isFinal(record.state) || now >= record.keyUntil));
-	if (!spent && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
-	if (!isOpen(record)) return {result: {status: 'settled', record: fresh(record, now), now}};
-
-	const again = {...record, ...leaseOf(claim, now), updatedAt: latest(record, now)};
-	if (record.owner === claim.owner) return claimed(again, now);
-	const leased = record.owner !== '' && record.owner !== claim.takeFrom;
-	if (leased && now < record.leaseUntil) {
-		const awaited = {...record, awaited: true};
-		const result: ClaimResult = {status: 'busy', record: awaited, now};
-		return record.awaited ? {result} : {result, write: awaited};
-	}
-
-	if (leased && claim.onLapsed === 'report') return {result: {status: 'lapsed', record, now}};
-	// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
-	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
-	return claimed({...again, state, ambiguous: true, token: record.token + 1}, now);
-}
-
-/** A new record under its candidate key. `token`: that of the record before it. */
-export function begun(id: OperationId, claim: Claim, now: number, token = 0): OperationRecord {
-	const {key, fingerprint, bytes, request, keyLife} = claim;
-	return {
-		version: 1,
-		...id,
-		key,
-		fingerprint,
-		bytes,
-		request,
-		state: transition(undefined, {status: 'sending'}, id.name),
-		freed: false,
-		ambiguous: false,
-		token: token + 1,
-		createdAt: now,
-		updatedAt: now,
-		keyUntil: now + keyLife,
-		awaited: false,
-		...leaseOf(claim, now),
-	};
-}
-
-function leaseOf({owner, lease}: Claim, now: number): Pick<OperationRecord, 'owner' | 'leaseUntil'> {
-	return {owner, leaseUntil: now + lease};
-}
-
-function claimed(record: OperationRecord, now: number): Step<ClaimResult> {
-	return {result: {status: 'claimed', record, now}, write: record};
-}
-
 export function renewRule(record: OperationRecord | undefined, renewal: Renewal, now: number): Step<WriteResult> {
 	if (record === undefined || !holds(record, renewal) || !isOpen(record)) return lost(record);
-	const write = {...record, leaseUntil: now + renewal.lease, updatedAt: latest(record, now)};
+	const write = {...record, leaseUntil: now + renewal.lease, ...touched(record, now)};
 	return {result: {status: 'done', record: write}, write};
 }
 
@@ -94,35 +29,45 @@ export function settleRule(
 	now: number,
 ): Step<WriteResult> {
 	if (record === undefined || record.key !== settlement.key) return lost(record);
-	const known = strength(record.state);
-	const state = isFinal(record.state) && strength(settlement.state) === 0 ? record.state : settlement.state;
-	const learnt = strength(state);
+	const state = settledState(record, settlement.state);
+	const [known, learnt] = [strength(record.state), strength(state)];
+	if (isDefinitive(record.state) && known > learnt) return {result: {status: 'done', record}};
 	// A doubt is never worth more than the lease it comes from.
-	const fenced = settlement.fenced || learnt === 0;
-	if (fenced && !holds(record, settlement) && learnt >= known) return lost(record);
-	const stronger = learnt > known || (learnt === 0 && known === 0);
-	if (!stronger) return {result: {status: 'done', record}};
+	const fenced = settlement.fenced || !isDefinitive(state);
+	if (fenced && !holds(record, settlement)) return lost(record);
+	if (isDefinitive(state) && known === learnt) return {result: {status: 'done', record}};
 
-	const settled = state.status === 'sending' || state.status === 'unknown' ? undefined : now + KEEP[state.status];
-	const keepUntil = record.freed ? record.keepUntil : settled;
-	const wanted = learnt > 0 && (settlement.keepAnswer || record.awaited);
+	const keepUntil = record.freed ? record.keepUntil : keepUntilOf(record, state, now);
+	const wanted = keepUntil !== undefined && (settlement.keepAnswer || record.awaited);
 	const answer = wanted ? settlement.answer : undefined;
 	const write: OperationRecord = {
 		...record,
 		...unleased,
+		...touched(record, now),
 		state,
-		updatedAt: latest(record, now),
 		keepUntil,
-		request: learnt > 0 ? undefined : record.request,
+		request: keepUntil === undefined ? record.request : undefined,
 		answer,
 		answerUntil: answer && ((settlement.keepAnswer && keepUntil) || now + ANSWER_LIFE),
 	};
 	return {result: {status: 'done', record: write}, write};
 }
 
+/** What is written of what was learnt. What may have been sent by others, or was not being sent at all, is not unprocessed. */
+function settledState(record: OperationRecord, learnt: State): State {
+	if (isFinal(record.state) && !isDefinitive(learnt)) return record.state;
+	const sentOnce = record.state.status === 'sending' && !record.ambiguous;
+	return learnt.status === 'unprocessed' && !sentOnce ? {status: 'unknown'} : learnt;
+}
+
+function keepUntilOf({keyUntil}: OperationRecord, {status}: State, now: number): number | undefined {
+	if (status === 'sending' || status === 'unknown') return undefined;
+	return (status === 'unprocessed' ? Math.max(keyUntil, now) : now) + KEEP[status];
+}
+
 /** Nobody is at it. */
 const unleased = {owner: '', leaseUntil: 0};
-const unanswered = {answer: undefined, answerUntil: undefined};
+export const unanswered: Pick<OperationRecord, 'answer' | 'answerUntil'> = {answer: undefined, answerUntil: undefined};
 
 export function forgetRule(record: OperationRecord | undefined, {key, how}: Freeing, now: number): Step<FreeResult> {
 	if (record === undefined || record.key !== key) return {result: {status: 'changed', ...(record && {record})}};
@@ -136,17 +81,27 @@ export function forgetRule(record: OperationRecord | undefined, {key, how}: Free
 		freed: true,
 		updatedAt: now,
 		keepUntil: now + KEEP.freed,
+		dueSince: undefined,
 	};
 	return {result: {status: 'freed', record: write}, write};
 }
 
-/** What a sweep leaves of a record: nothing, the record without its old answer, or the record as it is. */
+/**
+ * What a sweep leaves of a record, in a store on the process's clock: nothing, the record without its old answer, or the
+ * record as it is. It goes when two sweeps at least a day apart found it due: one clock that is ahead must not forget.
+ */
 export function sweepRule(record: OperationRecord, now: number): OperationRecord | undefined {
-	if (record.keepUntil !== undefined && record.keepUntil <= now && !isOpen(record)) return undefined;
-	return fresh(record, now);
+	const due = record.keepUntil !== undefined && record.keepUntil <= now && !isOpen(record);
+	const {dueSince} = record;
+	if (due && dueSince !== undefined && now >= dueSince + SWEPT_AFTER) return undefined;
+	const mark = due ? Math.min(dueSince ?? now, now) : undefined;
+	return fresh(mark === dueSince ? record : {...record, dueSince: mark}, now);
 }
 
-function fresh(record: OperationRecord, now: number): OperationRecord {
+/** How long after it was first found due a record goes, in milliseconds. */
+export const SWEPT_AFTER: number = DAY;
+
+export function fresh(record: OperationRecord, now: number): OperationRecord {
 	if (record.answerUntil === undefined || now < record.answerUntil) return record;
 	return {...record, ...unanswered};
 }
@@ -156,8 +111,8 @@ function holds(record: OperationRecord, lease: {owner: string; token: number; ke
 }
 
 /** Never steps back, so that a clock that was set back shows: `now` is then well before it. */
-function latest(record: OperationRecord, now: number): number {
-	return Math.max(record.updatedAt, now);
+export function touched(record: OperationRecord, now: number): Pick<OperationRecord, 'updatedAt' | 'dueSince'> {
+	return {updatedAt: Math.max(record.updatedAt, now), dueSince: undefined};
 }
 
 function lost(record: OperationRecord | undefined): Step<WriteResult> {

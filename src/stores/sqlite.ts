@@ -3,7 +3,8 @@ import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
 import {escaped, recordOf, rowId, rowOf} from './row.ts';
-import {claimRule, forgetRule, renewRule, settleRule, type Step} from './rules.ts';
+import {claimRule} from './claim-rule.ts';
+import {forgetRule, renewRule, settleRule, type Step} from './rules.ts';
 import {connectTo, type SqliteEnvironment} from './sqlite/connection.ts';
 import type {Statements} from './sqlite/table.ts';
 import type {OperationId, Store} from './store.ts';
@@ -77,7 +78,9 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 	/** How many rows were changed, by a statement that changes those that are due, and not all at once. */
 	async function inBatches(statement: keyof Statements): Promise<number> {
 		for (let changed = 0; ;) {
-			const batch = await connection.write(statements => statements[statement].run(environment.now(), BATCH));
+			const batch = await connection.write(statements =>
+				statements[statement].run({now: environment.now(), most: BATCH}),
+			);
 			changed += Number(batch.changes);
 			if (batch.changes < BATCH) return changed;
 			await new Promise<void>(resolve => environment.timer(resolve, 0));
@@ -86,6 +89,7 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 
 	return {
 		lease,
+		durable: path !== ':memory:',
 		claim: (id, claim) => step(id, (record, now) => claimRule(id, record, claim, now)),
 		renew: (id, renewal) => step(id, (record, now) => renewRule(record, renewal, now)),
 		settle: (id, settlement) => step(id, (record, now) => settleRule(record, settlement, now)),
@@ -95,11 +99,15 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 				if (name !== undefined) return find.all(rowId({scope, name}));
 				return (open ? openOfScope : ofScope).all(escaped(scope));
 			});
-			return rows.map(recordOf);
+			const now = environment.now();
+			return rows.map(row => ({record: recordOf(row), now}));
 		},
 		async sweep() {
 			await inBatches('dropAnswers');
-			return inBatches('dropRecords');
+			await inBatches('clearDue');
+			const swept = await inBatches('dropRecords');
+			await inBatches('markDue');
+			return swept;
 		},
 		close: () => connection.close(),
 	};

@@ -1,11 +1,11 @@
 import type {MaybePromise} from '../maybe-promise.ts';
-import type {OperationRecord, StoredAnswer, StoredRequest} from '../operation/record.ts';
+import type {KeyLimits, OperationRecord, StoredAnswer, StoredRequest} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
 
 /** Which operation: `scope` is a hash of whose it is (or `''`), `name` its canonical name. Both are opaque to a store. */
 export type OperationId = {readonly scope: string; readonly name: string};
 
-export type Claim = {
+export type Claim = KeyLimits & {
 	/** The candidate key; the key of a live record wins over it. */
 	readonly key: string;
 	readonly fingerprint: string;
@@ -19,6 +19,10 @@ export type Claim = {
 	readonly lease: number;
 	/** How long a new key may be sent, counted from this claim, in milliseconds. */
 	readonly keyLife: number;
+	/** `key` may have been sent before by somebody who shares no store with us: a record that begins with it is ambiguous. */
+	readonly ambiguous?: boolean | undefined;
+	/** `key` is the caller's own: a live record under another one is answered `other-key`. */
+	readonly ownKey?: boolean | undefined;
 	/** An owner that is known to be gone: its lease does not count. */
 	readonly takeFrom?: string | undefined;
 	/** What to do with a record whose owner's lease is over. */
@@ -39,10 +43,12 @@ export type ClaimResult =
 	| {readonly status: 'busy'; readonly record: OperationRecord; readonly now: number}
 	/** Its owner's lease is over, and the claim said `report`. */
 	| {readonly status: 'lapsed'; readonly record: OperationRecord; readonly now: number}
-	/** Succeeded or mismatched; or any settled record whose key is the claim's `awaited`. */
+	/** Succeeded or mismatched; or any record with an answer, refused or unprocessed, whose key is the claim's `awaited`. */
 	| {readonly status: 'settled'; readonly record: OperationRecord; readonly now: number}
 	/** The operation is live with another fingerprint. Nothing was written. */
 	| {readonly status: 'mismatch'; readonly record: OperationRecord; readonly now: number}
+	/** The operation is live under another key than the caller's own. Nothing was written. */
+	| {readonly status: 'other-key'; readonly record: OperationRecord; readonly now: number}
 	/** The candidate was used before, or derived from another key than the last one. Nothing was written. */
 	| {readonly status: 'spent'; readonly previousKey: string | null; readonly now: number};
 
@@ -53,8 +59,8 @@ export type Renewal = Lease & {readonly lease: number};
 export type Settlement = Lease & {
 	readonly state: State;
 	/**
-	 * True: the write counts only while this lease holds (doubts, and refusals that another attempt could still
-	 * contradict). False: it counts whoever holds the lease, as long as the key is the same.
+	 * True: the write counts only while this lease holds (doubts, what was unprocessed, and refusals that another attempt
+	 * could still contradict). False: it counts whoever holds the lease, as long as the key is the same.
 	 */
 	readonly fenced: boolean;
 	/** Kept for a minute if somebody waits, and as long as the record with `keepAnswer`; otherwise dropped. Made when read. */
@@ -80,6 +86,9 @@ export type FreeResult =
 	/** There is no such record, or it bears another key by now. */
 	| {readonly status: 'changed'; readonly record?: OperationRecord};
 
+/** A record, and the store's time as of which it was read: ages are computed from these two and no other clock. */
+export type Listed = {readonly record: OperationRecord; readonly now: number};
+
 /**
  * Where records live. It knows nothing of HTTP. `claim`, `renew`, `settle` and `forget` are each one atomic step
  * over all realms that share the store; `list` and `sweep` are weakly consistent.
@@ -96,9 +105,17 @@ export type Store = {
 	 * The records of a scope, or the one record of that name. `open`: only those whose outcome is not known are asked
 	 * for; a store that finds them no faster may give the others, too.
 	 */
-	list(scope: string, name?: string, open?: boolean): MaybePromise<readonly OperationRecord[]>;
-	/** Drops records past `keepUntil` and answers past `answerUntil`; never an open record. Returns how many records went. */
+	list(scope: string, name?: string, open?: boolean): MaybePromise<readonly Listed[]>;
+	/**
+	 * Drops records past `keepUntil` and answers past `answerUntil`; never an open record. Returns how many records went.
+	 * A store on the process's clock drops a record only when two sweeps at least a day apart both found it due: one
+	 * process whose clock is ahead must not forget keys.
+	 */
 	sweep(): MaybePromise<number>;
+	/**
+	 * Records outlive the process: what is not in this store was never claimed in it. `keySenders: 'this-store'` needs it.
+	 */
+	readonly durable?: boolean;
 	/** Calls back when the operation may have changed in another realm. Returns the way to stop. */
 	watch?(id: OperationId, listener: () => void): () => void;
 	/** Tells a live owner from one that is gone, where the platform can (Web Locks). */

@@ -58,7 +58,7 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)(
 		}
 
 		async function recordOf(name: string) {
-			const [record] = await store.list('', name);
+			const [{record} = {record: undefined}] = await store.list('', name);
 			return record;
 		}
 

@@ -6,6 +6,7 @@ import type {CrashTask, Death, Told} from './crash-child.ts';
 import {engines, type Engine} from './engine.ts';
 import {startShop, type Shop} from './shop.ts';
 import {startChild, type Child} from './start-child.ts';
+import {recordsIn} from '../support/records.ts';
 
 const OPERATIONS = 200;
 const SEED = 20;
@@ -101,7 +102,7 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('a process that is kille
 			const planned = moments.filter(moment => moment !== 'any');
 			for (const moment of planned) expect(deaths.filter(death => death === moment)).toHaveLength(TIMES);
 			expect(shop.effects.map(({operation}) => operation).toSorted()).toEqual(names.toSorted());
-			const records = await store.list('');
+			const records = await recordsIn(store, '');
 			const settled = records.filter(({state}) => state.status === 'succeeded').map(({name, key}) => `${name} ${key}`);
 			const charged = shop.effects.map(({operation, key}) => `${nameId([operation])} ${key}`);
 			expect(settled.toSorted()).toEqual(charged.toSorted());

@@ -7,6 +7,7 @@ import {engines, type Engine} from './engine.ts';
 import {startShop, type Shop} from './shop.ts';
 import {startChild, type Child} from './start-child.ts';
 import {until} from './until.ts';
+import {recordsIn} from '../support/records.ts';
 
 const LEASE = 1_000;
 
@@ -75,7 +76,7 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)(
 			const task = {origin: shop.origin, names: ['slow'], atOnce: 1};
 			const letGo = held();
 			const [first, second] = await Promise.all([start(), start()]);
-			const leased = async () => (await store.list('', nameId(['slow'])))[0]?.leaseUntil ?? 0;
+			const leased = async () => (await recordsIn(store, '', nameId(['slow'])))[0]?.leaseUntil ?? 0;
 			let attempts = 0;
 			for (const {events} of [first, second]) events.on('attempt', () => attempts++);
 			const paid = first.child.perform(task);

@@ -2,6 +2,7 @@ import {expect, test, vi} from 'vitest';
 import {dropResponse, gzip, stream, type Fault} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {gate, keysOf, realm, uuid} from './realm.ts';
+import {recordsIn} from '../support/records.ts';
 
 const order = {method: 'POST', body: '{"amount":1}', operation: 'pay'} as const;
 const MIB = 1024 * 1024;
@@ -19,7 +20,7 @@ test.each([
 	await expect(second).rejects.toMatchObject({code: 'ALREADY_SUCCEEDED', status: 200, key: uuid});
 	expect(Buffer.compare(Buffer.from(await (await first).arrayBuffer()), bytes)).toBe(0);
 	expect(server.requests).toHaveLength(1);
-	expect(await store.list('')).toMatchObject([{state: {status: 'succeeded', httpStatus: 200}}]);
+	expect(await store.list('')).toMatchObject([{record: {state: {status: 'succeeded', httpStatus: 200}}}]);
 	await expect(fetch(`${server.origin}/report`, order)).rejects.toMatchObject({code: 'ALREADY_SUCCEEDED'});
 });
 
@@ -152,7 +153,7 @@ test.each([true, false])('cookies are never at rest (keepResponse: %s)', async k
 	open();
 
 	expect((await call).headers.getSetCookie()).toEqual(['session=secret; HttpOnly', 'csrf=secret']);
-	const records = await first.store.list('');
+	const records = await recordsIn(first.store, '');
 	expect(records[0]?.answer?.headers).toContainEqual(['x-receipt', 'r-1']);
 	expect(JSON.stringify(records)).not.toContain('secret');
 	const response = await waiting;

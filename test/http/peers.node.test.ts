@@ -65,7 +65,7 @@ test('the key is not minted again for a retry', async () => {
 		() => new Response(null, {status: 429}),
 	);
 	const keyFrom = vi.fn<() => string>(() => 'minted-once');
-	await realm({fetch, keyFrom}).fetch(url, order);
+	await realm({fetch, keyFrom, keySenders: 'anywhere'}).fetch(url, order);
 
 	expect(seen.map(({key}) => key)).toEqual(Array.from({length: 4}, () => 'minted-once'));
 	expect(keyFrom).toHaveBeenCalledOnce();

@@ -19,7 +19,7 @@ describe('no connection was made, so nothing took effect', () => {
 
 		await expect(call).rejects.toMatchObject({
 			code: 'NOT_SENT',
-			outcome: 'refused',
+			outcome: 'not-sent',
 			attempts: 3,
 			cause: {cause: {code: 'ECONNREFUSED'}},
 		});
@@ -29,7 +29,7 @@ describe('no connection was made, so nothing took effect', () => {
 			'not-sent',
 		]);
 		expect(await fetch.unfinished()).toEqual([]);
-		expect(await store.list('')).toMatchObject([{state: {status: 'refused'}}]);
+		expect(await store.list('')).toMatchObject([{record: {state: {status: 'unprocessed'}}}]);
 	});
 
 	test('when the host has no address', async () => {

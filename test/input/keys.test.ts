@@ -29,7 +29,7 @@ describe('what is no key is refused before anything is sent or written', () => {
 	});
 
 	test.each([...bad, ['undefined', undefined]])('from keyFrom: %s', async (_, key) => {
-		const {fetch, failure} = watched({keyFrom: () => key as string});
+		const {fetch, failure} = watched({keyFrom: () => key as string, keySenders: 'anywhere'});
 		expect(await failure(fetch(url, {...post, operation: 'pay'}))).toEqual(refusedWith(TypeError, /key/));
 	});
 
@@ -37,7 +37,7 @@ describe('what is no key is refused before anything is sent or written', () => {
 		const keyFrom = () => {
 			throw new RangeError('no key today');
 		};
-		const {fetch, failure} = watched({keyFrom});
+		const {fetch, failure} = watched({keyFrom, keySenders: 'anywhere'});
 		expect(await failure(fetch(url, {...post, operation: 'pay'}))).toEqual(refusedWith(RangeError, 'no key today'));
 	});
 });

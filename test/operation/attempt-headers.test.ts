@@ -1,12 +1,10 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {AttemptFacts} from '../../src/attempt/facts.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, hang, lose, unreachable} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
-import {loadLazily, openShop, OPERATION} from './shop.ts';
-
-beforeAll(loadLazily);
+import {openShop, OPERATION} from './shop.ts';
 
 type AttemptHeaders = NonNullable<FetchOptions['attemptHeaders']>;
 
@@ -165,7 +163,7 @@ describe('where it fails before anything was sent, the call was not sent', () =>
 		const {environment, pay, server, fetch, realm, record} = openPage(attemptHeaders);
 		const {outcome, error} = await environment.finish(pay());
 
-		expect(outcome).toBe('refused');
+		expect(outcome).toBe('not-sent');
 		expect(error).toMatchObject({
 			code: 'NOT_SENT',
 			attempts: 0,
@@ -174,7 +172,7 @@ describe('where it fails before anything was sent, the call was not sent', () =>
 		});
 		expect(server.requests).toEqual([]);
 		expect(await fetch.unfinished()).toEqual([]);
-		expect((await record())?.state.status).toBe('refused');
+		expect((await record())?.state.status).toBe('unprocessed');
 		expect((await environment.finish(realm().pay())).outcome).toBe('succeeded');
 	});
 
@@ -219,7 +217,7 @@ describe('where it fails before anything was sent, the call was not sent', () =>
 		give({});
 		await environment.settle();
 		expect(server.requests).toEqual([]);
-		expect((await record())?.state.status).toBe('refused');
+		expect((await record())?.state.status).toBe('unprocessed');
 	});
 });
 

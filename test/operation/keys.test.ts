@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
 import {contentKey} from '../../src/request/content-key.ts';
 import type {KeyFrom} from '../../src/request/key.ts';
 import {answer, drop, hang, lose} from '../support/fake-server.ts';
@@ -31,7 +32,7 @@ describe('keyFrom', () => {
 			given.push(input);
 			return `key-${++count}`;
 		};
-		const {pay, handle} = realm({keyFrom});
+		const {pay, handle} = realm({keyFrom, keySenders: 'this-store'});
 		const first = await environment.finish(pay());
 		await handle.complete();
 		const second = await environment.finish(pay());
@@ -43,9 +44,11 @@ describe('keyFrom', () => {
 
 	test('contentKey gives two devices the same key, and a freed operation a new one', async () => {
 		const [one, other] = [openShop(), openShop()];
-		const {pay, handle} = one.realm({keyFrom: contentKey()});
+		const {pay, handle} = one.realm({keyFrom: contentKey(), keySenders: 'this-store'});
 		const {key} = await one.environment.finish(pay());
-		expect((await other.environment.finish(other.realm({keyFrom: contentKey()}).pay())).key).toBe(key);
+		expect(
+			(await other.environment.finish(other.realm({keyFrom: contentKey(), keySenders: 'this-store'}).pay())).key,
+		).toBe(key);
 		await handle.complete();
 		const again = await one.environment.finish(pay());
 		expect(again).toMatchObject({outcome: 'succeeded', replayed: false});
@@ -56,7 +59,7 @@ describe('keyFrom', () => {
 	test('a derived key of a refused operation is another one too', async () => {
 		const {environment, realm, server} = openShop({saves: 'errors'});
 		server.script(answer(402), answer(402));
-		const {pay} = realm({keyFrom: contentKey()});
+		const {pay} = realm({keyFrom: contentKey(), dialect: ietf({saves: 'errors'})});
 		await environment.finish(pay());
 		await environment.finish(pay());
 		await environment.finish(pay());
@@ -66,7 +69,7 @@ describe('keyFrom', () => {
 
 	test('that gives a spent key is a TypeError, and nothing is sent', async () => {
 		const {environment, realm, server} = openShop();
-		const {pay, handle} = realm({keyFrom: () => 'always-the-same'});
+		const {pay, handle} = realm({keyFrom: () => 'always-the-same', keySenders: 'this-store'});
 		await environment.finish(pay());
 		await handle.complete();
 		expect((await environment.finish(pay())).error).toBeInstanceOf(TypeError);
@@ -77,7 +80,7 @@ describe('keyFrom', () => {
 		'that gives %j is a TypeError, and nothing is sent',
 		async key => {
 			const {environment, realm, server, record} = openShop();
-			const {error} = await environment.finish(realm({keyFrom: () => key}).pay());
+			const {error} = await environment.finish(realm({keyFrom: () => key, keySenders: 'this-store'}).pay());
 			expect(error).toBeInstanceOf(TypeError);
 			expect(server.requests).toHaveLength(0);
 			expect(await record()).toBeUndefined();
@@ -89,7 +92,7 @@ describe('keyFrom', () => {
 		const {environment, realm, server} = openShop();
 		server.script(lose);
 		const {key} = await environment.finish(realm({retry: 0}).pay());
-		expect((await environment.finish(realm({keyFrom: contentKey()}).pay())).key).toBe(key);
+		expect((await environment.finish(realm({keyFrom: contentKey(), keySenders: 'this-store'}).pay())).key).toBe(key);
 		expect(server.charges()).toBe(1);
 	});
 });

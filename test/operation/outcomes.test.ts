@@ -3,30 +3,33 @@ import {after, answer, drop, lose, redirected, unreachable} from '../support/fak
 import {OPERATION, openShop} from './shop.ts';
 
 describe('a call that ends with nothing ambiguous', () => {
-	test.each([425, 429])('only %i: the last Response is returned, and the next call gets a new key', async status => {
-		const {environment, realm, server, record} = openShop();
-		server.script(...Array.from({length: 4}, (_, i) => answer(status, {'x-attempt': String(i + 1)})));
-		const {pay} = realm();
-		const report = await environment.finish(pay());
-		expect(report).toMatchObject({outcome: 'refused', error: undefined, attempts: 4});
-		expect(report.response?.status).toBe(status);
-		expect(report.response?.headers.get('x-attempt')).toBe('4');
-		expect((await record())?.state.status).toBe('refused');
-		expect((await environment.finish(pay())).key).not.toBe(report.key);
-		expect(new Set(server.keys()).size).toBe(2);
-	});
+	test.each([425, 429])(
+		'only %i: the last Response is returned, and the same request goes on under its key',
+		async status => {
+			const {environment, realm, server, record} = openShop();
+			server.script(...Array.from({length: 4}, (_, i) => answer(status, {'x-attempt': String(i + 1)})));
+			const {pay} = realm();
+			const report = await environment.finish(pay());
+			expect(report).toMatchObject({outcome: 'refused', error: undefined, attempts: 4, keyKept: true});
+			expect(report.response?.status).toBe(status);
+			expect(report.response?.headers.get('x-attempt')).toBe('4');
+			expect((await record())?.state).toEqual({status: 'unprocessed', httpStatus: status});
+			expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key: report.key});
+			expect(new Set(server.keys()).size).toBe(1);
+		},
+	);
 
-	test('no connection was made: NotSentError, and the operation is freed', async () => {
+	test('no connection was made: NotSentError, and the same request goes on under its key', async () => {
 		const {environment, realm, server} = openShop();
 		server.script(unreachable, unreachable, unreachable, unreachable);
 		const {pay} = realm();
 		const {outcome, error, key} = await environment.finish(pay());
-		expect(outcome).toBe('refused');
-		expect(error).toMatchObject({code: 'NOT_SENT', attempts: 4, operation: OPERATION});
+		expect(outcome).toBe('not-sent');
+		expect(error).toMatchObject({code: 'NOT_SENT', attempts: 4, operation: OPERATION, keyKept: true});
 		expect((error as Error).cause).toMatchObject({cause: {code: 'ENOTFOUND'}});
 		const again = await environment.finish(pay());
 		expect(again.outcome).toBe('succeeded');
-		expect(again.key).not.toBe(key);
+		expect(again.key).toBe(key);
 	});
 
 	test('a refusal after attempts that were never sent or not processed is believed', async () => {

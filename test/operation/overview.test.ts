@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {answer, drop, hang} from '../support/fake-server.ts';
 import {OPERATION, openShop} from './shop.ts';
+import {recordsIn} from '../support/records.ts';
 
 describe('forgetAll and unfinished', () => {
 	test('forgetAll drops answers and settled records of the scope, and keeps open ones under their keys', async () => {
@@ -13,7 +14,7 @@ describe('forgetAll and unfinished', () => {
 		await fetch.forgetAll();
 		expect(await record()).toMatchObject({freed: false, state: {status: 'unknown'}, key: server.keys()[0]});
 		expect(await record('', ['second'])).toMatchObject({freed: true});
-		expect((await store.list('')).some(({answer: kept}) => kept !== undefined)).toBe(false);
+		expect((await recordsIn(store, '')).some(({answer: kept}) => kept !== undefined)).toBe(false);
 		expect(fetch.operation('second').outcome()).toBeUndefined();
 	});
 

@@ -1,12 +1,10 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {AttemptFacts, Reauthorize} from '../../src/attempt/facts.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {answer, drop, hang, lose} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
-import {loadLazily, openShop} from './shop.ts';
-
-beforeAll(loadLazily);
+import {openShop} from './shop.ts';
 
 type Asked = {readonly status: number; readonly text: string; readonly facts: AttemptFacts};
 
@@ -188,7 +186,7 @@ describe('the answer stands', () => {
 		controller.abort();
 		await environment.finish(call);
 		await environment.advance(200);
-		expect((await record())?.state).toEqual({status: 'refused', httpStatus: 401});
+		expect((await record())?.state).toEqual({status: 'unprocessed', httpStatus: 401});
 		expect(server.requests).toHaveLength(1);
 	});
 

@@ -1,11 +1,9 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {Unfinished} from '../../src/operation/unfinished.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, hang, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
-import {loadLazily, openShop, OPERATION, type Shop} from './shop.ts';
-
-beforeAll(loadLazily);
+import {openShop, OPERATION, type Shop} from './shop.ts';
 
 const OPTIONS: FetchOptions = {keepRequest: true, scope: null};
 const HOUR = 3_600_000;

@@ -38,7 +38,7 @@ describe('once somebody else is signed in, nothing more is sent', () => {
 		session.user = 'bob';
 		const {outcome, error} = await environment.finish(call);
 
-		expect(outcome).toBe('refused');
+		expect(outcome).toBe('not-sent');
 		expect(error).toMatchObject({code: 'NOT_SENT', attempts: 0, message: changed});
 		expect(server.requests).toEqual([]);
 	});

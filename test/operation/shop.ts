@@ -24,7 +24,7 @@ export function openShop(options: FakeServerOptions = {}) {
 			const events: LatchkeyEvent[] = [];
 			const fetch = createFetchIn(time, {
 				fetch: server.fetch,
-				store: {...store, ...over},
+				store: {...store, durable: true, ...over},
 				scope: null,
 				onEvent: event => events.push(event),
 				...own,
@@ -33,8 +33,8 @@ export function openShop(options: FakeServerOptions = {}) {
 		},
 		/** The one record of the operation, as it stands in the store. */
 		async record(scope = '', name: readonly string[] = OPERATION) {
-			const [record] = await store.list(scope, JSON.stringify(name));
-			return record;
+			const [found] = await store.list(scope, JSON.stringify(name));
+			return found?.record;
 		},
 	};
 }
@@ -53,16 +53,6 @@ function realmOf(fetch: LatchkeyFetch, events: LatchkeyEvent[]) {
 			return outcomeOf(fetch(ORDERS, {method: 'POST', body: '{"cart":42}', operation: OPERATION, ...init}));
 		},
 	};
-}
-
-/** What is loaded only where there is a form or a stream must be there before time is counted. */
-export async function loadLazily(): Promise<void> {
-	await Promise.all([
-		import('../../src/request/kept-request.ts'),
-		import('../../src/request/multipart.ts'),
-		import('../../src/request/read-stream.ts'),
-		import('../../src/request/rich-print.ts'),
-	]);
 }
 
 /** Resolves as soon as it is opened. */

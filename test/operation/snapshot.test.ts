@@ -92,12 +92,19 @@ describe('of a record', () => {
 		['a success', {...record, state: {status: 'succeeded', httpStatus: 201}}, 'succeeded'],
 		['a refusal', {...record, state: {status: 'refused'}}, 'refused'],
 		['a mismatch', {...record, state: {status: 'mismatched'}}, 'mismatched'],
+		['what was never sent', {...record, state: {status: 'unprocessed'}}, 'not-sent'],
+		['what was turned away', {...record, state: {status: 'unprocessed', httpStatus: 401}}, 'refused'],
 		['a doubt', {...record, state: {status: 'unknown', final: true}}, 'unknown'],
 	])('%s', (_, given, status, alive = false) => {
-		expect(snapshotOfRecord(given, 4, NOW, alive).status).toBe(status);
+		expect(snapshotOfRecord(given, 4, NOW, 7, alive).status).toBe(status);
 	});
 
 	test('it stands so since the record was written', () => {
-		expect(snapshotOfRecord(record, 4, NOW, true)).toEqual({status: 'checking', attempt: 0, limit: 4, since: NOW - 7});
+		expect(snapshotOfRecord(record, 4, NOW, 7, true)).toEqual({
+			status: 'checking',
+			attempt: 0,
+			limit: 4,
+			since: NOW - 7,
+		});
 	});
 });

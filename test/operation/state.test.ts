@@ -6,10 +6,12 @@ const states = {
 	free: undefined,
 	sending: {status: 'sending'},
 	succeeded: {status: 'succeeded', httpStatus: 200},
+	said: {status: 'succeeded', said: true},
 	refused: {status: 'refused', httpStatus: 402},
 	mismatched: {status: 'mismatched', httpStatus: 422},
 	unknown: {status: 'unknown'},
 	final: {status: 'unknown', final: true},
+	unprocessed: {status: 'unprocessed', httpStatus: 401},
 } as const satisfies Record<string, State | undefined>;
 
 const events = {
@@ -19,10 +21,13 @@ const events = {
 	mismatch: {status: 'mismatched', httpStatus: 409},
 	doubt: {status: 'unknown'},
 	finalDoubt: {status: 'unknown', final: true},
+	say: {status: 'succeeded', said: true},
+	turnAway: {status: 'unprocessed'},
 } as const satisfies Record<string, State>;
 
 const {succeed: succeeded, refuse: refused, mismatch: mismatched} = events;
-const {sending, unknown, final} = states;
+const {sending, said, unknown, final} = states;
+const unprocessed = events.turnAway;
 const illegal = 'illegal';
 const same = 'same';
 
@@ -36,6 +41,8 @@ const table: Record<keyof typeof states, Row> = {
 		mismatch: illegal,
 		doubt: illegal,
 		finalDoubt: illegal,
+		say: illegal,
+		turnAway: illegal,
 	},
 	sending: {
 		begin: sending,
@@ -44,8 +51,29 @@ const table: Record<keyof typeof states, Row> = {
 		mismatch: mismatched,
 		doubt: unknown,
 		finalDoubt: final,
+		say: said,
+		turnAway: unprocessed,
 	},
-	succeeded: {begin: illegal, succeed: same, refuse: same, mismatch: same, doubt: same, finalDoubt: same},
+	succeeded: {
+		begin: illegal,
+		succeed: same,
+		refuse: same,
+		mismatch: same,
+		doubt: same,
+		finalDoubt: same,
+		say: same,
+		turnAway: same,
+	},
+	said: {
+		begin: illegal,
+		succeed: succeeded,
+		refuse: same,
+		mismatch: same,
+		doubt: same,
+		finalDoubt: same,
+		say: same,
+		turnAway: same,
+	},
 	refused: {
 		begin: sending,
 		succeed: succeeded,
@@ -53,6 +81,8 @@ const table: Record<keyof typeof states, Row> = {
 		mismatch: same,
 		doubt: same,
 		finalDoubt: same,
+		say: said,
+		turnAway: same,
 	},
 	mismatched: {
 		begin: illegal,
@@ -61,6 +91,8 @@ const table: Record<keyof typeof states, Row> = {
 		mismatch: same,
 		doubt: same,
 		finalDoubt: same,
+		say: said,
+		turnAway: same,
 	},
 	unknown: {
 		begin: sending,
@@ -69,6 +101,8 @@ const table: Record<keyof typeof states, Row> = {
 		mismatch: illegal,
 		doubt: same,
 		finalDoubt: final,
+		say: said,
+		turnAway: same,
 	},
 	final: {
 		begin: illegal,
@@ -77,6 +111,18 @@ const table: Record<keyof typeof states, Row> = {
 		mismatch: illegal,
 		doubt: same,
 		finalDoubt: same,
+		say: said,
+		turnAway: same,
+	},
+	unprocessed: {
+		begin: sending,
+		succeed: succeeded,
+		refuse: refused,
+		mismatch: illegal,
+		doubt: unknown,
+		finalDoubt: final,
+		say: said,
+		turnAway: unprocessed,
 	},
 };
 
@@ -90,7 +136,7 @@ const pairs = Object.entries(table).flatMap(([state, row]) =>
 
 describe('transition', () => {
 	test('the table has every pair of a state and an event', () => {
-		expect(pairs).toHaveLength(7 * 6);
+		expect(pairs).toHaveLength(9 * 8);
 	});
 
 	test.each(pairs.filter(({next}) => next !== illegal))('$state and $event: $next', ({state, event, next}) => {
@@ -181,7 +227,9 @@ describe('any sequence of events', () => {
 });
 
 test('success is stronger than a refusal or a mismatch, and these are stronger than what is open', () => {
-	expect(strength(states.succeeded)).toBe(2);
-	expect([states.refused, states.mismatched].map(strength)).toEqual([1, 1]);
-	expect([states.sending, states.unknown, states.final].map(strength)).toEqual([0, 0, 0]);
+	const {succeeded, said, refused, mismatched, unknown, sending, final, unprocessed} = states;
+	const ranks = [[sending, unprocessed], [unknown, final], [refused, mismatched], [said], [succeeded]];
+	const strengths = ranks.map(states => [...new Set(states.map(strength))]);
+	expect(strengths.map(({length}) => length)).toEqual([1, 1, 1, 1, 1]);
+	expect(strengths.flat()).toEqual(strengths.flat().toSorted((one, other) => one - other));
 });

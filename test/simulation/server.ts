@@ -43,7 +43,7 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			return kind.busy === 'bare'
 				? {status: 409}
 				: {status: 409, headers: {'retry-after': '1'}, body: {code: 'idempotency_request_in_progress'}};
-		if (kind.repeat === 'refuse') return {status: 422, body: {code: 'idempotency_key_already_used'}};
+		if (kind.repeat === 'refuse') return {status: 422, body: {code: 'idempotency_key_reused'}};
 		return kind.marked ? {...reply, headers: {'idempotent-replayed': 'true'}} : reply;
 	}
 

@@ -1,7 +1,7 @@
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
 import type {MaybePromise} from '../../src/maybe-promise.ts';
-import type {OperationId, Settlement, Store} from '../../src/stores/store.ts';
+import type {Listed, OperationId, Settlement, Store} from '../../src/stores/store.ts';
 import type {Check} from './check.ts';
 import type {Freed} from './truth.ts';
 import {never, type Life} from './life.ts';
@@ -20,7 +20,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 	const written = new Set<string>();
 
 	function all(scope: string, name?: string): readonly OperationRecord[] {
-		return memory.list(scope, name) as readonly OperationRecord[];
+		return (memory.list(scope, name) as readonly Listed[]).map(({record}) => record);
 	}
 
 	/** Does the step, and holds what it did against the truth. */

@@ -14,7 +14,7 @@ test.each(['sqlite', 'redis', 'postgres'] as const)(
 			const scope = randomUUID();
 			await paidAndOpen(store, scope);
 			const open = await store.list(scope, undefined, true);
-			expect(open.map(({name}) => name).toSorted()).toEqual(['again', 'open']);
+			expect(open.map(({record}) => record.name).toSorted()).toEqual(['again', 'open']);
 			expect(await store.list(scope)).toHaveLength(4);
 		} finally {
 			await stop();

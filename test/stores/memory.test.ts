@@ -23,6 +23,8 @@ describe('memory store', () => {
 		for (const name of ['a', 'b', 'c']) await store.claim({scope: '', name}, claimOf());
 		for (const name of ['a', 'b']) await store.forget({scope: '', name}, {key: 'key-1', how: 'force'});
 		clock.elapse(7 * 86_400_000);
+		expect(store.sweep()).toBe(0);
+		clock.elapse(86_400_000);
 		expect(store.sweep()).toBe(2);
 		expect(store.sweep()).toBe(0);
 	});

@@ -8,6 +8,7 @@ import {startPostgres, type PostgresServer} from '../support/postgres-server.ts'
 import type {VirtualEnvironment} from '../support/virtual-environment.ts';
 import {claimOf} from './claim-of.ts';
 import {blocked, openPool, someTable, watched} from './postgres-pool.ts';
+import {recordsIn} from '../support/records.ts';
 
 const ID = {scope: '', name: JSON.stringify(OPERATION)};
 
@@ -87,7 +88,9 @@ describe('an engine that is stopped', () => {
 		expect(server.requests).toHaveLength(0);
 		await engine.start();
 		expect((await pay()).outcome).toBe('succeeded');
-		expect(await store.list(ID.scope, ID.name)).toMatchObject([{key: server.keys()[0], state: {status: 'succeeded'}}]);
+		expect(await recordsIn(store, ID.scope, ID.name)).toMatchObject([
+			{key: server.keys()[0], state: {status: 'succeeded'}},
+		]);
 	});
 
 	test("is an event with 'degrade', one effect, and what it did is written once it is back", async () => {
@@ -98,7 +101,7 @@ describe('an engine that is stopped', () => {
 		await engine.start();
 		await environment.advance(500);
 		const written = {key: server.keys()[0], state: {status: 'succeeded'}};
-		await expect.poll(async () => store.list(ID.scope, ID.name)).toMatchObject([written]);
+		await expect.poll(async () => recordsIn(store, ID.scope, ID.name)).toMatchObject([written]);
 		expect((await pay()).outcome).toBe('succeeded');
 		expect(server.charges()).toBe(1);
 	});
@@ -114,9 +117,9 @@ test('an engine that is stopped in flight takes nothing from the answer, which i
 	expect(await pay()).toMatchObject({outcome: 'succeeded', attempts: 1});
 	expect(types()).toContain('store-error');
 	await engine.start();
-	expect(await store.list(ID.scope, ID.name)).toMatchObject([{state: {status: 'sending'}}]);
+	expect(await recordsIn(store, ID.scope, ID.name)).toMatchObject([{state: {status: 'sending'}}]);
 	await environment.advance(500);
-	await expect.poll(async () => store.list(ID.scope, ID.name)).toMatchObject([{state: {status: 'succeeded'}}]);
+	await expect.poll(async () => recordsIn(store, ID.scope, ID.name)).toMatchObject([{state: {status: 'succeeded'}}]);
 	expect(server.charges()).toBe(1);
 });
 
@@ -140,7 +143,7 @@ describe('a statement that another transaction holds up', () => {
 		expect(error).toMatchObject({code: 'STORE_FAILED', attempts: 0});
 		expect(error.message).toContain('no answer within 5000 ms');
 		await expect.poll(async () => (await store.list(ID.scope, ID.name)).length).toBe(1);
-		const [late] = await store.list(ID.scope, ID.name);
+		const [late] = await recordsIn(store, ID.scope, ID.name);
 		expect(await pay()).toMatchObject({outcome: 'succeeded', key: late?.key});
 		expect(server.keys()).toEqual([late?.key]);
 	});

@@ -8,6 +8,7 @@ import {anyStep} from './any-step.ts';
 import {claimOf} from './claim-of.ts';
 import {timelessPlace} from './postgres-place.ts';
 import {openPool, someTable} from './postgres-pool.ts';
+import {recordsIn} from '../support/records.ts';
 
 let server: Awaited<ReturnType<typeof somePostgres>>;
 let place: Awaited<ReturnType<typeof timelessPlace>>;
@@ -44,9 +45,9 @@ test('every step answers and leaves what the rules say', async () => {
 			for (const {wait: ms, step: take} of script) {
 				now += ms;
 				if (ms > 0) await place.elapse(ms);
-				const [last] = await rules.list(id.scope, id.name);
+				const [last] = await recordsIn(rules, id.scope, id.name);
 				expect(await take(store, id, last)).toEqual(await take(rules, id, last));
-				expect(await store.list(id.scope, id.name)).toEqual(await rules.list(id.scope, id.name));
+				expect(await recordsIn(store, id.scope, id.name)).toEqual(await recordsIn(rules, id.scope, id.name));
 			}
 		}),
 		{numRuns: 200, endOnFailure: true},

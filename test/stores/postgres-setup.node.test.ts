@@ -5,6 +5,7 @@ import {schemaSql} from '../../src/stores/postgres/schema.ts';
 import {startPostgres, type PostgresServer} from '../support/postgres-server.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {openPool, someTable, watched} from './postgres-pool.ts';
+import {recordsIn} from '../support/records.ts';
 
 let server: PostgresServer;
 let pool: Pool;
@@ -42,7 +43,7 @@ describe('setup', () => {
 		await Promise.all(pools.map(async each => postgresStore({pool: each, table}).setup()));
 		await Promise.all(pools.map(async each => each.end()));
 		const [columns, indexes] = (await layout(table)) as [unknown[], unknown[]];
-		expect(columns).toHaveLength(24);
+		expect(columns).toHaveLength(26);
 		expect(indexes).toHaveLength(5);
 		expect((await postgresStore({pool, table}).claim(ID, claimOf())).status).toBe('claimed');
 	});
@@ -133,7 +134,7 @@ describe('the table may be named', () => {
 			expect((await store.claim(ID, claimOf())).status).toBe('claimed');
 			const state = {status: 'succeeded'} as const;
 			await store.settle(ID, {key: 'key-1', owner: 'ann', token: 1, state, fenced: false, keepAnswer: false});
-			expect(await store.list(ID.scope)).toMatchObject([{state}]);
+			expect(await recordsIn(store, ID.scope)).toMatchObject([{state}]);
 			expect(await store.sweep()).toBe(0);
 			const [part, schema = 'public'] = table.split('.').toReversed();
 			const made = 'SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2';
@@ -206,7 +207,7 @@ test('a driver may spell bigint, bytea and rows in its own way', async () => {
 	const driver: Queryable = {
 		async query(text, values) {
 			// Not every driver takes a number for a boolean.
-			if (text.includes('INSERT')) expect(values.filter(value => typeof value === 'boolean')).toHaveLength(4);
+			if (text.includes('INSERT')) expect(values.filter(value => typeof value === 'boolean')).toHaveLength(5);
 			const {rows} = await own.query(text, values);
 			return {rows: Object.freeze(rows.map(row => ({...row})))};
 		},
@@ -216,7 +217,7 @@ test('a driver may spell bigint, bytea and rows in its own way', async () => {
 	const request = {method: 'POST', url: 'https://shop.test/', body: new Uint8Array([0, 255])};
 	expect(await store.claim(ID, claimOf({request}))).toMatchObject({status: 'claimed', record: {request}});
 	const renewed = await store.renew(ID, {key: 'key-1', owner: 'ann', token: 1, lease: 1_000});
-	expect(await store.list(ID.scope)).toEqual([renewed.record]);
+	expect(await recordsIn(store, ID.scope)).toEqual([renewed.record]);
 	expect(renewed.record?.request?.body).toEqual(request.body);
 	expect(await store.sweep()).toBe(0);
 	await own.end();

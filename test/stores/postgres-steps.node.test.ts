@@ -6,6 +6,7 @@ import {somePostgres} from '../support/postgres-server.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {somePlace, type Place} from './postgres-place.ts';
 import {blocked, openPool, someTable, watched} from './postgres-pool.ts';
+import {recordsIn} from '../support/records.ts';
 
 const SUCCEEDED = {state: {status: 'succeeded', httpStatus: 201}, fenced: false, keepAnswer: false} as const;
 const MINE = {key: 'key-1', owner: 'ann', token: 1};
@@ -51,7 +52,7 @@ describe('round trips', () => {
 		await store.claim(ID, claimOf());
 		await settle({keepAnswer: true, answer});
 		expect(driver.verbs).toEqual(['INSERT', 'UPDATE']);
-		expect((await store.list(ID.scope, ID.name))[0]?.answer).toEqual(answer);
+		expect((await recordsIn(store, ID.scope, ID.name))[0]?.answer).toEqual(answer);
 	});
 
 	test('an answer that nobody waits for is not even read', async () => {
@@ -134,7 +135,7 @@ describe('time', () => {
 		const claim = claimOf({lease: 1_000.2, keyLife: Number.MAX_VALUE});
 		const claimed = await store.claim(ID, claim);
 		expect(claimed).toMatchObject({status: 'claimed', record: {leaseUntil: claimed.now + 1_001}});
-		expect(await store.list(ID.scope)).toEqual('record' in claimed && [claimed.record]);
+		expect(await recordsIn(store, ID.scope)).toEqual('record' in claimed && [claimed.record]);
 		expect((await store.claim(ID, {...claim, keyLife: 0.5})).status).toBe('claimed');
 		expect((await store.renew(ID, {...MINE, lease: 0.1})).status).toBe('done');
 	});
@@ -148,11 +149,11 @@ test('names and scopes may hold half a character, none at all, and anything else
 	}
 
 	for (const text of odd) {
-		expect((await store.list(text)).map(({scope, name}) => [scope, name])).toEqual([[text, text]]);
-		expect((await store.list('scope-a', text)).map(({name}) => name)).toEqual([text]);
+		expect((await recordsIn(store, text)).map(({scope, name}) => [scope, name])).toEqual([[text, text]]);
+		expect((await recordsIn(store, 'scope-a', text)).map(({name}) => name)).toEqual([text]);
 	}
 
-	expect((await store.list('scope-a')).map(({name}) => name).toSorted()).toEqual(odd.toSorted());
+	expect((await recordsIn(store, 'scope-a')).map(({name}) => name).toSorted()).toEqual(odd.toSorted());
 }, 20_000);
 
 describe('a record of a later release', () => {

@@ -75,7 +75,8 @@ export function agingOn(urls: readonly string[], prefix: string): Aging {
 			renew: async (id, renewal) => given(await store.renew(id, renewal)),
 			settle: async (id, settlement) => given(await store.settle(id, settlement)),
 			forget: async (id, freeing) => given(await store.forget(id, freeing)),
-			list: async (...of) => (await store.list(...of)).map(moved),
+			list: async (...of) =>
+				(await store.list(...of)).map(({record, now}) => ({record: moved(record), now: now + aged})),
 		}),
 	};
 }

@@ -5,6 +5,7 @@ import {startRedisCluster, type RedisCluster} from '../support/redis-server.ts';
 import {claimOf} from './claim-of.ts';
 import {agingOn, type Aging} from './redis-aging.ts';
 import {ioredisCluster, nodeRedis, nodeRedisCluster, type Connection} from './redis-clients.ts';
+import {recordsIn} from '../support/records.ts';
 
 let cluster: RedisCluster;
 let count = 0;
@@ -48,6 +49,6 @@ describe.each([
 			close();
 		}
 
-		expect((await store.list('scope-a')).map(({name}) => name).toSorted()).toEqual(names.toSorted());
+		expect((await recordsIn(store, 'scope-a')).map(({name}) => name).toSorted()).toEqual(names.toSorted());
 	});
 });

@@ -10,6 +10,7 @@ import {fakeServer, lose, type FakeServer} from '../support/fake-server.ts';
 import {startRedis, type RedisServer} from '../support/redis-server.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {ioredis, nodeRedis} from './redis-clients.ts';
+import {recordsIn} from '../support/records.ts';
 
 const TIMEOUT = 1_234;
 /** When the core first tries again to write down an outcome. */
@@ -72,7 +73,7 @@ describe.each([
 	}
 
 	async function stored() {
-		const [record] = await store.list('', '["checkout","42"]');
+		const [record] = await recordsIn(store, '', '["checkout","42"]');
 		return record?.state.status;
 	}
 

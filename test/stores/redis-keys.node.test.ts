@@ -6,6 +6,7 @@ import {anyRedis, type RedisEngine} from '../support/redis-server.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {agingOn, type Aging} from './redis-aging.ts';
 import {adapter, ioredis, nodeRedis, type Counting} from './redis-clients.ts';
+import {recordsIn} from '../support/records.ts';
 
 const DAY = 86_400_000;
 const LEASE = {key: 'key-1', owner: 'ann', token: 1};
@@ -140,7 +141,7 @@ describe('answers at rest', () => {
 		expect(left).toBeLessThanOrEqual(60_000);
 		await aging.elapse(60_000);
 		expect(await admin.client.exists([answer, op])).toBe(1);
-		const [record] = await store.list(ID.scope, ID.name);
+		const [record] = await recordsIn(store, ID.scope, ID.name);
 		expect([record?.answer, record?.answerUntil]).toEqual([undefined, undefined]);
 	});
 
@@ -157,9 +158,9 @@ describe('answers at rest', () => {
 		await store.settle(ID, {...SUCCESS, keepAnswer: true});
 		await admin.client.del(op);
 		await store.claim(ID, claimOf({key: 'key-2'}));
-		expect((await store.list(ID.scope, ID.name))[0]?.answer).toBeUndefined();
+		expect((await recordsIn(store, ID.scope, ID.name))[0]?.answer).toBeUndefined();
 		await store.settle(ID, {...SUCCESS, key: 'key-2'});
-		expect((await store.list(ID.scope, ID.name))[0]?.answer).toBeUndefined();
+		expect((await recordsIn(store, ID.scope, ID.name))[0]?.answer).toBeUndefined();
 	});
 });
 
@@ -193,7 +194,7 @@ describe('round trips', () => {
 		await store.claim(ID, claimOf());
 		await store.claim(ID, claimOf({owner: 'bob'}));
 		expect(await sentBy(async () => store.settle(ID, {...SUCCESS, keepAnswer: true}))).toEqual(['EVALSHA']);
-		expect(await store.list(ID.scope, ID.name)).toMatchObject([{answer: SUCCESS.answer}]);
+		expect(await recordsIn(store, ID.scope, ID.name)).toMatchObject([{answer: SUCCESS.answer}]);
 	});
 });
 
@@ -203,7 +204,7 @@ describe('scripts', () => {
 		await admin.client.scriptFlush();
 		const sent = await sentBy(async () => store.settle(ID, SUCCESS));
 		expect(sent).toEqual(['EVALSHA', 'EVAL']);
-		expect(await store.list(ID.scope, ID.name)).toMatchObject([{state: SUCCESS.state}]);
+		expect(await recordsIn(store, ID.scope, ID.name)).toMatchObject([{state: SUCCESS.state}]);
 	});
 
 	test('a claim that runs on three connections at once is granted to one', async () => {
@@ -232,7 +233,7 @@ describe('scripts', () => {
 		await store.claim(ID, claimOf());
 		const interrupted = interruptedBy(async () => store.settle(ID, SUCCESS));
 		expect(await interrupted.claim(ID, claimOf({owner: 'bob'}))).toMatchObject({status: 'settled'});
-		expect(await store.list(ID.scope, ID.name)).toMatchObject([{state: SUCCESS.state, awaited: false}]);
+		expect(await recordsIn(store, ID.scope, ID.name)).toMatchObject([{state: SUCCESS.state, awaited: false}]);
 	});
 
 	test('a record that was lost and begun again is not taken for the one that was seen', async () => {
@@ -268,7 +269,7 @@ describe('the index', () => {
 	test('a scope of many records is listed whole', async () => {
 		const names = Array.from({length: 600}, (_, i) => `operation-${i}`);
 		await Promise.all(names.map(async name => store.claim({...ID, name}, claimOf())));
-		expect(new Set((await store.list(ID.scope)).map(({name}) => name))).toEqual(new Set(names));
+		expect(new Set((await recordsIn(store, ID.scope)).map(({name}) => name))).toEqual(new Set(names));
 	});
 });
 
@@ -276,7 +277,7 @@ test('hostile names and scopes are kept apart, and come back as they were', asyn
 	const hostile = ['\ud800', '\udbff', '\\ud800', '\ufffd', `${'💳'.repeat(2_500)}\udfff`, '💳'.repeat(2_500), '{a}b'];
 	for (const scope of hostile) for (const name of hostile) await store.claim({scope, name}, claimOf());
 	for (const scope of hostile) {
-		const listed = await store.list(scope);
+		const listed = await recordsIn(store, scope);
 		expect(listed.map(record => record.scope)).toEqual(hostile.map(() => scope));
 		expect(listed.map(({name}) => name).toSorted()).toEqual(hostile.toSorted());
 	}

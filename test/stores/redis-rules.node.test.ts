@@ -8,6 +8,7 @@ import {anyStep} from './any-step.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {agingOn} from './redis-aging.ts';
 import {nodeRedis} from './redis-clients.ts';
+import {recordsIn} from '../support/records.ts';
 
 let engine: RedisEngine;
 let connection: Awaited<ReturnType<typeof nodeRedis>>;
@@ -56,8 +57,8 @@ test('whatever is done in whatever order, it answers as the rules do in memory',
 				ahead += ms;
 				if (ms > 0) await aging.elapse(ms);
 				await memory.sweep();
-				const [last] = await memory.list(ID.scope, ID.name);
-				const [stored] = await redis.list(ID.scope, ID.name);
+				const [last] = await recordsIn(memory, ID.scope, ID.name);
+				const [stored] = await recordsIn(redis, ID.scope, ID.name);
 				expect(alike({record: stored}, {record: last})).toEqual(alike({record: last}, {record: last}));
 				const wanted = (await take(memory, ID, last)) as Told;
 				expect(alike((await take(redis, ID, last)) as Told, wanted)).toEqual(alike(wanted, wanted));

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {isOpen, type OperationRecord} from '../../src/operation/record.ts';
 import {strength, type State} from '../../src/operation/state.ts';
-import {claimRule, forgetRule, renewRule, settleRule, sweepRule} from '../../src/stores/rules.ts';
+import {claimRule} from '../../src/stores/claim-rule.ts';
+import {forgetRule, renewRule, settleRule, sweepRule} from '../../src/stores/rules.ts';
 import {claimOf, ID} from './claim-of.ts';
 
 const NOW = 1_800_000_000_000;

@@ -4,6 +4,7 @@ import {expect, test} from 'vitest';
 import {sqliteStore} from '../../src/stores/sqlite.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {projectFolder, rowsOf, scriptArguments, temporaryFolder, withConnection} from './sqlite-folder.ts';
+import {recordsIn} from '../support/records.ts';
 
 const {freshFile} = temporaryFolder();
 
@@ -28,7 +29,9 @@ test('a claim outlives its process, killed as soon as it was granted', async () 
 	expect(signal).toBe('SIGKILL');
 
 	const store = sqliteStore({path});
-	expect(await store.list(ID.scope, ID.name)).toMatchObject([{key: 'key-1', owner: 'ann', state: {status: 'sending'}}]);
+	expect(await recordsIn(store, ID.scope, ID.name)).toMatchObject([
+		{key: 'key-1', owner: 'ann', state: {status: 'sending'}},
+	]);
 	const taken = await store.claim(ID, claimOf({key: 'key-2', owner: 'bob'}));
 	expect(taken).toMatchObject({status: 'claimed', record: {key: 'key-1', ambiguous: true, token: 2}});
 });

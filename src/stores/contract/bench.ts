@@ -59,7 +59,7 @@ export function benchOn(store: Store, lease: number, elapse: (ms: number) => May
 		settle: async ({key, owner, token}, state, over) =>
 			store.settle(id, {key, owner, token, state, fenced: false, keepAnswer: false, ...over}),
 		free: async (how, key = 'key-1') => store.forget(id, {key, how}),
-		stored: async () => (await store.list(id.scope, id.name))[0],
+		stored: async () => (await store.list(id.scope, id.name))[0]?.record,
 		elapse: async ms => elapse(ms),
 		lapse: async () => elapse(lease * 1.5),
 	};

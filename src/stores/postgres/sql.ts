@@ -17,7 +17,7 @@ export const SWEEP_BATCH = 250;
 export type Statements = {
 	/** `$1`: id. One row: the record, its revision, and the time. */
 	readonly read: string;
-	/** A row's values, with times counted from now. Inserts it if the id is free, and answers the time. */
+	/** A row's values, with times counted from now, and the latest end of its key. Inserts it if the id is free, and answers the time. */
 	readonly begin: string;
 	/** A row's values. Inserts it if the id is free. */
 	readonly insert: string;
@@ -45,7 +45,10 @@ export function statementsOn(table: string): Statements {
 	const insert = (values: readonly string[]) =>
 		`INSERT INTO ${quoted} (${names.join(', ')}, revision) VALUES (${values.join(', ')}, ${NOW})
 ON CONFLICT (id) DO NOTHING RETURNING revision AS now`;
-	const begun = names.map((name, i) => (begunTimes.has(name) ? `${parameters[i]} + ${NOW}` : `${parameters[i]}`));
+	const begun = names.map((name, i) => {
+		const value = begunTimes.has(name) ? `${parameters[i]} + ${NOW}` : `${parameters[i]}`;
+		return name === 'key_until' ? `least(${value}, $${names.length + 1}::bigint)` : value;
+	});
 	const due = (column: string) => `ARRAY(SELECT id FROM ${quoted}
 WHERE ${column} <= ${NOW} AND version = 1 AND ${column === 'keep_until' ? `NOT (${OPEN})` : 'true'}
 ORDER BY ${column} LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)`;
@@ -64,8 +67,8 @@ SET status = $5, http_status = $6, owner = '', lease_until = 0, updated_at = gre
 	keep_until = ${NOW} + $7::bigint, answer = $8::bytea,
 	answer_until = CASE WHEN $8::bytea IS NOT NULL THEN ${NOW} + $7::bigint END, request = NULL, revision = revision + 1
 WHERE ${mine} AND status = 'sending' AND (NOT awaited OR $8::bytea IS NOT NULL) RETURNING *`,
-		list: `SELECT * FROM ${quoted} WHERE scope = $1`,
-		listOpen: `SELECT * FROM ${quoted} WHERE scope = $1 AND ${OPEN}`,
+		list: `SELECT ${NOW} AS now, * FROM ${quoted} WHERE scope = $1`,
+		listOpen: `SELECT ${NOW} AS now, * FROM ${quoted} WHERE scope = $1 AND ${OPEN}`,
 		sweepRecords: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(${due('keep_until')}) RETURNING id)
 SELECT count(*) AS swept FROM gone`,
 		sweepAnswers: `WITH cleared AS (UPDATE ${quoted} SET answer = NULL, answer_until = NULL, revision = revision + 1

@@ -31,10 +31,10 @@ function slotOf(prefix: string, scope: string, digit: string): string {
 	return `${prefix}:{${hash('sha256', JSON.stringify(scope)).slice(0, 32)}:${digit}}`;
 }
 
-/** What is written of a record that begins: how long its lease and its key last, then the fields without the times. */
-export function beginningOf(record: OperationRecord, {id}: Place): string[] {
+/** What is written of a record that begins: how long its lease and its key last, the latest end of that, then the fields without the times. */
+export function beginningOf(record: OperationRecord, {id}: Place, keyEnd: number = Number.MAX_SAFE_INTEGER): string[] {
 	const {created_at, updated_at, lease_until, key_until, id: _, ...row} = rowOf(record, id);
-	return [String(lease_until), String(key_until), ...spread(row)];
+	return [String(lease_until), String(key_until), String(Math.floor(keyEnd)), ...spread(row)];
 }
 
 /** The fields of the hash, by turns name and value. What is `null` is left out; its id is in its key, the answer elsewhere. */

@@ -49,12 +49,12 @@ if redis.call('EXISTS', op) == 0 then redis.call('ZREM', index, id) end
 return found()
 `;
 
-/** ARGV: id, lease and life of the key in milliseconds, then the fields without the times. Writes where there is no record. */
+/** ARGV: id, lease and life of the key in milliseconds, its latest end, then the fields without the times. Writes where there is no record. */
 const begin = `
 if redis.call('EXISTS', op) == 1 then return found() end
 local at = text(now)
 redis.call('HSET', op, 'revision', text(micros), 'created_at', at, 'updated_at', at,
-	'lease_until', text(now + ARGV[2]), 'key_until', text(now + ARGV[3]), unpack(ARGV, 4))
+	'lease_until', text(now + ARGV[2]), 'key_until', text(math.min(now + ARGV[3], ARGV[4])), unpack(ARGV, 5))
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. at, 'LIMIT', 0, 10)) do
 	redis.call('ZREM', index, gone)
 end

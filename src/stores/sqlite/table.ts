@@ -1,5 +1,6 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {Row} from '../row.ts';
+import {SWEPT_AFTER} from '../rules.ts';
 import {fileError} from './failure.ts';
 
 export type Statements = {
@@ -7,6 +8,8 @@ export type Statements = {
 	readonly ofScope: StatementSync;
 	readonly openOfScope: StatementSync;
 	readonly put: StatementSync;
+	readonly markDue: StatementSync;
+	readonly clearDue: StatementSync;
 	readonly dropRecords: StatementSync;
 	readonly dropAnswers: StatementSync;
 };
@@ -17,17 +20,19 @@ const VERSION = 1;
 /** `latc` as a `PRAGMA application_id`: a file that was made for operations alone, whose `user_version` is ours to set. */
 const APPLICATION = 0x6c617463;
 
-const columns: Readonly<Record<keyof Row, string>> = {
+const columns: Readonly<Record<keyof Row | 'due_since', string>> = {
 	id: 'TEXT NOT NULL PRIMARY KEY',
 	scope: 'TEXT NOT NULL',
 	name: 'TEXT NOT NULL',
 	version: 'INTEGER NOT NULL',
 	key: 'TEXT NOT NULL',
+	previous_key: 'TEXT',
 	fingerprint: 'TEXT NOT NULL',
 	bytes: 'TEXT',
 	status: 'TEXT NOT NULL',
 	http_status: 'INTEGER',
 	final: 'INTEGER NOT NULL',
+	said: 'INTEGER NOT NULL',
 	freed: 'INTEGER NOT NULL',
 	ambiguous: 'INTEGER NOT NULL',
 	awaited: 'INTEGER NOT NULL',
@@ -41,6 +46,7 @@ const columns: Readonly<Record<keyof Row, string>> = {
 	answer_until: 'INTEGER',
 	answer: 'BLOB',
 	request: 'BLOB',
+	due_since: 'INTEGER',
 };
 const names = Object.keys(columns);
 
@@ -88,23 +94,29 @@ export function prepareStatements(database: DatabaseSync): Statements {
 	// To set what never changes would write its indexes anew.
 	const changing = names.filter(name => !['id', 'scope', 'name'].includes(name));
 	const updates = changing.map(name => `${name} = excluded.${name}`);
+	const written = names.filter(name => name !== 'due_since');
+	// Only what this release can read: another may hold it to be open.
+	const due = `keep_until <= :now AND version = 1 AND NOT (${open})`;
+	const some = (set: string, where: string) =>
+		`${set} WHERE id IN (SELECT id FROM operations WHERE ${where} LIMIT :most)`;
 	return {
 		find: database.prepare('SELECT * FROM operations WHERE id = ?'),
 		ofScope: database.prepare('SELECT * FROM operations WHERE scope = ?'),
 		openOfScope: database.prepare(`SELECT * FROM operations WHERE scope = ? AND ${open}`),
+		// What is written anew is not known to be due: `due_since` is nobody's value.
 		put: database.prepare(
-			`INSERT INTO operations (${names.join(', ')}) VALUES (${names.map(name => `:${name}`).join(', ')})
+			`INSERT INTO operations (${written.join(', ')}) VALUES (${written.map(name => `:${name}`).join(', ')})
 			ON CONFLICT (id) DO UPDATE SET ${updates.join(', ')}`,
 		),
-		// Only what this release can read: another may hold it to be open.
-		dropRecords: database.prepare(
-			`DELETE FROM operations WHERE id IN (
-				SELECT id FROM operations WHERE keep_until <= ? AND version = 1
-				AND NOT (${open}) LIMIT ?)`,
+		markDue: database.prepare(
+			some('UPDATE operations SET due_since = :now', `${due} AND (due_since IS NULL OR due_since > :now)`),
 		),
+		clearDue: database.prepare(
+			some('UPDATE operations SET due_since = NULL', `due_since IS NOT NULL AND keep_until > :now`),
+		),
+		dropRecords: database.prepare(some('DELETE FROM operations', `${due} AND due_since <= :now - ${SWEPT_AFTER}`)),
 		dropAnswers: database.prepare(
-			`UPDATE operations SET answer = NULL, answer_until = NULL WHERE id IN (
-				SELECT id FROM operations WHERE answer_until <= ? AND version = 1 LIMIT ?)`,
+			some('UPDATE operations SET answer = NULL, answer_until = NULL', 'answer_until <= :now AND version = 1'),
 		),
 	};
 }

@@ -1,0 +1,43 @@
+import type {Settings} from '../options.ts';
+import type {Listed} from '../stores/store.ts';
+import {keyEndOf, type KeyLimits} from './record.ts';
+
+const DAY = 86_400_000;
+
+/** The longest retention that counts, in milliseconds: ten years. */
+const LONGEST = 3_650 * DAY;
+
+/** What limits the life of a key, for one call. Times are in milliseconds. */
+export type KeyLife = KeyLimits & {
+	/** How long a new key may be sent. */
+	readonly keyLife: number;
+	/** How far the store's clock may lie behind a record before its ages count as unknown. */
+	readonly tolerance: number;
+};
+
+/** `since`: when the caller's own key was made, in milliseconds since the epoch. */
+export function keyLifeOf(settings: Settings, since?: number): KeyLife {
+	const {retention} = settings.dialect;
+	// A day is assumed where nothing is declared, and limits no key that is there.
+	const kept = Math.min(retention ?? DAY, LONGEST);
+	// Covers a slow request and clocks that differ.
+	const margin = Math.min(kept / 2, Math.max(60_000, kept / 100));
+	const keyLife = kept - margin;
+	return {
+		keyLife,
+		maxKeyAge: retention === undefined ? undefined : keyLife,
+		keyEnd: since === undefined ? undefined : since + keyLife,
+		tolerance: Math.min(margin / 2, roundOf(settings)),
+	};
+}
+
+/** Long enough for an attempt and the wait after it, in milliseconds. At most an hour. */
+export function roundOf({timeout, retry}: Settings): number {
+	return Math.min(timeout + retry.maxRetryAfter + 5_000, 3_600_000);
+}
+
+/** Whether a key may be sent now. `clock`: the store's clock was set back, so that every age is a guess. */
+export function keyStanding({record, now}: Listed, life: KeyLife): 'go' | 'expired' | 'clock' {
+	if (now < record.updatedAt - life.tolerance) return 'clock';
+	return now < keyEndOf(record, life) ? 'go' : 'expired';
+}

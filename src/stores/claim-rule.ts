@@ -1,0 +1,100 @@
+import {isFree, isOpen, isUnprocessed, keyEndOf, type OperationRecord} from '../operation/record.ts';
+import {isFinal, transition} from '../operation/state.ts';
+import {fresh, touched, unanswered, type Step} from './rules.ts';
+import type {Claim, ClaimResult, OperationId} from './store.ts';
+
+/** What a claim finds, and what it makes of that. */
+export function claimRule(
+	id: OperationId,
+	record: OperationRecord | undefined,
+	claim: Claim,
+	now: number,
+): Step<ClaimResult> {
+	if (record === undefined || isFree(record)) {
+		if (record !== undefined && record.key === claim.awaited)
+			return {result: {status: 'settled', record: fresh(record, now), now}};
+		return beginRule(id, claim, now, record?.key, record?.token);
+	}
+
+	const over = now >= keyEndOf(record, claim);
+	const unprocessed = isUnprocessed(record);
+	if (unprocessed && (over || record.fingerprint !== claim.fingerprint))
+		return beginRule(id, claim, now, record.previousKey, record.token);
+
+	if (claim.ownKey && record.key !== claim.key) return {result: {status: 'other-key', record, now}};
+	// Where nothing can be sent any more, it does not matter what would have been.
+	const spent = record.state.status === 'mismatched' || (isOpen(record) && (isFinal(record.state) || over));
+	if (!spent && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
+	const answered = 'httpStatus' in record.state && record.state.httpStatus !== undefined;
+	const settled = unprocessed ? answered && record.key === claim.awaited : !isOpen(record);
+	if (settled) return {result: {status: 'settled', record: fresh(record, now), now}};
+
+	const again = {...record, ...leaseOf(claim, now), ...touched(record, now)};
+	if (record.owner === claim.owner) return claimed(again, now);
+	const leased = record.owner !== '' && record.owner !== claim.takeFrom;
+	if (leased && now < record.leaseUntil) {
+		const awaited = {...record, awaited: true};
+		const result: ClaimResult = {status: 'busy', record: awaited, now};
+		return record.awaited ? {result} : {result, write: awaited};
+	}
+
+	if (leased && claim.onLapsed === 'report') return {result: {status: 'lapsed', record, now}};
+	// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
+	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
+	const taken = {...again, state, token: record.token + 1};
+	if (!unprocessed) return claimed({...taken, ambiguous: true}, now);
+	const sentElsewhere = claim.ambiguous === true && record.key === claim.key;
+	const renewed = {ambiguous: sentElsewhere, awaited: false, request: claim.request, keepUntil: undefined};
+	return claimed({...taken, ...unanswered, ...renewed}, now);
+}
+
+/** A new record, unless its candidate key was used before or derived from another one than the last. */
+function beginRule(
+	id: OperationId,
+	claim: Claim,
+	now: number,
+	previousKey: string | undefined,
+	token?: number,
+): Step<ClaimResult> {
+	const derivedFromAnother = claim.previousKey !== undefined && claim.previousKey !== (previousKey ?? null);
+	if (claim.key === previousKey || derivedFromAnother)
+		return {result: {status: 'spent', previousKey: previousKey ?? null, now}};
+	return claimed(begun(id, claim, now, previousKey, token), now);
+}
+
+/** A new record under its candidate key. `token`: that of the record before it. */
+export function begun(
+	id: OperationId,
+	claim: Claim,
+	now: number,
+	previousKey?: string,
+	token: number = 0,
+): OperationRecord {
+	const {key, fingerprint, bytes, request, keyLife, keyEnd, ambiguous = false} = claim;
+	return {
+		version: 1,
+		...id,
+		key,
+		previousKey,
+		fingerprint,
+		bytes,
+		request,
+		state: transition(undefined, {status: 'sending'}, id.name),
+		freed: false,
+		ambiguous,
+		token: token + 1,
+		createdAt: now,
+		updatedAt: now,
+		keyUntil: Math.min(now + keyLife, keyEnd ?? Infinity),
+		awaited: false,
+		...leaseOf(claim, now),
+	};
+}
+
+function leaseOf({owner, lease}: Claim, now: number): Pick<OperationRecord, 'owner' | 'leaseUntil'> {
+	return {owner, leaseUntil: now + lease};
+}
+
+function claimed(record: OperationRecord, now: number): Step<ClaimResult> {
+	return {result: {status: 'claimed', record, now}, write: record};
+}
