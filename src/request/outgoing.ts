@@ -37,6 +37,7 @@ export function outgoingOf(
 ): Outgoing {
 	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
+	const carried = request && carries(request, fetch) ? request : undefined;
 	const method = methodOf(input, init);
 	if (!token.test(method) || /^(connect|trace|track)$/i.test(method))
 		throw new TypeError(`latchkey: fetch sends no method ${shown(method)}`);
@@ -70,8 +71,8 @@ export function outgoingOf(
 		const encoded = after(frozen, body => encodeBody(body, seed));
 		return after(encoded, ({content, type}) => {
 			if (type && (contentType === undefined || type.startsWith('multipart/'))) headers.set('content-type', type);
-			// Fetch would take the body of a Request that it is given, and that has been read.
-			const body = content ?? (request && request.body !== null ? new Uint8Array() : null);
+			// Else fetch would look for the body of the Request, which has been read and was empty.
+			const body = content ?? (carried?.bodyUsed ? new Uint8Array() : null);
 			return {...own, method, headers: plain(headers), body};
 		});
 	}
@@ -92,7 +93,7 @@ export function outgoingOf(
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
 			return after(sent, it => {
 				if (key !== undefined) it.headers[dialect.header] = dialect.formatKey?.(key) ?? key;
-				return {url, input: request && carries(request, fetch) ? request : url, init: it, fetch, key};
+				return {url, input: carried ?? url, init: it, fetch, key};
 			});
 		},
 	};

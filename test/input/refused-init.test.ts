@@ -101,6 +101,18 @@ describe('what fetch takes is sent', () => {
 	});
 });
 
+test('a GET has no body where a Request does not say whether it has one, as in Firefox', async () => {
+	class FirefoxRequest extends Request {}
+	Object.defineProperty(FirefoxRequest.prototype, 'body', {value: undefined});
+	const {environment, settings} = watched();
+	const {createFetchIn} = await import('../../src/fetch.ts');
+	const {idempotentRetries} = await import('../../src/attempt/idempotent.ts');
+	const fetch = createFetchIn(environment, settings, idempotentRetries);
+	expect((await fetch(new FirefoxRequest(url))).status).toBe(201);
+	expect((await fetch(new FirefoxRequest(url, {method: 'DELETE'}))).status).toBe(201);
+	expect((await fetch(new FirefoxRequest(url, {method: 'PUT', body: ''}))).status).toBe(201);
+});
+
 test('a request that is not keyed may be of a mode that drops headers', async () => {
 	const {environment, settings} = watched();
 	const {createClientIn} = await import('../../src/ky.ts');

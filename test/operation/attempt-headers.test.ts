@@ -1,4 +1,4 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {AttemptFacts} from '../../src/attempt/facts.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
