@@ -30,7 +30,7 @@ export type Job = {
 };
 
 /** `clock`: the store's clock was set back, so that the key's age is a guess. */
-export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'clock';
+export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'final' | 'clock';
 
 /** What the attempts have shown so far. */
 export type Progress = {

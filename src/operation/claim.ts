@@ -63,7 +63,11 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
-	const earlier = offered.get(flightId);
+	const before = offered.get(flightId);
+	// A call with another key of its own than was offered goes by that, unless that one was sent.
+	const other = before !== undefined && ownKey !== undefined && before.key !== ownKey;
+	if (other && before.unclaimed) throw otherKey(operation);
+	const earlier = other ? undefined : before;
 	let candidate = earlier ?? offer();
 	// Encoded under its candidate: the boundary of a form is made from the key.
 	let kept = settings.keepRequest ? await keptRequest(request, candidate.key) : undefined;

@@ -105,7 +105,12 @@ export async function save({realm, flightId, id: find}: Place): Promise<Settled>
 		return {status, record};
 	}
 
-	if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.delete(flightId);
+	if (realm.unsaved.get(flightId) === unsaved) {
+		realm.unsaved.delete(flightId);
+		// The store knows the key by now.
+		if (realm.offered.get(flightId)?.key === unsaved.record.key) realm.offered.delete(flightId);
+	}
+
 	if (status === 'lost') return {status, record};
 	const stronger = record !== undefined && record.state.status !== state.status;
 	return {status: stronger ? 'stronger' : 'done', record};

@@ -34,6 +34,8 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 		if (!(await shop.tab(0).resolve(operation, word))) fail(`${operation} cannot be resolved`);
 	}
 
+	// What another device did under the keys that come next is found only as they come.
+	if (shop.devices === 2) return;
 	const told: Told[] = [];
 	for (const tab of shop.tabs()) told.push(await tab.pay({operation, cart}));
 	const [one, ...others] = told;

@@ -96,7 +96,7 @@ export function createNetwork(
 				if (Number(headers.get('x-hops') ?? 1) > 1) check.violation('headers pile up over attempts');
 				const body = init.body as string;
 				const {operation} = JSON.parse(body) as {operation: string};
-				const arrival = {key, operation, body, sentAt: world.now()};
+				const arrival = {key, operation, body, sentAt: world.now(), by: life.name};
 				const fate = nextFate();
 				world.note(life.name, `sends ${key} for ${operation}`, fate);
 				check.sent(life, arrival, written(key));

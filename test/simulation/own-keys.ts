@@ -1,12 +1,10 @@
-import type {World} from './world.ts';
-
 /** The keys that the application keeps for its operations, in a database of its own. */
-export function createOwnKeys(world: World) {
+export function createOwnKeys(now: () => number) {
 	const keys = new Map<string, {readonly key: string; readonly since: number}>();
 	let count = 0;
 
 	function renew(id: string) {
-		const made = {key: `own-${++count}`, since: world.clock()};
+		const made = {key: `own-${++count}`, since: now()};
 		keys.set(id, made);
 		return made;
 	}
@@ -19,7 +17,7 @@ export function createOwnKeys(world: World) {
 		},
 		/** As the record has it. */
 		restore(id: string, key: string): void {
-			keys.set(id, {key, since: world.clock()});
+			keys.set(id, {key, since: now()});
 		},
 	};
 }

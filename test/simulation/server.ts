@@ -19,6 +19,8 @@ export type Arrival = {
 	readonly operation: string;
 	readonly body: string;
 	readonly sentAt: number;
+	/** Who sent it. */
+	readonly by: string;
 };
 
 type Kept = {readonly body: string; readonly since: number; reply: Reply | undefined};
@@ -29,10 +31,10 @@ const statuses = {ok: 201, declined: 402, missing: 404, broken: 500} as const;
 export function createServer(world: World, kind: ServerKind, nextWork: () => Work, check: Check) {
 	const kept = new Map<string, Kept>();
 
-	function execute({key, operation, sentAt}: Arrival, finish: (reply: Reply) => void): void {
+	function execute({key, operation, sentAt, by}: Arrival, finish: (reply: Reply) => void): void {
 		const {ms, result} = nextWork();
 		world.at(ms, () => {
-			if (result === 'ok') check.effect(operation, key, sentAt);
+			if (result === 'ok') check.effect(operation, key, sentAt, by);
 			world.note('server', `${result} for ${key}`);
 			finish({status: statuses[result], body: {result, key}});
 		});

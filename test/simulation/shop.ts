@@ -24,7 +24,7 @@ export function createShop(plan: Plan) {
 	const kind = serverKinds[plan.server];
 	const check = createCheck(world, kind, plan);
 	const session: Session = {user: USERS[0]};
-	const ownKeys = createOwnKeys(world);
+	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall);
 	let calm = false;
 
 	/** Goes through a list; what it no longer says goes well. */
@@ -65,7 +65,7 @@ export function createShop(plan: Plan) {
 		const others = plan.devices === 2;
 		return {
 			scope: () => session.user,
-			fetch: wrapped(network.fetchOf(life, store.written), plan.wrapper),
+			fetch: wrapped(network.fetchOf(life, store.written), plan.wrapper, () => calm),
 			keepResponse: said.keepResponse,
 			keepRequest: said.keepRequest,
 			onStoreError: said.onStoreError,
@@ -77,6 +77,8 @@ export function createShop(plan: Plan) {
 					new Promise(resolve => {
 						const found = truth(key, check.idOf(key));
 						world.note(life.name, `finds out that ${key} is ${found}`);
+						// Another device may still send it: the word is the application's.
+						if (others && found === 'refused') check.of(check.idOf(key), key).disowned = true;
 						life.later(100, () => resolve(found));
 					}),
 			}),
@@ -107,6 +109,7 @@ export function createShop(plan: Plan) {
 		check,
 		session,
 		users: plan.users,
+		devices: plan.devices,
 		store: stores[0],
 		storeOf,
 		ownKeys,

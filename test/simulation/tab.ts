@@ -27,7 +27,7 @@ export type Tab = {
 	free(operation: string, how: 'complete' | 'forget' | 'force'): Promise<boolean>;
 	resolve(operation: string, outcome: 'succeeded' | 'refused'): Promise<boolean>;
 	forgetAll(): Promise<boolean>;
-	sweep(): Promise<boolean>;
+	sweep(): Promise<void>;
 };
 
 export type Told = Pick<Awaited<ReturnType<typeof outcomeOf>>, 'outcome' | 'key' | 'keyKept' | 'error'>;
@@ -114,7 +114,7 @@ export function openTab(of: TabOptions): Tab {
 		const spent = told.error instanceof TypeError && told.error.message.includes('was freed');
 		// An application renews its key when the operation was refused for good, and only then; or when it is told that it must.
 		if (spent || (told.outcome === 'refused' && !told.keyKept)) keys?.renew(id, own?.key);
-		return told;
+		return spent ? pay({operation, cart, abortAfter, hurry}) : told;
 	}
 
 	async function resume(operation: string, body: string): Promise<void> {
@@ -196,21 +196,23 @@ export function openTab(of: TabOptions): Tab {
 			const done = await attempt(`${how} ${id}`, async () =>
 				how === 'complete' ? handle.complete() : handle.forget({force: how === 'force'}),
 			);
-			if (done) keys?.renew(id, key);
+			// What was shown as a success and is over is followed by another purchase.
+			if (done && how === 'complete' && key && check.of(id, key).shownAt < Infinity) keys?.renew(id, key);
 			return done;
 		},
 		async resolve(operation, outcome) {
 			const id = idHere(operation);
 			const word = {operation: id, outcome};
 			words.add(word);
-			const key = keys?.of(id).key;
 			const {resolve} = fetch.operation(['pay', operation]);
 			const done = await attempt(`resolve ${id} as ${outcome}`, async () => resolve(outcome));
 			words.delete(word);
-			if (done && outcome === 'refused') keys?.renew(id, key);
 			return done;
 		},
 		forgetAll: async () => attempt('forget all', fetch.forgetAll),
-		sweep: async () => attempt('sweep', async () => void (await options.store?.sweep())),
+		async sweep() {
+			world.note(life.name, 'SWEEP');
+			await Promise.resolve(options.store?.sweep()).catch(() => undefined);
+		},
 	};
 }

@@ -10,6 +10,8 @@ export type KeyFacts = {
 	/** Copies of requests that are on their way to the server, or that it works on. */
 	underWay: number;
 	effects: number;
+	/** Whose copies had one. */
+	readonly effectsOf: Set<string>;
 	/** When it last had one, in true time. */
 	effectAt: number;
 	/** A load balancer repeated it, so that answers that the server does not keep may differ. */
@@ -20,6 +22,8 @@ export type KeyFacts = {
 	degraded: boolean;
 	/** A client was told that it was not sent, or was turned away, when a copy had arrived. */
 	misled: boolean;
+	/** A changed request took its name when it was held to be unprocessed, or its key's end came. */
+	replaced: boolean;
 	freed: Freed | undefined;
 	/** It was settled by somebody's word, for which latchkey does not answer. */
 	disowned: boolean;
@@ -45,11 +49,13 @@ export function createTruth() {
 				body: undefined,
 				underWay: 0,
 				effects: 0,
+				effectsOf: new Set(),
 				effectAt: 0,
 				duplicated: false,
 				sentBy: new Set(),
 				degraded: false,
 				misled: false,
+				replaced: false,
 				freed: undefined,
 				disowned: false,
 				shownAt: Number.POSITIVE_INFINITY,
