@@ -1,4 +1,5 @@
 import type {Environment} from '../environment.ts';
+import type {EventDetail} from '../events.ts';
 import type {Claim, Settlement, Store} from '../stores/store.ts';
 import type {Flight} from './flight.ts';
 import type {Known} from './known.ts';
@@ -17,6 +18,8 @@ export type Unsaved = {
 	/** What makes the claim (again), where there is none in the store. */
 	readonly claim: () => Claim;
 	readonly stored: boolean;
+	/** Tells who sent it, whoever saves it. */
+	readonly report: (event: EventDetail) => void;
 	/** The other key that the store turned out to hold: nothing is sent under either from here. */
 	readonly storedKey?: string;
 };
