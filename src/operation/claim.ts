@@ -55,22 +55,24 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const fingerprint = await unlessLeft(work.leaving, request.fingerprint());
 	const bytes = settings.fingerprint && (await request.bytes());
 	const life = keyLifeOf(settings, work.since);
+	// A key that is not random may have been sent by somebody who shares no store with us; one that is resumed was sent.
+	const given = request.resumes === undefined && (ownKey !== undefined || keyFrom !== undefined);
+	const foreign = () => given && (keySenders !== 'this-store' || ledger.degraded !== undefined);
 	const offer = (last?: string): Offer => {
 		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));
-		return {key: ownKey ?? derive() ?? work.environment.uuid(), owner, unclaimed: false};
+		const key = ownKey ?? derive() ?? work.environment.uuid();
+		return {key, owner, unclaimed: false, ambiguous: foreign() || request.resumes !== undefined};
 	};
 
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
 	const earlier = offered.get(flightId);
+	if (earlier !== undefined && ownKey !== undefined && earlier.key !== ownKey) throw otherKey(operation);
 	let candidate = earlier ?? offer();
 	// Encoded under its candidate: the boundary of a form is made from the key.
 	let kept = settings.keepRequest ? await keep(request, candidate.key) : undefined;
 
-	// A key that is not random may have been sent by somebody who shares no store with us.
-	const given = request.resumes === undefined && (ownKey !== undefined || keyFrom !== undefined);
-	const foreign = () => given && (keySenders !== 'this-store' || ledger.degraded !== undefined);
 	// The claim of an earlier one may have been taken over, and its effect be of an operation that has been freed since.
 	const mayBeUsed = ownKey === undefined && (keyFrom !== undefined || earlier?.unclaimed === false);
 
@@ -84,7 +86,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			lease: leaseOf(work),
 			bytes,
 			request: kept,
-			ambiguous: foreign() || earlier?.unclaimed,
+			ambiguous: foreign() || candidate.ambiguous,
 			ownKey: ownKey !== undefined,
 			onLapsed: 'take',
 			takeFrom,
@@ -101,11 +103,11 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			if (onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
 			// The same rule, on what this realm knows. An earlier claim of the same key may have been taken over.
 			stored = false;
-			claim = {...claim, ambiguous: given || earlier !== undefined};
+			claim = {...claim, ambiguous: given || candidate.ambiguous || earlier !== undefined};
 			const known = knownRecord(work) ?? {record: undefined, now: work.environment.now()};
 			result = claimRule(id, known.record, claim, known.now).result;
 			if (result.status === 'claimed') {
-				offered.set(flightId, {key: result.record.key, owner, unclaimed: true});
+				offered.set(flightId, {key: result.record.key, owner, unclaimed: true, ambiguous: true});
 				work.key = result.record.key;
 				work.report({type: 'degraded', error});
 			}

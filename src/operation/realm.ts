@@ -24,8 +24,13 @@ export type Unsaved = {
 	readonly storedKey?: string;
 };
 
-/** A key that a claim is made with. `unclaimed`: it was sent without one. */
-export type Offer = {readonly key: string; readonly owner: string; readonly unclaimed: boolean};
+/** A key that a claim is made with. `unclaimed`: it was sent without one. `ambiguous`: it may have been sent, here or elsewhere. */
+export type Offer = {
+	readonly key: string;
+	readonly owner: string;
+	readonly unclaimed: boolean;
+	readonly ambiguous: boolean;
+};
 
 /** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `Place.flightId`. */
 export type Realm = {
