@@ -128,6 +128,13 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		rememberRecord(work, record, now);
 		if (result.status === 'other-key') throw otherKey(operation);
 		if (result.status === 'claimed') {
+			if (kept && record.key !== candidate.key && !record.ambiguous && record.request === undefined) {
+				// It goes on under the key that it had: the request is to be encoded under that.
+				candidate = {...candidate, key: record.key};
+				kept = await keep(request, record.key);
+				continue;
+			}
+
 			if (stored) reportClaim(work, result, claim);
 			const hold: Hold = {
 				...seen,
