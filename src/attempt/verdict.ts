@@ -38,8 +38,8 @@ export type Context = {
 	readonly dialect: Dialect;
 	/** An earlier attempt of this operation may have had its effect. */
 	readonly ambiguous: boolean;
-	/** The server may have seen this key before. */
-	readonly repeat: boolean;
+	/** The server may have seen this key before: from us, or from somebody else. */
+	readonly repeat: boolean | 'foreign';
 	readonly now: number;
 	/** What the caller's `judge` says of a 2xx. */
 	readonly judged: 'succeeded' | 'refused' | undefined;
@@ -72,9 +72,11 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const directive = shouldRetry(headers, dialect);
 	const read = dialect.read?.(answer);
 	if (read === 'in-progress') return inProgress(directive, wait);
-	// Told of our own repeat, "key reused" only says that this server refuses repeats.
+	// Told of our own repeat, "key reused" only says that this server refuses repeats. What another sender holds, it keeps.
 	if (read === 'mismatched')
-		return repeat ? verdict('unsettled', 'end', {ambiguous: true}) : verdict('mismatched', 'end');
+		return repeat
+			? verdict('unsettled', 'end', {ambiguous: true, final: repeat === 'foreign'})
+			: verdict('mismatched', 'end');
 
 	if (status < 300) return verdict(context.judged ?? 'succeeded', 'end', {firm: true});
 

@@ -16,7 +16,7 @@ export async function weigh(
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
-	repeat: boolean,
+	repeat: Context['repeat'],
 	left: number,
 ): Promise<Verdict> {
 	if (!exchange.answer) return verdictOfFailure(exchange.sent);

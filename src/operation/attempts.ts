@@ -48,7 +48,7 @@ function attempts(work: Work, key: string, permit: Job['permit'], sentBefore: bo
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				work.report({type: 'preflight-suspected', header: settings.dialect.header});
-			const repeat = sentBefore || progress.attempts > 1;
+			const repeat = work.foreign ? 'foreign' : sentBefore || progress.attempts > 1;
 			return weigh(exchange, progress, settings, environment, repeat, Math.min(settings.timeout, work.left()));
 		},
 	};
