@@ -29,7 +29,7 @@ export type Job = {
 	readonly report: (event: EventDetail) => void;
 };
 
-/** `clock`: the store's clock was set back, so that the key's age is a guess. */
+/** `final`: the server would only repeat itself. `clock`: the store's clock was set back, so that the key's age is a guess. */
 export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'final' | 'clock';
 
 /** What the attempts have shown so far. */

@@ -55,9 +55,13 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const fingerprint = await unlessLeft(work.leaving, request.fingerprint());
 	const bytes = settings.fingerprint && (await request.bytes());
 	const life = keyLifeOf(settings, work.since);
+	// A key that is not random may have been sent by somebody who shares no store with us; one that is resumed was sent.
+	const given = request.resumes === undefined && (ownKey !== undefined || keyFrom !== undefined);
+	const foreign = () => given && (keySenders !== 'this-store' || ledger.degraded !== undefined);
 	const offer = (last?: string): Offer => {
 		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));
-		return {key: ownKey ?? derive() ?? work.environment.uuid(), owner, unclaimed: false};
+		const key = ownKey ?? derive() ?? work.environment.uuid();
+		return {key, owner, sent: 'no', ambiguous: foreign() || request.resumes !== undefined};
 	};
 
 	let previousKey: string | null = null;
@@ -66,17 +70,15 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const before = offered.get(flightId);
 	// A call with another key of its own than was offered goes by that, unless that one was sent.
 	const other = before !== undefined && ownKey !== undefined && before.key !== ownKey;
-	if (other && before.unclaimed) throw otherKey(operation);
+	if (other && before.sent !== 'no') throw otherKey(operation);
 	const earlier = other ? undefined : before;
 	let candidate = earlier ?? offer();
 	// Encoded under its candidate: the boundary of a form is made from the key.
 	let kept = settings.keepRequest ? await keptRequest(request, candidate.key) : undefined;
 
-	// A key that is not random may have been sent by somebody who shares no store with us.
-	const given = request.resumes === undefined && (ownKey !== undefined || keyFrom !== undefined);
-	const foreign = () => given && (keySenders !== 'this-store' || ledger.degraded !== undefined);
 	// The claim of an earlier one may have been taken over, and its effect be of an operation that has been freed since.
-	const mayBeUsed = ownKey === undefined && (keyFrom !== undefined || earlier?.unclaimed === false);
+	const mayBeUsed =
+		ownKey === undefined && (keyFrom !== undefined || (earlier !== undefined && earlier.sent !== 'unclaimed'));
 
 	for (let polls = 0; ; polls++) {
 		const issued = work.elapsed();
@@ -88,7 +90,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			lease: leaseOf(work),
 			bytes,
 			request: kept,
-			ambiguous: foreign() || earlier?.unclaimed,
+			ambiguous: foreign() || candidate.ambiguous,
 			ownKey: ownKey !== undefined,
 			onLapsed: 'take',
 			takeFrom,
@@ -105,11 +107,11 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			if (onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
 			// The same rule, on what this realm knows. An earlier claim of the same key may have been taken over.
 			stored = false;
-			claim = {...claim, ambiguous: given || earlier !== undefined};
+			claim = {...claim, ambiguous: given || candidate.ambiguous || earlier !== undefined};
 			const known = knownRecord(work) ?? {record: undefined, now: work.environment.now()};
 			result = claimRule(id, known.record, claim, known.now).result;
 			if (result.status === 'claimed') {
-				offered.set(flightId, {key: result.record.key, owner, unclaimed: true});
+				offered.set(flightId, {key: result.record.key, owner, sent: 'unclaimed', ambiguous: true});
 				work.key = result.record.key;
 				work.report({type: 'degraded', error});
 			}
@@ -130,6 +132,13 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		rememberRecord(work, record, now);
 		if (result.status === 'other-key') throw otherKey(operation);
 		if (result.status === 'claimed') {
+			if (kept && record.key !== candidate.key && !record.ambiguous && record.request === undefined) {
+				// It goes on under the key that it had: the request is to be encoded under that.
+				candidate = {...candidate, key: record.key};
+				kept = await keptRequest(request, record.key);
+				continue;
+			}
+
 			if (stored) reportClaim(work, result, claim);
 			const hold: Hold = {
 				...seen,

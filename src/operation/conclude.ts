@@ -21,7 +21,8 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): C
 		if (final) return {state: {status: 'unknown', final}, firm};
 	}
 
-	if (ambiguous) return {state: {status: 'unknown', ...((why === 'expired' || why === 'final') && {final: true})}, firm: false};
+	const over = why === 'expired' || why === 'final';
+	if (ambiguous) return {state: {status: 'unknown', ...(over && {final: true})}, firm: false};
 	return exchange?.answer ? turnedDown(exchange.answer.status) : {state: {status: 'unprocessed'}, firm: false};
 }
 

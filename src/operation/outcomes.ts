@@ -81,7 +81,9 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 
 	const keyKept = state.status !== 'refused';
 	const known = work.realm.recent.get(work.flightId);
-	const remembered = known?.key === key && known.outcome === outcome ? known.answer : undefined;
+	// A key that was kept may have been turned away more than once, with other words.
+	const isLatest = known?.key === key && known.outcome === outcome && state.status !== 'unprocessed';
+	const remembered = isLatest ? known.answer : undefined;
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
 	if (answer && outcome !== 'mismatched') return result(work, outcome, {answer, replayed: true, keyKept});
 	const life = keyLifeOf(work.settings);

@@ -1,4 +1,5 @@
 import type {Environment} from '../environment.ts';
+import type {EventDetail} from '../events.ts';
 import type {Claim, Settlement, Store} from '../stores/store.ts';
 import type {Flight} from './flight.ts';
 import type {Known} from './known.ts';
@@ -17,12 +18,19 @@ export type Unsaved = {
 	/** What makes the claim (again), where there is none in the store. */
 	readonly claim: () => Claim;
 	readonly stored: boolean;
+	/** Tells who sent it, whoever saves it. */
+	readonly report: (event: EventDetail) => void;
 	/** The other key that the store turned out to hold: nothing is sent under either from here. */
 	readonly storedKey?: string;
 };
 
-/** A key that a claim is made with. `unclaimed`: it was sent without one. */
-export type Offer = {readonly key: string; readonly owner: string; readonly unclaimed: boolean};
+/** A key that a claim is made with. `sent`: under a claim, or while the store failed. `ambiguous`: it may have been sent, here or elsewhere. */
+export type Offer = {
+	readonly key: string;
+	readonly owner: string;
+	readonly sent: 'no' | 'claimed' | 'unclaimed';
+	readonly ambiguous: boolean;
+};
 
 /** What this realm (a page, a worker, a process) knows of the operations in one store. Ids are those of `Place.flightId`. */
 export type Realm = {

@@ -124,5 +124,5 @@ export async function runUnnamed(work: Work, given: string | undefined): Promise
  */
 function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
 	progress.ambiguous = true;
-	realm.offered.set(flightId, {key, owner, unclaimed: false});
+	realm.offered.set(flightId, {key, owner, sent: 'claimed', ambiguous: true});
 }

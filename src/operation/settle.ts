@@ -65,19 +65,14 @@ export async function settle(
 	});
 	const storeNow = now + work.elapsed() - issued;
 	const written = settleRule(record, settlement(record.token), storeNow).write;
-	realm.unsaved.set(flightId, {record, state, settlement, claim: again, stored});
+	realm.unsaved.set(flightId, {record, state, settlement, claim: again, stored, report: work.report});
 	if (state.status !== 'unknown') realm.offered.delete(flightId);
 	rememberRecord(work, written ?? record, storeNow);
 	try {
-		const settled = await save(work);
-		const {key: replacedBy = key} = settled.record ?? {};
-		if (settled.status === 'lost' && state.status === 'succeeded' && replacedBy !== key)
-			work.report({type: 'late-success', replacedBy});
-		if (settled.status === 'conflict') work.report({type: 'key-conflict', storedKey: replacedBy});
-		return settled;
+		return await save(work);
 	} catch (error) {
 		work.report({type: 'store-error', step: 'settle', error});
-		if (fenced && isDefinitive(state) && lease.left() <= 0) {
+		if (fenced && state.status !== 'unknown' && lease.left() <= 0) {
 			// Who took over when the lease was over may know better, and the store would have told.
 			realm.unsaved.delete(flightId);
 			return {status: 'lost'};
@@ -92,27 +87,35 @@ export async function settle(
 export async function save({realm, flightId, id: find}: Place): Promise<Settled> {
 	const unsaved = realm.unsaved.get(flightId);
 	if (unsaved === undefined) return {status: 'done'};
-	const {stored, state, settlement, storedKey} = unsaved;
-	if (storedKey !== undefined) return {status: 'conflict'};
+	const {stored, state, settlement} = unsaved;
+	if (unsaved.storedKey !== undefined) return {status: 'conflict'};
 	const id = await find();
 	const settled = stored && (await realm.ledger.settle(id, settlement(unsaved.record.token)));
 	// The site's data was cleared in flight: what is known here is all that is left of it.
 	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
 	const {status, record} = settled && !gone ? settled : await saveAgain(realm, id, unsaved);
+	const {key} = unsaved.record;
+	const storedKey = record?.key ?? key;
 	if (status === 'conflict') {
-		if (realm.unsaved.get(flightId) === unsaved)
-			realm.unsaved.set(flightId, {...unsaved, storedKey: record?.key ?? unsaved.record.key});
+		if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.set(flightId, {...unsaved, storedKey});
+		unsaved.report({type: 'key-conflict', storedKey});
 		return {status, record};
 	}
 
 	if (realm.unsaved.get(flightId) === unsaved) {
 		realm.unsaved.delete(flightId);
 		// The store knows the key by now.
-		if (realm.offered.get(flightId)?.key === unsaved.record.key) realm.offered.delete(flightId);
+		if (realm.offered.get(flightId)?.key === key) realm.offered.delete(flightId);
 	}
 
-	if (status === 'lost') return {status, record};
-	const stronger = record !== undefined && record.state.status !== state.status;
+	if (status === 'lost') {
+		if (state.status === 'succeeded' && storedKey !== key)
+			unsaved.report({type: 'late-success', replacedBy: storedKey});
+		return {status, record};
+	}
+
+	// A doubt that was written instead takes nothing from the answer.
+	const stronger = record !== undefined && isDefinitive(record.state) && record.state.status !== state.status;
 	return {status: stronger ? 'stronger' : 'done', record};
 }
 
@@ -132,14 +135,9 @@ function saveLater(work: NamedWork, tries: number): void {
 	const ms = BACKGROUND[tries];
 	if (ms === undefined) return;
 	work.environment.timer(() => {
-		save(work).then(
-			({status, record}) => {
-				if (status === 'conflict' && record) work.report({type: 'key-conflict', storedKey: record.key});
-			},
-			() => {
-				saveLater(work, tries + 1);
-			},
-		);
+		save(work).catch(() => {
+			saveLater(work, tries + 1);
+		});
 	}, ms);
 }
 

@@ -30,7 +30,12 @@ export function claimRule(
 	if (settled) return {result: {status: 'settled', record: fresh(record, now), now}};
 
 	const again = {...record, ...leaseOf(claim, now), ...touched(record, now)};
-	if (record.owner === claim.owner) return claimed(again, now);
+	const isOfKey = record.key === claim.key;
+	if (record.owner === claim.owner) {
+		const request = record.request ?? (isOfKey && !record.ambiguous ? claim.request : undefined);
+		return claimed({...again, request}, now);
+	}
+
 	const leased = record.owner !== '' && record.owner !== claim.takeFrom;
 	if (leased && now < record.leaseUntil) {
 		const awaited = {...record, awaited: true};
@@ -43,9 +48,18 @@ export function claimRule(
 	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
 	const taken = {...again, state, token: record.token + 1};
 	if (!unprocessed) return claimed({...taken, ambiguous: true}, now);
-	const sentElsewhere = claim.ambiguous === true && record.key === claim.key;
-	const renewed = {ambiguous: sentElsewhere, awaited: false, request: claim.request, keepUntil: undefined};
-	return claimed({...taken, ...unanswered, ...renewed}, now);
+	return claimed(
+		{
+			...taken,
+			...unanswered,
+			ambiguous: isOfKey && claim.ambiguous === true,
+			awaited: false,
+			// Encoded under the key that it was claimed with.
+			request: isOfKey ? claim.request : undefined,
+			keepUntil: undefined,
+		},
+		now,
+	);
 }
 
 /** A new record, unless its candidate key was used before or derived from another one than the last. */

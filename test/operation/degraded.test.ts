@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {storeUnavailable} from '../../src/stores/store-failure.ts';
-import {lose} from '../support/fake-server.ts';
+import {answer, lose, unreachable, type Step} from '../support/fake-server.ts';
 import {openShop} from './shop.ts';
 
 const broken = async () => Promise.reject(new Error('disk full'));
@@ -75,6 +75,27 @@ describe("onStoreError: 'degrade'", () => {
 		expect(await record()).toMatchObject({key: server.keys()[0], state: {status: 'succeeded'}});
 		expect((await environment.finish(pay())).replayed).toBe(true);
 		expect(server.requests).toHaveLength(1);
+	});
+
+	// Invariant 11
+	test.each<[string, Step, object]>([
+		['a 401', answer(401, {}, 'who?'), {outcome: 'refused', error: undefined, response: {status: 401}}],
+		['what was not sent', unreachable, {outcome: 'not-sent', error: {code: 'NOT_SENT'}}],
+	])('%s is told as it is, though the store that works again takes it for a doubt', async (_, step, told) => {
+		const {environment, realm, server, store, record} = openShop();
+		let works = false;
+		const {pay} = realm(
+			{onStoreError: 'degrade', retry: 0},
+			{claim: async (id, claim) => (works ? store.claim(id, claim) : broken())},
+		);
+		server.script(async exchange => {
+			works = true;
+			return step(exchange);
+		});
+		const report = await environment.finish(pay());
+		expect(report).toMatchObject({...told, keyKept: true});
+		expect(await record()).toMatchObject({key: report.key, state: {status: 'unknown'}, ambiguous: true});
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key: report.key});
 	});
 
 	// Invariant 11

@@ -169,6 +169,20 @@ describe('resume', () => {
 		expect(shop.server.requests).toHaveLength(1);
 	});
 
+	// Invariant 5
+	test('is a repeat, also where the record has vanished: a refusal settles nothing', async () => {
+		const shop = openShop();
+		await crashed(shop, {});
+		const emptied = openShop();
+		const {claim, settle} = emptied.store;
+		const [found] = await shop.realm(OPTIONS, {claim, settle}).fetch.unfinished();
+		if (found === undefined) throw new Error('nothing is unfinished');
+		shop.server.script(answer(402));
+		const refusal = {code: 'OUTCOME_UNKNOWN', status: 402, key: found.key};
+		await expect(shop.environment.finish(resumed(found))).rejects.toMatchObject(refusal);
+		expect(await emptied.record()).toMatchObject({key: found.key, ambiguous: true, state: {status: 'unknown'}});
+	});
+
 	test('begins nothing anew when it is found out to have been refused', async () => {
 		const shop = openShop();
 		const found = await crashed(shop, {});

@@ -1,7 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import type {Store} from '../../src/stores/store.ts';
 import {lose} from '../support/fake-server.ts';
-import {openShop, type Shop} from './shop.ts';
+import {virtualEnvironment} from '../support/virtual-environment.ts';
+import {gate, openShop, type Shop} from './shop.ts';
 
 const never = async () => new Promise<never>(() => undefined);
 const broken = async () => Promise.reject(new Error('disk full'));
@@ -78,4 +79,36 @@ describe('after the first byte', () => {
 		expect((await environment.finish(call)).outcome).toBe('unknown');
 		expect(server.requests).toHaveLength(1);
 	});
+
+	// Invariant 10
+	test.each([401, 402])(
+		'a %i that comes when the lease is over settles nothing: who took over may know better',
+		async status => {
+			const {environment, realm, server, store, record} = openShop();
+			const time = virtualEnvironment(2);
+			const {opened, open} = gate();
+			let works = true;
+			const slept = realm(
+				{timeout: false, totalTimeout: false},
+				{
+					claim: async (id, claim) => (works ? store.claim(id, claim) : broken()),
+					settle: async (id, settlement) => (works ? store.settle(id, settlement) : broken()),
+				},
+				time,
+			);
+			server.script(async () => {
+				await opened;
+				return new Response(null, {status});
+			});
+			const call = slept.pay();
+			await time.settle();
+			time.jump(4_000_000);
+			environment.jump(4_000_000);
+			await environment.finish(realm().pay());
+			works = false;
+			open();
+			expect(await time.finish(call)).toMatchObject({outcome: 'unknown', keyKept: true});
+			expect((await record())?.state.status).toBe('succeeded');
+		},
+	);
 });

@@ -213,8 +213,10 @@ describe('any sequence of events', () => {
 
 	// Invariant 11
 	test('without a new beginning, what is known of the outcome only grows', () => {
+		// What is on its way may turn out never to have been sent.
+		const ended = Object.values(states).filter(state => state !== undefined && state.status !== 'sending');
 		fc.assert(
-			fc.property(fc.constantFrom(...Object.values(states).slice(1)), sequences, (first, sequence) => {
+			fc.property(fc.constantFrom(...ended), sequences, (first, sequence) => {
 				const passed = walk(
 					first,
 					sequence.filter(({status}) => status !== 'sending'),

@@ -81,7 +81,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
 		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
 			violation(`operation ${operation} had succeeded and is now ${after?.state.status}`);
-		if (released && (before.fingerprint !== after?.fingerprint || before.key !== key)) of(operation, before.key).replaced = true;
+		if (released && (before.fingerprint !== after?.fingerprint || before.key !== key))
+			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
@@ -132,8 +133,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
-		if (had && !excused(facts))
-			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
+		if (had && !excused(facts)) violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */

@@ -23,6 +23,18 @@ export const unprocessedTests: readonly ContractTest[] = [
 		},
 	},
 	{
+		title: 'unprocessed: the request is kept anew, once it is encoded under the stored key',
+		async run({begin, settle, stored}) {
+			const request = {method: 'POST', url: 'https://a.test/', body: null};
+			await settle(await begin({request}), notSent);
+			same((await begin({owner: 'bob', key: 'key-2', request})).request, undefined, 'one of another key');
+			same((await begin({owner: 'bob', request})).request, request, 'one of its own');
+			same((await stored())?.request, request, 'what is stored');
+			await settle(await begin({owner: 'bob'}), notSent);
+			same((await begin({owner: 'eve', request})).request, request, 'one of its own at once');
+		},
+	},
+	{
 		title: 'unprocessed: an owner that dies after that leaves it ambiguous',
 		async run({begin, settle, claim, lapse, lease}) {
 			await settle(await begin(), notSent);
