@@ -133,7 +133,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
-		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY)) violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
+		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY))
+			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */

@@ -7,10 +7,9 @@ type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
 export function wrapped(fetch: Fetch, wrapper: Wrapper, isCalm: () => boolean): Fetch {
 	let answers = 0;
 	switch (wrapper) {
-		case 'none':
-			return fetch;
 		case 'spreads':
-			return async (input, init) => fetch(input, {...init, headers: {...init?.headers, 'x-app': 'shop'}});
+			return async (input, init) =>
+				fetch(input, {...init, headers: {...(init?.headers as Record<string, string>), 'x-app': 'shop'}});
 		case 'appends':
 			return async (input, init = {}) => {
 				const headers = init.headers as Record<string, string>;
@@ -34,6 +33,8 @@ export function wrapped(fetch: Fetch, wrapper: Wrapper, isCalm: () => boolean): 
 					});
 				}
 			};
+		default:
+			return fetch;
 	}
 }
 
