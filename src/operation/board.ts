@@ -3,6 +3,7 @@ import type {Passenger} from './call.ts';
 import {takeOff, type Flight} from './flight.ts';
 import type {Place} from './place.ts';
 import {nextOwner} from './realm.ts';
+import {release} from './release.ts';
 import {notify, showSnapshot} from './remember.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
@@ -17,13 +18,17 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 		const tell = () => {
 			notify(place);
 		};
-		join(realm.flights, flightId, passenger, landed =>
+		join(environment, realm.flights, flightId, passenger, (landed, dead) =>
 			takeOff(passenger, {
 				environment,
 				operation,
 				linger: LINGER,
-				// The same object: the flight reads from it which key is in use.
-				run: work => runNamed(Object.assign(work, place, {owner: nextOwner(realm)})),
+				before: dead?.progress,
+				run(work) {
+					// The same object: the flight reads from it which key is in use.
+					const named = Object.assign(work, place, {owner: nextOwner(realm)});
+					return dead === undefined ? runNamed(named) : release(place).then(() => runNamed(named));
+				},
 				changed: tell,
 				landed(last) {
 					landed();
@@ -46,41 +51,92 @@ export function boardUnnamed(
 	flights: Map<string, Flight>,
 	{key, crew}: OwnKey,
 ): (passenger: Passenger) => void {
-	const begin = (passenger: Passenger, landed: () => void) =>
+	const begin = (passenger: Passenger, landed: () => void, dead?: Flight) =>
 		takeOff(passenger, {
 			environment,
 			operation: undefined,
 			linger: crew === undefined ? 0 : LINGER,
+			before: dead?.progress,
 			run: work => runUnnamed(work, key ?? environment.uuid()),
 			changed: nothing,
 			landed,
 		});
 	return passenger => {
 		if (crew === undefined) passenger.boarded = begin(passenger, nothing);
-		else join(flights, crew, passenger, landed => begin(passenger, landed));
+		else join(environment, flights, crew, passenger, (landed, dead) => begin(passenger, landed, dead));
 	};
 }
 
 function nothing(): void {}
 
+/** `dead`: the flight that this one takes over from. */
+type Begin = (landed: () => void, dead: Flight | undefined) => Flight;
+
 function join(
+	environment: Environment,
 	flights: Map<string, Flight>,
 	id: string,
 	passenger: Passenger,
-	begin: (landed: () => void) => Flight,
+	begin: Begin,
+	dead?: Flight,
 ): void {
 	const flight = flights.get(id);
 	if (flight === undefined) {
-		const begun = begin(() => flights.delete(id));
+		if (environment.bind) dropOldest(flights);
+		const begun = begin(() => {
+			if (flights.get(id) === begun) flights.delete(id);
+		}, dead);
 		passenger.boarded = begun;
 		flights.set(id, begun);
-	} else if (flight.joinable()) {
+		return;
+	}
+
+	if (flight.joinable()) {
 		passenger.boarded = flight;
 		flight.join(passenger);
 	} else {
 		// It is winding down: its outcome is waited for, then taken as it stands.
-		void flight.landed.then(() => {
-			if (passenger.waiting()) join(flights, id, passenger, begin);
+		flight.follow(passenger);
+	}
+
+	lookAfter(environment, flight, passenger, () => {
+		flight.leave(passenger);
+		if (flights.get(id) === flight) flights.delete(id);
+		join(environment, flights, id, passenger, begin, flight);
+	});
+}
+
+/** How often who waits for the flight of another request looks whether that is still alive, in milliseconds. */
+const LOOK = 400;
+
+/**
+ * Where each request has a context of its own, a flight ends with the one that it began in: its client has gone, or its
+ * handler has answered without it. It then just stops, so it is asked for a sign of life; and given a second chance,
+ * because somebody else may have kept the isolate busy.
+ */
+function lookAfter({bind, timer}: Environment, flight: Flight, passenger: Passenger, takeOver: () => void): void {
+	passenger.stopLooking?.();
+	if (bind === undefined) return;
+	let unanswered = 0;
+	const look = () => {
+		if (unanswered === 2) {
+			takeOver();
+			return;
+		}
+
+		unanswered++;
+		flight.run(() => {
+			unanswered = 0;
 		});
+		passenger.stopLooking = timer(look, LOOK);
+	};
+	look();
+}
+
+/** Flights that ended with their request stay if nobody comes for them; for each that begins, the oldest of them goes. */
+function dropOldest(flights: Map<string, Flight>): void {
+	for (const [id, oldest] of flights) {
+		if (oldest.abandoned()) flights.delete(id);
+		return;
 	}
 }
