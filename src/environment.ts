@@ -68,15 +68,16 @@ export const environment: Environment = {
 function bindByPromise<T>(callback: (value: T) => void): (value: T) => void {
 	const values: T[] = [];
 	let wake: () => void;
-	const listen = () => {
-		void new Promise<void>(resolve => {
-			wake = resolve;
-		}).then(() => {
-			listen();
+	const listen = async () => {
+		for (;;) {
 			for (const value of values.splice(0)) callback(value);
-		});
+			await new Promise<void>(resolve => {
+				wake = resolve;
+				if (values.length > 0) resolve();
+			});
+		}
 	};
-	listen();
+	void listen();
 	return value => {
 		values.push(value);
 		wake();

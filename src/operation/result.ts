@@ -46,5 +46,5 @@ export function another(error: unknown, answer: Answer | undefined): unknown {
 	if (!isLatchkeyError(error) || error.response === undefined || answer === undefined) return error;
 	const {constructor, message, stack, cause} = error;
 	const make = constructor as new (facts: ErrorFacts) => LatchkeyError;
-	return Object.assign(new make({...error, cause, response: responseOf(answer)}), {message, stack});
+	return Object.assign(new make({cause}), error, {message, stack, response: responseOf(answer)});
 }

@@ -23,9 +23,9 @@ export type Press = {
 	readonly broken?: boolean;
 	/**
 	 * `await` (the default): the handler answers with what became of it. `early`: it answers at once, and leaves it to
-	 * itself. `waitUntil`: as `await`, and it goes on without its client.
+	 * itself. `waitUntil`: as `await`, and it goes on without its client. `stay`: it answers when the operation has settled.
 	 */
-	readonly how?: 'await' | 'early' | 'waitUntil';
+	readonly how?: 'await' | 'early' | 'waitUntil' | 'stay';
 };
 
 /** What a press was told, its answer read. */
@@ -66,7 +66,9 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 	const call = outcomeOf((fetches.get(pathname) ?? shop)(press.api, initOf(press)));
 	if (press.how === 'early') return Response.json({});
 	if (press.how === 'waitUntil') context.waitUntil(call);
-	return Response.json(await told(await call));
+	const report = await told(await call);
+	if (press.how === 'stay') await untilSaid('settled', press.operation);
+	return Response.json(report);
 }
 
 function initOf({operation, body = '{"cart":42}', unnamed, abortAfter, broken, options}: Press) {
@@ -80,7 +82,7 @@ function initOf({operation, body = '{"cart":42}', unnamed, abortAfter, broken, o
 function brokenBody(operation: string): ReadableStream {
 	return new ReadableStream({
 		async pull() {
-			while (!storyOf(operation).includes('joined')) await new Promise(resolve => setTimeout(resolve, 10));
+			await untilSaid('joined', operation);
 			throw new Error('the upload broke');
 		},
 	});
@@ -89,12 +91,17 @@ function brokenBody(operation: string): ReadableStream {
 async function told(report: OutcomeReport | undefined) {
 	const {outcome, key, attempts, replayed, response, error} = report ?? {};
 	const text = await response?.text();
-	const name = error instanceof Error && error.name !== 'Error' ? error.name : error && String(error);
-	return {outcome, key, attempts, replayed, status: response?.status, text, error: name};
+	const {name, message} = error instanceof Error ? error : {};
+	const what = name === 'Error' ? message : name;
+	return {outcome, key, attempts, replayed, status: response?.status, text, error: what};
 }
 
 function storyOf(operation = ''): string[] {
 	const story = stories.get(operation) ?? [];
 	stories.set(operation, story);
 	return story;
+}
+
+async function untilSaid(what: string, operation: string): Promise<void> {
+	while (!storyOf(operation).includes(what)) await new Promise(resolve => setTimeout(resolve, 10));
 }

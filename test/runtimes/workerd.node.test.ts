@@ -159,6 +159,15 @@ describe.concurrent('two requests of one isolate', () => {
 		expectOneCharge(shop, 1);
 	});
 
+	test('the second leaves last: what the first began is called off', async () => {
+		await using shop = await openShop();
+		shop.server.script([holdRequest(new Promise(() => undefined))]);
+		const first = shop.press({abortAfter: 300, how: 'stay'});
+		await shop.asked(1);
+		expect(await shop.press({abortAfter: 600}).told).toMatchObject({error: 'TimeoutError'});
+		expect(await first.told).toMatchObject({error: 'TimeoutError'});
+	});
+
 	test('a large answer passes to the first, the second is told that it has succeeded', async () => {
 		const large = 'x'.repeat(2_000_000);
 		await using shop = await openShop();
@@ -183,7 +192,7 @@ describe.concurrent('two requests of one isolate', () => {
 		const first = shop.press({broken: true});
 		await shop.happened('pressed');
 		const second = shop.press();
-		expect(await first.told).toMatchObject({error: 'Error: the upload broke', attempts: 0});
+		expect(await first.told).toMatchObject({error: 'the upload broke', attempts: 0});
 		expect(await second.told).toMatchObject({outcome: 'succeeded', text: large});
 		expectOneCharge(shop, 1);
 	});
@@ -276,9 +285,9 @@ describe.concurrent('the request that sends is over before its answer', () => {
 		const third = shop.press();
 		await shop.happened('joined', 2);
 		first.leave();
-		const told = await second.told;
-		expect(told).toMatchObject({outcome: 'succeeded', status: 201});
-		expect(await third.told).toEqual(told);
+		const {outcome, key, status, text} = await second.told;
+		expect({outcome, status}).toEqual({outcome: 'succeeded', status: 201});
+		expect(await third.told).toMatchObject({outcome, key, status, text});
 		expectOneCharge(shop, 2);
 	});
 
@@ -324,6 +333,16 @@ describe.concurrent('the request that sends is over before its answer', () => {
 		first.leave();
 		expect(await second.told).toMatchObject({outcome: 'succeeded', status: 201});
 		expectOneCharge(shop, 2);
+	});
+
+	test('a server that refuses the repeat of an own key has not proven a mismatch', async () => {
+		await using shop = await openShop();
+		const reused = answerBefore(422, {'content-type': 'application/json'}, '{"code":"idempotency_key_reused"}');
+		shop.server.script([holdResponse(new Promise(() => undefined)), reused]);
+		const own = {unnamed: true, options: {idempotencyKey: shop.operation}};
+		const [first, second] = await pressTwice(shop, own);
+		first.leave();
+		expect(await second.told).toMatchObject({outcome: 'unknown', status: 422, attempts: 2});
 	});
 });
 

@@ -40,7 +40,8 @@ const config :Workerd.Config = (
 );`;
 
 // The package has no types; it exports the path of its executable.
-const {default: executable} = createRequire(import.meta.url)('workerd') as {readonly default: string};
+const require = createRequire(import.meta.url);
+const {default: executable} = require('workerd') as {readonly default: string};
 
 /** The worker in Cloudflare's own runtime: one isolate, in which each request has a context of its own. */
 export async function startWorkerd(): Promise<Workerd> {
