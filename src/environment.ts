@@ -70,11 +70,11 @@ function bindByPromise<T>(callback: (value: T) => void): (value: T) => void {
 	let wake: () => void;
 	const listen = async () => {
 		for (;;) {
-			for (const value of values.splice(0)) callback(value);
-			await new Promise<void>(resolve => {
+			const woken = new Promise<void>(resolve => {
 				wake = resolve;
-				if (values.length > 0) resolve();
 			});
+			for (const value of values.splice(0)) callback(value);
+			await woken;
 		}
 	};
 	void listen();

@@ -1,10 +1,12 @@
 import type {Environment} from '../environment.ts';
 import type {Passenger} from './call.ts';
 import {takeOff, type Flight} from './flight.ts';
+import type {NamedWork} from './named-work.ts';
 import type {Place} from './place.ts';
 import {nextOwner} from './realm.ts';
 import {release} from './release.ts';
 import {notify, showSnapshot} from './remember.ts';
+import type {Result} from './result.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
 
@@ -27,19 +29,32 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 				run(work) {
 					// The same object: the flight reads from it which key is in use.
 					const named = Object.assign(work, place, {owner: nextOwner(realm)});
-					return dead === undefined ? runNamed(named) : release(place).then(() => runNamed(named));
+					return dead === undefined ? runNamed(named) : takeOver(named, dead);
 				},
 				changed: tell,
-				landed(last) {
+				landed(last, goesOn) {
 					landed();
 					sweepAtTimes(realm, environment);
-					if (last === undefined) tell();
-					else showSnapshot(place, last);
+					if (last !== undefined) showSnapshot(place, last);
+					else if (!goesOn) tell();
 				},
 			}),
 		);
 		tell();
 	};
+}
+
+/**
+ * Goes on with what a dead flight was about. If that has come to an end by now, it is told, and nothing begins anew; if
+ * its record is gone, no other key may be offered.
+ */
+async function takeOver(work: NamedWork, dead: Flight): Promise<Result> {
+	await release(work);
+	const {realm, flightId, owner, request} = work;
+	const key = dead.key();
+	if (key === undefined) return runNamed(work);
+	if (!realm.offered.has(flightId)) realm.offered.set(flightId, {key, owner, unclaimed: false});
+	return runNamed(Object.assign(work, {request: {...request, resumes: key}}));
 }
 
 /** What tells the callers under one own key apart; `undefined`: each is on its own. */

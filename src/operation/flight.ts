@@ -54,8 +54,11 @@ export type Plan = {
 	readonly before?: Progress | undefined;
 	/** The snapshot has changed. */
 	readonly changed: () => void;
-	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
-	readonly landed: (last: Snapshot | undefined) => void;
+	/**
+	 * It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. `goesOn`: others begin it
+	 * anew at once.
+	 */
+	readonly landed: (last: Snapshot | undefined, goesOn: boolean) => void;
 };
 
 /** In milliseconds. */
@@ -97,8 +100,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		} catch (error) {
 			callers.delete(first);
 			first.fail(error);
-			plan.landed(undefined);
-			for (const caller of [...callers, ...followers]) caller.run(caller.again);
+			const others = [...callers, ...followers];
+			plan.landed(undefined, others.length > 0);
+			for (const caller of others) caller.run(caller.again);
 			return;
 		}
 
@@ -140,7 +144,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		}
 
 		cancelLinger?.();
-		plan.landed(last);
+		plan.landed(last, false);
 		for (const caller of callers) {
 			if (caller === first) tell(caller);
 			else caller.run(() => void isSame(caller).then(same => same && tell(caller)));

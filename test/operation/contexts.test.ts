@@ -3,6 +3,7 @@ import type {LatchkeyEvent} from '../../src/events.ts';
 import {createFetchIn} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {CallOptions} from '../../src/options.ts';
+import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {after, answer, hang, swallow} from '../support/fake-server.ts';
 import {OPERATION, openShop, type Shop} from './shop.ts';
@@ -73,6 +74,65 @@ describe('a request that ends takes what it began with it', () => {
 		expect(new Set(server.keys()).size).toBe(1);
 		expect(server.charges()).toBe(1);
 		expect(second.types()).toEqual(expect.arrayContaining(['joined', 'taken-over', 'settled']));
+	});
+
+	test('one of those who have joined takes over, and the others join that', async () => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(swallow, after(5_000));
+		const first = requestTo(shop, store);
+		void first.pay();
+		await environment.settle();
+		const told = [requestTo(shop, store).pay()];
+		await environment.advance(100);
+		told.push(requestTo(shop, store).pay());
+		await environment.settle();
+		first.end();
+		const [two, three] = await environment.finish(Promise.all(told));
+		expect(two).toMatchObject({outcome: 'succeeded', attempts: 2});
+		expect(three).toMatchObject({outcome: 'succeeded', attempts: 2});
+		expect(server.requests).toHaveLength(2);
+	});
+
+	test('whoever has joined takes the outcome, also where one of them was told before the others looked', async () => {
+		const shop = openShop({saves: 'errors', resolver: () => Response.json({paid: false}, {status: 402})});
+		const {environment, server, store} = shop;
+		server.script(swallow);
+		const first = requestTo(shop, store);
+		void first.pay();
+		await environment.settle();
+		const told = [requestTo(shop, store).pay()];
+		await environment.advance(100);
+		told.push(requestTo(shop, store).pay());
+		await environment.settle();
+		first.end();
+		const [two, three] = await environment.finish(Promise.all(told));
+		expect(two).toMatchObject({outcome: 'refused', replayed: true});
+		expect(three).toMatchObject({outcome: 'refused', key: two?.key});
+		expect(await three?.response?.json()).toEqual({paid: false});
+		expect(server.requests).toHaveLength(2);
+	});
+
+	test('should the store have lost the record meanwhile, no other key is sent', async () => {
+		const shop = openShop();
+		const {environment, server} = shop;
+		let {store: current} = shop;
+		const store: Store = {
+			claim: (id, claim) => current.claim(id, claim),
+			renew: (id, renewal) => current.renew(id, renewal),
+			settle: (id, settlement) => current.settle(id, settlement),
+			forget: (id, freeing) => current.forget(id, freeing),
+			list: (scope, name, open) => current.list(scope, name, open),
+			sweep: () => current.sweep(),
+		};
+		server.script(swallow);
+		const first = requestTo(shop, store);
+		void first.pay();
+		await environment.settle();
+		first.end();
+		current = memoryStoreIn(environment);
+		expect(await environment.finish(requestTo(shop, store).pay())).toMatchObject({outcome: 'succeeded'});
+		expect(server.charges()).toBe(1);
 	});
 
 	test('a server that refuses the repeat has not proven a mismatch', async () => {
@@ -181,6 +241,21 @@ describe('a request that goes on is not taken for one that has ended', () => {
 		expect(three.outcome).toBe('succeeded');
 		expect(new Set(server.keys()).size).toBe(1);
 		expect(server.charges()).toBe(1);
+	});
+
+	test('should it be all the same, and its caller leave, it winds down', async () => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(after(5_000), after(5_000));
+		const leaving = new AbortController();
+		void requestTo(shop, store, 2_000).pay({signal: leaving.signal});
+		await environment.settle();
+		const told = requestTo(shop, store).pay();
+		await environment.advance(1_000);
+		leaving.abort();
+		await environment.advance(3_000);
+		expect(server.requests.map(({signal}) => signal?.aborted)).toEqual([true, false]);
+		expect(await environment.finish(told)).toMatchObject({outcome: 'succeeded'});
 	});
 
 	test('who leaves last lets it wind down where it began, and who comes within 100 ms keeps it', async () => {
