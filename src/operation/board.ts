@@ -1,12 +1,9 @@
 import type {Environment} from '../environment.ts';
 import type {Passenger} from './call.ts';
 import {takeOff, type Flight} from './flight.ts';
-import type {NamedWork} from './named-work.ts';
 import type {Place} from './place.ts';
 import {nextOwner} from './realm.ts';
-import {release} from './release.ts';
 import {notify, showSnapshot} from './remember.ts';
-import type {Result} from './result.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
 
@@ -29,32 +26,24 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 				run(work) {
 					// The same object: the flight reads from it which key is in use.
 					const named = Object.assign(work, place, {owner: nextOwner(realm)});
-					return dead === undefined ? runNamed(named) : takeOver(named, dead);
+					return dead
+						? overContexts()
+								.then(({takeOver}) => takeOver(named, dead))
+								.then(runNamed)
+						: runNamed(named);
 				},
 				changed: tell,
-				landed(last, goesOn) {
+				landed(last) {
 					landed();
 					sweepAtTimes(realm, environment);
-					if (last !== undefined) showSnapshot(place, last);
-					else if (!goesOn) tell();
+					// Who has joined may go on with it at once.
+					if (last === undefined) queueMicrotask(tell);
+					else showSnapshot(place, last);
 				},
 			}),
 		);
 		tell();
 	};
-}
-
-/**
- * Goes on with what a dead flight was about. If that has come to an end by now, it is told, and nothing begins anew; if
- * its record is gone, no other key may be offered.
- */
-async function takeOver(work: NamedWork, dead: Flight): Promise<Result> {
-	await release(work);
-	const {realm, flightId, owner, request} = work;
-	const key = dead.key();
-	if (key === undefined) return runNamed(work);
-	if (!realm.offered.has(flightId)) realm.offered.set(flightId, {key, owner, unclaimed: false});
-	return runNamed(Object.assign(work, {request: {...request, resumes: key}}));
 }
 
 /** What tells the callers under one own key apart; `undefined`: each is on its own. */
@@ -95,9 +84,10 @@ function join(
 	begin: Begin,
 	dead?: Flight,
 ): void {
+	passenger.stopLooking?.();
 	const flight = flights.get(id);
 	if (flight === undefined) {
-		if (environment.bind) dropOldest(flights);
+		if (environment.bind) void overContexts().then(({dropOldest}) => dropOldest(flights, environment));
 		const begun = begin(() => {
 			if (flights.get(id) === begun) flights.delete(id);
 		}, dead);
@@ -114,44 +104,19 @@ function join(
 		flight.follow(passenger);
 	}
 
-	lookAfter(environment, flight, passenger, () => {
-		flight.leave(passenger);
-		if (flights.get(id) === flight) flights.delete(id);
-		join(environment, flights, id, passenger, begin, flight);
-	});
-}
-
-/** How often who waits for the flight of another request looks whether that is still alive, in milliseconds. */
-const LOOK = 400;
-
-/**
- * Where each request has a context of its own, a flight ends with the one that it began in: its client has gone, or its
- * handler has answered without it. It then just stops, so it is asked for a sign of life; and given a second chance,
- * because somebody else may have kept the isolate busy.
- */
-function lookAfter({bind, timer}: Environment, flight: Flight, passenger: Passenger, takeOver: () => void): void {
-	passenger.stopLooking?.();
-	if (bind === undefined) return;
-	let unanswered = 0;
-	const look = () => {
-		if (unanswered === 2) {
-			takeOver();
-			return;
-		}
-
-		unanswered++;
-		flight.run(() => {
-			unanswered = 0;
+	if (environment.bind)
+		void overContexts().then(({lookAfter}) => {
+			// It may have landed since, and not be what this caller waits for.
+			if (flights.get(id) !== flight) return;
+			lookAfter(environment, flight, passenger, () => {
+				flight.leave(passenger);
+				if (flights.get(id) === flight) flights.delete(id);
+				join(environment, flights, id, passenger, begin, flight);
+			});
 		});
-		passenger.stopLooking = timer(look, LOOK);
-	};
-	look();
 }
 
-/** Flights that ended with their request stay if nobody comes for them; for each that begins, the oldest of them goes. */
-function dropOldest(flights: Map<string, Flight>): void {
-	for (const [id, oldest] of flights) {
-		if (oldest.abandoned()) flights.delete(id);
-		return;
-	}
+/** Loaded only where a flight can die with the request that it began in. */
+async function overContexts() {
+	return import('./take-over.ts');
 }

@@ -36,8 +36,8 @@ export type Flight = {
 	/** It is called again when this is over. */
 	readonly follow: (caller: Caller) => void;
 	readonly leave: (caller: Caller) => void;
-	/** Nobody has any time left, for long: its request ended before it. */
-	readonly abandoned: () => boolean;
+	/** What the most patient of its callers has left, in milliseconds. */
+	readonly left: () => number;
 	readonly snapshot: () => Snapshot;
 	/** What is known so far, for a caller whose time is over. */
 	readonly progress: Progress;
@@ -54,15 +54,9 @@ export type Plan = {
 	readonly before?: Progress | undefined;
 	/** The snapshot has changed. */
 	readonly changed: () => void;
-	/**
-	 * It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. `goesOn`: others begin it
-	 * anew at once.
-	 */
-	readonly landed: (last: Snapshot | undefined, goesOn: boolean) => void;
+	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
+	readonly landed: (last: Snapshot | undefined) => void;
 };
-
-/** In milliseconds. */
-const ABANDONED = 120_000;
 
 export function takeOff(first: Caller, plan: Plan): Flight {
 	const {environment, operation} = plan;
@@ -100,9 +94,8 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		} catch (error) {
 			callers.delete(first);
 			first.fail(error);
-			const others = [...callers, ...followers];
-			plan.landed(undefined, others.length > 0);
-			for (const caller of others) caller.run(caller.again);
+			plan.landed(undefined);
+			for (const caller of [...callers, ...followers]) caller.run(caller.again);
 			return;
 		}
 
@@ -144,7 +137,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		}
 
 		cancelLinger?.();
-		plan.landed(last, false);
+		plan.landed(last);
 		for (const caller of callers) {
 			if (caller === first) tell(caller);
 			else caller.run(() => void isSame(caller).then(same => same && tell(caller)));
@@ -192,7 +185,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			followers.push(caller);
 		},
 		leave,
-		abandoned: () => left() <= 0 && elapsed() > ABANDONED,
+		left,
 		snapshot: () => snapshot,
 		progress,
 		key: () => work?.key,

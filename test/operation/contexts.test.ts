@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test} from 'vitest';
 import type {LatchkeyEvent} from '../../src/events.ts';
 import {createFetchIn} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
@@ -6,7 +6,7 @@ import type {CallOptions} from '../../src/options.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {after, answer, hang, swallow} from '../support/fake-server.ts';
-import {OPERATION, openShop, type Shop} from './shop.ts';
+import {loadLazily, OPERATION, openShop, type Shop} from './shop.ts';
 
 /**
  * A request that a worker serves: what it began ends with it. What others ask of it is heard `delay` milliseconds
@@ -55,6 +55,8 @@ function requestTo({environment: time, server}: Shop, store: Store, delay = 0) {
 			),
 	};
 }
+
+beforeAll(loadLazily);
 
 describe('a request that ends takes what it began with it', () => {
 	test('who has joined finds out within a second, and goes on under the same key', async () => {

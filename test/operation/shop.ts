@@ -58,6 +58,7 @@ function realmOf(fetch: LatchkeyFetch, events: LatchkeyEvent[]) {
 /** What is loaded only where there is a form or a stream must be there before time is counted. */
 export async function loadLazily(): Promise<void> {
 	await Promise.all([
+		import('../../src/operation/take-over.ts'),
 		import('../../src/request/kept-request.ts'),
 		import('../../src/request/multipart.ts'),
 		import('../../src/request/read-stream.ts'),
