@@ -63,6 +63,7 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 
 	const press = (await request.json()) as Press;
 	storyOf(press.operation).push('pressed');
+	if (pathname === '/handed-on') return shop(press.api, initOf(press));
 	const call = outcomeOf((fetches.get(pathname) ?? shop)(press.api, initOf(press)));
 	if (press.how === 'early') return Response.json({});
 	if (press.how === 'waitUntil') context.waitUntil(call);

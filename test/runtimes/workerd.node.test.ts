@@ -360,6 +360,14 @@ describe.concurrent('a worker', () => {
 		expect(await shop.story()).toContain('degraded');
 	});
 
+	test('hands the Response on as its own answer', async () => {
+		await using shop = await openShop();
+		const [one, other] = [shop.press({}, '/handed-on'), shop.press({}, '/handed-on')];
+		expect(await one.told).toMatchObject({charges: 1});
+		expect(await other.told).toEqual(await one.told);
+		expectOneCharge(shop, 1);
+	});
+
 	test('has a client made with ky', async () => {
 		await using shop = await openShop();
 		expect(await shop.press({}, '/client').told).toMatchObject({outcome: 'succeeded', status: 201});
