@@ -104,16 +104,19 @@ function join(
 		flight.follow(passenger);
 	}
 
-	if (environment.bind)
-		void overContexts().then(({lookAfter}) => {
-			// It may have landed since, and not be what this caller waits for.
-			if (flights.get(id) !== flight) return;
-			lookAfter(environment, flight, passenger, () => {
-				flight.leave(passenger);
-				if (flights.get(id) === flight) flights.delete(id);
-				join(environment, flights, id, passenger, begin, flight);
-			});
+	if (environment.bind === undefined) return;
+	let looking = true;
+	passenger.stopLooking = () => {
+		looking = false;
+	};
+	void overContexts().then(({lookAfter}) => {
+		if (!looking) return;
+		lookAfter(environment, flight, passenger, () => {
+			flight.leave(passenger);
+			if (flights.get(id) === flight) flights.delete(id);
+			join(environment, flights, id, passenger, begin, flight);
 		});
+	});
 }
 
 /** Loaded only where a flight can die with the request that it began in. */

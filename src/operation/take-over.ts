@@ -25,7 +25,7 @@ export function lookAfter({timer}: Environment, flight: Flight, passenger: Passe
 		});
 		passenger.stopLooking = timer(look, LOOK);
 	};
-	if (passenger.waiting()) look();
+	look();
 }
 
 /** In milliseconds. */
