@@ -109,13 +109,13 @@ function join(
 	passenger.stopLooking = () => {
 		looking = false;
 	};
+	const goOn = () => {
+		flight.leave(passenger);
+		if (flights.get(id) === flight) flights.delete(id);
+		join(environment, flights, id, passenger, begin, flight);
+	};
 	void overContexts().then(({lookAfter}) => {
-		if (!looking) return;
-		lookAfter(environment, flight, passenger, () => {
-			flight.leave(passenger);
-			if (flights.get(id) === flight) flights.delete(id);
-			join(environment, flights, id, passenger, begin, flight);
-		});
+		lookAfter(environment, flight, () => looking, goOn);
 	});
 }
 

@@ -1,5 +1,4 @@
 import type {Environment} from '../environment.ts';
-import type {Passenger} from './call.ts';
 import type {Flight} from './flight.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Place} from './place.ts';
@@ -11,9 +10,10 @@ import type {Place} from './place.ts';
 const LOOK = 400;
 
 /** Asks a flight for a sign of life; twice, because somebody else may have kept the isolate busy. */
-export function lookAfter({timer}: Environment, flight: Flight, passenger: Passenger, goOn: () => void): void {
+export function lookAfter({timer}: Environment, flight: Flight, looking: () => boolean, goOn: () => void): void {
 	let unanswered = 0;
 	const look = () => {
+		if (!looking()) return;
 		if (unanswered === 2) {
 			goOn();
 			return;
@@ -23,7 +23,7 @@ export function lookAfter({timer}: Environment, flight: Flight, passenger: Passe
 		flight.run(() => {
 			unanswered = 0;
 		});
-		passenger.stopLooking = timer(look, LOOK);
+		timer(look, LOOK);
 	};
 	look();
 }

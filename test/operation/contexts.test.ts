@@ -172,6 +172,57 @@ describe('a request that ends takes what it began with it', () => {
 		expect(await environment.finish(second.pay())).toMatchObject({outcome: 'refused', attempts: 1});
 	});
 
+	test('whoever gave up before sends nothing any more', async () => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(hang);
+		const first = requestTo(shop, store);
+		void first.pay();
+		await environment.settle();
+		const leaving = new AbortController();
+		const told = requestTo(shop, store).pay({signal: leaving.signal});
+		first.end();
+		await environment.advance(500);
+		leaving.abort();
+		await told;
+		await environment.advance(5_000);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('one that waited for another process: that keeps its claim', async () => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(after(5_000));
+		const elsewhere = shop.realm().pay();
+		await environment.settle();
+		const first = requestTo(shop, store);
+		void first.pay();
+		await environment.settle();
+		first.end();
+		expect(await environment.finish(requestTo(shop, store).pay())).toMatchObject({outcome: 'succeeded'});
+		expect(await elsewhere).toMatchObject({outcome: 'succeeded'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('one whose body could not be read: nobody looks after it any more', async () => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(after(3_000));
+		const body = new ReadableStream({
+			pull() {
+				throw new Error('the disk is gone');
+			},
+		});
+		const first = requestTo(shop, store);
+		const second = requestTo(shop, store);
+		void first.pay({body, duplex: 'half'} as RequestInit);
+		const told = second.pay();
+		await environment.advance(1);
+		first.end();
+		expect(await environment.finish(told)).toMatchObject({outcome: 'succeeded', attempts: 1});
+		expect(second.types().filter(type => type === 'joined')).toHaveLength(1);
+	});
+
 	test('one that ended while it wound down holds nobody up', async () => {
 		const shop = openShop();
 		const {environment, server} = shop;
@@ -225,6 +276,20 @@ describe('a request that goes on is not taken for one that has ended', () => {
 		expect(one).toMatchObject({outcome: 'succeeded', attempts: 1});
 		expect(two).toMatchObject({outcome: 'succeeded', attempts: 1});
 		expect(server.requests).toHaveLength(1);
+	});
+
+	test('it takes its time, and others begin meanwhile', async () => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(after(300_000));
+		const patient = {timeout: false, totalTimeout: false} as const;
+		const told = requestTo(shop, store).pay(patient);
+		await environment.advance(200_000);
+		await environment.finish(requestTo(shop, store).pay({operation: 'another'}));
+		const second = requestTo(shop, store);
+		void second.pay(patient);
+		expect(second.types()).toContain('joined');
+		expect(await environment.finish(told)).toMatchObject({outcome: 'succeeded', attempts: 1});
 	});
 
 	test('should it be all the same, both go on under one key, and are told the same', async () => {
