@@ -61,17 +61,18 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const offer = (last?: string): Offer => {
 		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));
 		const key = ownKey ?? derive() ?? work.environment.uuid();
-		return {key, owner, sent: 'no', ambiguous: foreign() || request.resumes !== undefined};
+		return {key, owner, fingerprint, sent: 'no', ambiguous: foreign() || request.resumes !== undefined};
 	};
 
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
 	const before = offered.get(flightId);
-	// A call with another key of its own than was offered goes by that, unless that one was sent.
-	const other = before !== undefined && ownKey !== undefined && before.key !== ownKey;
-	if (other && before.sent !== 'no') throw otherKey(operation);
-	const earlier = other ? undefined : before;
+	const isOther = before !== undefined && ownKey !== undefined && before.key !== ownKey;
+	if (isOther && before.sent !== 'no') throw otherKey(operation);
+	// One that was never sent gives way to the caller's own, and to what is derived from another request.
+	const isStale = before?.sent === 'no' && keyFrom !== undefined && before.fingerprint !== fingerprint;
+	const earlier = isOther || isStale ? undefined : before;
 	let candidate = earlier ?? offer();
 	// Encoded under its candidate: the boundary of a form is made from the key.
 	let kept = settings.keepRequest ? await keptRequest(request, candidate.key) : undefined;

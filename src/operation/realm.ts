@@ -28,6 +28,8 @@ export type Unsaved = {
 export type Offer = {
 	readonly key: string;
 	readonly owner: string;
+	/** What it was made for, if it was derived. */
+	readonly fingerprint?: string;
 	readonly sent: 'no' | 'claimed' | 'unclaimed';
 	readonly ambiguous: boolean;
 };

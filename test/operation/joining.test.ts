@@ -94,7 +94,7 @@ describe('joining a flight', () => {
 
 	test('when the first body cannot be had, the next caller is promoted', async () => {
 		const {environment, realm, server} = openShop();
-		const {pay} = realm();
+		const {pay, handle} = realm();
 		const broken = new ReadableStream({
 			pull() {
 				throw new Error('the disk is gone');
@@ -102,7 +102,10 @@ describe('joining a flight', () => {
 		});
 		const first = pay({body: broken, duplex: 'half'} as RequestInit);
 		const second = pay();
+		const seen = new Set<string>();
+		handle.subscribe(({status}) => seen.add(status));
 		const [one, two] = await environment.finish(Promise.all([first, second]));
+		expect([...seen]).toEqual(['working', 'succeeded']);
 		expect(one.error).toMatchObject({code: 'BODY_NOT_REPLAYABLE', cause: {message: 'the disk is gone'}});
 		expect(two.outcome).toBe('succeeded');
 		expect(server.requests).toHaveLength(1);
