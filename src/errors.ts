@@ -79,13 +79,21 @@ export class RefusedError extends LatchkeyError {
 	}
 }
 
-/** No attempt reached the server. No effect took place. */
+/**
+ * No attempt reached the server. No effect took place.
+ *
+ * A `fetch` of your own that knows that it sent nothing throws one too: the attempt is then known to have had no effect,
+ * and is tried again under the same key. Any other failure of such a `fetch` may have been sent.
+ *
+ * @example
+ * if (!tunnel.connected) throw new NotSentError({cause: tunnel.error});
+ */
 export class NotSentError extends LatchkeyError {
 	override readonly name = 'NotSentError';
 	readonly code = 'NOT_SENT';
 	readonly outcome = 'refused';
 
-	constructor(facts: ErrorFacts) {
+	constructor(facts: ErrorFacts = {}) {
 		super(`did not reach the server: ${safe}.`, facts);
 	}
 }

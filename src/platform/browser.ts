@@ -13,6 +13,11 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<st
 	return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** Browsers do not tell whether a request was sent. */
+export function watch(): undefined {
+	return undefined;
+}
+
 let store: Store | undefined;
 
 /** The store of this realm where no other was given: IndexedDB, opened at its first use. */

@@ -73,10 +73,11 @@ export function outgoingOf(
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
-			if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
+			const written = key === undefined ? key : (dialect.formatKey?.(key) ?? key);
+			if (written !== undefined) headers.set(dialect.header, written);
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
-			return after(sent, it => ({url, init: it, fetch, whole: key !== undefined}));
+			return after(sent, it => ({url, init: it, fetch, key: written, whole: key !== undefined}));
 		},
 	};
 }

@@ -1,3 +1,4 @@
+import {NotSentError} from '../../src/errors.ts';
 import type {Check} from './check.ts';
 import {never, type Life} from './life.ts';
 import type {Fate} from './plan.ts';
@@ -70,7 +71,7 @@ export function createNetwork(
 				break;
 			}
 			case 'no connection':
-				answer(10, Object.assign(lost, {cause: {code: 'ENOTFOUND', hostname: 'shop.test'}}));
+				answer(10, new NotSentError());
 				break;
 		}
 	}
