@@ -13,7 +13,8 @@ type Failure = {
 };
 
 /** Of a name lookup and a connection; the last two are Bun's words. */
-const beforeSending = /^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket)$/;
+const beforeSending =
+	/^(?:ENOTFOUND|EAI_\w+|ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket)$/;
 
 /** Reading and writing fail with these too. */
 const ifConnecting = /^E(?:TIMEDOUT|(?:NET|HOST)(?:UNREACH|DOWN)|ADDRNOTAVAIL|ACCES|PERM)$/;

@@ -13,7 +13,9 @@ export function dispatchersFor({dispatcher}: {readonly dispatcher?: unknown}): r
 		Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${n}`)),
 	);
 	const bridged = classOf(legacy)?.name === 'Dispatcher1Wrapper';
-	return [dispatcher, bridged ? (current ?? legacy) : legacy, current].filter(each => each !== undefined && each !== null);
+	return [dispatcher, bridged ? (current ?? legacy) : legacy, current].filter(
+		each => each !== undefined && each !== null,
+	);
 }
 
 /** undici's Agent as it is: no subclass, nothing that `compose` made of one, no factory or interceptors of its own. */
