@@ -4,22 +4,24 @@ import {textOf} from './own-fetch.ts';
 const factory =
 	/^function defaultFactory ?\(origin, opts\) \{\s*return opts && opts\.connections === 1\s*\? new Client\d*\(origin, opts\)\s*: new Pool\d*\(origin, opts\);?\s*\}$/;
 
-/**
- * What may dispatch a call of Node's fetch: what it was given, and what npm's undici has set for all. undici 8 bridges
- * the latter to what earlier ones look for.
- */
-export function dispatchersFor({dispatcher}: {readonly dispatcher?: unknown}): readonly unknown[] {
-	const [legacy, current]: unknown[] = [1, 2].map(n =>
-		Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${n}`)),
-	);
-	const bridged = classOf(legacy)?.name === 'Dispatcher1Wrapper';
-	return [dispatcher, bridged ? (current ?? legacy) : legacy, current].filter(
-		each => each !== undefined && each !== null,
-	);
+/** What may dispatch a call of Node's fetch: its own, and what undici has set for all, for its earlier interface and the current one. */
+export type Dispatchers = readonly [own: unknown, legacy: unknown, current: unknown];
+
+export function dispatchersOf({dispatcher}: {readonly dispatcher?: unknown}): Dispatchers {
+	const setForAll = (version: number): unknown =>
+		Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${version}`));
+	return [dispatcher, setForAll(1), setForAll(2)];
+}
+
+/** Whether each is either plain or not set. */
+export function arePlain([own, legacy, current]: Dispatchers): boolean {
+	// undici 8 bridges the current one to what earlier versions look for.
+	const bridged = classOf(legacy)?.name === 'Dispatcher1Wrapper' ? (current ?? legacy) : legacy;
+	return [own, bridged, current].every(each => each === undefined || each === null || isPlainAgent(each));
 }
 
 /** undici's Agent as it is: no subclass, nothing that `compose` made of one, no factory or interceptors of its own. */
-export function isPlainAgent(agent: unknown): boolean {
+function isPlainAgent(agent: unknown): boolean {
 	const Agent = classOf(agent);
 	const Base: unknown = Agent && Object.getPrototypeOf(Agent);
 	if (Agent?.name !== 'Agent' || typeof Base !== 'function' || Base.name !== 'DispatcherBase') return false;

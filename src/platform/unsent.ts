@@ -1,5 +1,5 @@
 import {kindOf, type Unsent} from './connect-failure.ts';
-import {dispatchersFor, isPlainAgent} from './dispatchers.ts';
+import {arePlain, dispatchersOf} from './dispatchers.ts';
 import {isBunsFetch, isNodesFetch} from './own-fetch.ts';
 import {isConnectError, watchKey} from './undici-channels.ts';
 
@@ -22,14 +22,19 @@ export function watch(
 	key: string | undefined,
 ): Witness | undefined {
 	if (key === undefined || (init.redirect !== 'manual' && init.redirect !== 'error')) return undefined;
-	const dispatchers = dispatchersFor(init);
+	const dispatchers = dispatchersOf(init);
 	const {sent, stop} = watchKey(key);
 	return {
 		proves(error) {
-			if (isBunsFetch(fetch)) return bunRepeats(init) ? undefined : kindOf(error, url);
-			const {cause} = Object(error) as {cause?: unknown};
-			const genuine = isNodesFetch(fetch) && dispatchers.every(isPlainAgent) && isConnectError(cause) && !sent();
-			return genuine ? kindOf(cause, url) : undefined;
+			try {
+				if (isBunsFetch(fetch)) return bunRepeats(init) ? undefined : kindOf(error, url);
+				const {cause} = error as Error;
+				const genuine = isNodesFetch(fetch) && arePlain(dispatchers) && isConnectError(cause) && !sent();
+				return genuine ? kindOf(cause, url) : undefined;
+			} catch {
+				// What is not as it looks proves nothing.
+				return undefined;
+			}
 		},
 		stop,
 	};

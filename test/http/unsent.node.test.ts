@@ -226,12 +226,22 @@ describe('what does not prove that nothing was sent', () => {
 	test.each<[string, () => object]>([
 		['repeats', () => new RetryAgent(new Agent(), repeating)],
 		['is made by a factory', () => new Agent({factory: origin => new Pool(origin)})],
+		['is composed', () => new Agent().compose(dispatch => (options, handler) => dispatch(options, handler))],
+		['is patched', () => Object.assign(new Agent(), {dispatch: Agent.prototype.dispatch.bind(new Agent())})],
+		['only has its name', () => new {Agent: class extends Agent {}}.Agent()],
 		['is no Agent', () => new Pool('http://127.0.0.1')],
 	])('a failed connection of another dispatcher, that %s', async (_, make) => {
 		const {fetch} = realm({retry: 0});
 		const init = {...order, dispatcher: make()} as RequestInit;
 
 		await expect(fetch(`http://127.0.0.1:${await closedPort()}/pay`, init)).rejects.toMatchObject(unknown);
+	});
+
+	test("the runtime's own fetch, where it is the option: whoever sets it answers for it", async () => {
+		const {fetch} = realm({retry: 0, fetch: own});
+		const call = fetch(`http://127.0.0.1:${await closedPort()}/pay`, order);
+
+		await expect(call).rejects.toMatchObject(unknown);
 	});
 
 	test('an error that a mock makes up', async () => {

@@ -119,4 +119,12 @@ describe("Bun's own fetch", () => {
 		const init: RequestInit = {method: 'POST', redirect: 'manual'};
 		expect(provesInBun(init, new TypeError('fetch failed', {cause: refused}))).toBe(undefined);
 	});
+
+	test('proves nothing by an error that is not as it looks', () => {
+		const init: RequestInit = {method: 'POST', redirect: 'manual'};
+		const endless = new AggregateError([]);
+		endless.errors.push(endless);
+		expect(provesInBun(init, endless)).toBe(undefined);
+		expect(provesInBun(init, null)).toBe(undefined);
+	});
 });
