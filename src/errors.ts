@@ -82,8 +82,8 @@ export class RefusedError extends LatchkeyError {
 /**
  * No attempt reached the server. No effect took place.
  *
- * A `fetch` of your own that knows that it sent nothing throws one too: the attempt is then known to have had no effect,
- * and is tried again under the same key. Any other failure of such a `fetch` may have been sent.
+ * A `fetch` option may throw one as well, where it knows that it has sent nothing: the attempt is then tried again, under
+ * the same key. Whatever else such a `fetch` throws may have been sent.
  *
  * @example
  * if (!tunnel.connected) throw new NotSentError({cause: tunnel.error});
