@@ -73,8 +73,8 @@ export function outgoingOf(
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
-			const written = key === undefined ? key : (dialect.formatKey?.(key) ?? key);
-			if (written !== undefined) headers.set(dialect.header, written);
+			if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
+			const written = (key && headers.get(dialect.header)) ?? undefined;
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
 			return after(sent, it => ({url, init: it, fetch, key: written, whole: key !== undefined}));
