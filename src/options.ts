@@ -97,7 +97,7 @@ export type CallOptions = SharedOptions & {
 };
 
 export type FetchOptions = SharedOptions & {
-	/** What sends. Default: `globalThis.fetch`, looked up at each call. */
+	/** What sends. Default: `globalThis.fetch`, looked up at each call. It may throw `NotSentError`; all else may have been sent. */
 	readonly fetch?: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
 	/** Where records live. Default: IndexedDB in browsers, memory in Node. */
 	readonly store?: Store;

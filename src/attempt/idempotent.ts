@@ -32,7 +32,7 @@ export async function retryIdempotent(
 			request: sendable,
 			leaving: gone,
 			permit: () => (left() > 0 ? 'go' : 'left'),
-			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it.sent)),
+			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it)),
 			report: () => undefined,
 		},
 		noProgress(),

@@ -144,6 +144,6 @@ function note(progress: Progress, exchange: Exchange, verdict: Verdict): void {
 	progress.ambiguous ||= verdict.ambiguous;
 	const {answer, error} = exchange;
 	if (answer) progress.answer = answer;
-	if (verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
+	if (answer && verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
 	progress.firstFailure ??= answer ? new Error(`The server answered ${answer.status}`) : error;
 }

@@ -1,5 +1,7 @@
+import {watch} from '#platform';
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
+import {isLatchkeyError} from '../errors.ts';
 import {answerOf} from './answer.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {Leaving} from './leaving.ts';
@@ -17,6 +19,8 @@ export type Sendable = {
 	readonly fetch: ((input: RequestInfo, init: RequestInit) => Promise<Response>) | undefined;
 	/** With one, the answer is read within the attempt, so that a cut body shows. */
 	readonly key: string | undefined;
+	/** That key as it stands in its header. */
+	readonly keyHeader: string | undefined;
 };
 
 export type Answered = {
@@ -28,8 +32,14 @@ export type Answered = {
 	readonly error?: undefined;
 };
 
-/** `sent`: it may have reached the server all the same. */
-export type Exchange = Answered | {readonly answer?: undefined; readonly error: unknown; readonly sent: boolean};
+export type Failed = {
+	readonly answer?: undefined;
+	readonly error: unknown;
+	/** There when it proves that nothing was sent: whether another attempt may get through. */
+	readonly unsent?: 'retry' | 'end' | undefined;
+};
+
+export type Exchange = Answered | Failed;
 
 /** For one attempt: whoever gets it may change it, and must not change what the next one sends. */
 export function copyOf(body: AttemptFacts['body']): AttemptFacts['body'] {
@@ -39,7 +49,7 @@ export function copyOf(body: AttemptFacts['body']): AttemptFacts['body'] {
 /** One HTTP exchange, with a signal and a time-out of its own. Never throws. */
 export function send(
 	environment: Environment,
-	{input, init, fetch, key}: Sendable,
+	{url, input, init, fetch, key, keyHeader}: Sendable,
 	timeout: number,
 	leaving: Leaving,
 ): Promise<Exchange> {
@@ -51,9 +61,9 @@ export function send(
 			resolve(exchange);
 		};
 		// A fetch that ignores its signal must not hold the operation up.
-		const fail = (error: unknown) => {
+		const fail = (error: unknown, unsent?: Failed['unsent']) => {
 			controller.abort(error);
-			end({error, sent: !provesNotSent(error, init.redirect)});
+			end({error, unsent});
 		};
 		const late = () => {
 			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
@@ -64,30 +74,21 @@ export function send(
 				fail(leaving.reason());
 			}),
 		);
+		const call = fetch ?? globalThis.fetch;
+		const witness = fetch ? undefined : watch(call, url, init, keyHeader);
+		if (witness) stops.push(witness.stop);
 		const respond = async () => {
+			let unsent = (error: unknown) => (isLatchkeyError(error, 'NOT_SENT') ? 'retry' : witness?.proves(error));
 			try {
 				const own = {headers: {...init.headers}, body: copyOf(init.body), signal: controller.signal};
-				const response = await (fetch ?? globalThis.fetch)(input, {...init, ...own});
+				const response = await call(input, {...init, ...own});
+				unsent = () => undefined;
 				const read = await answerOf(response, key !== undefined);
 				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
 			} catch (error) {
-				fail(error);
+				fail(error, unsent(error));
 			}
 		};
 		void respond();
 	});
-}
-
-const connectFailed = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-
-type Failure = {readonly code?: unknown; readonly errors?: readonly Failure[]};
-
-/**
- * Whether the error proves that no connection was made. Only Node says so; and where redirects are followed, the host
- * that could not be reached may be the second one, after the effect.
- */
-export function provesNotSent(error: unknown, redirect: RequestRedirect | undefined): boolean {
-	if (redirect !== 'manual' && redirect !== 'error') return false;
-	const cause = (error as {cause?: Failure} | null)?.cause;
-	return (cause?.errors ?? [cause]).every(failure => connectFailed.has(failure?.code));
 }

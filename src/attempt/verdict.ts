@@ -1,6 +1,7 @@
 import {jsonOf, type Answer, type Dialect} from '../dialect/dialect.ts';
 import {reasonOf, wordsOf} from '../dialect/words.ts';
 import {retryAfter} from './retry-after.ts';
+import type {Failed} from './send.ts';
 
 /** What one attempt's result means. */
 export type Meaning =
@@ -13,7 +14,7 @@ export type Meaning =
 	| 'conflict'
 	/** Turned away before any work (425, 429). */
 	| 'not-processed'
-	/** No connection was made. */
+	/** No connection was made, or none that the client trusts. */
 	| 'not-sent'
 	/** Failed in a way that may have had its effect. */
 	| 'failed'
@@ -48,8 +49,8 @@ export type Context = {
 };
 
 /** An attempt that ended without an answer. */
-export function verdictOfFailure(sent: boolean): Verdict {
-	return sent ? verdict('failed', 'retry', {ambiguous: true}) : verdict('not-sent', 'retry');
+export function verdictOfFailure({unsent}: Pick<Failed, 'unsent'>): Verdict {
+	return unsent ? verdict('not-sent', unsent) : verdict('failed', 'retry', {ambiguous: true});
 }
 
 /** The rules, in order; the first that fits decides. A dialect refines them by data. */

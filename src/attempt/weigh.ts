@@ -19,7 +19,7 @@ export async function weigh(
 	sent: Pick<Context, 'repeat' | 'foreign'>,
 	left: number,
 ): Promise<Verdict> {
-	if (!exchange.answer) return verdictOfFailure(exchange.sent);
+	if (!exchange.answer) return verdictOfFailure(exchange);
 	const {status} = exchange.answer;
 	try {
 		const asks = judge && status >= 200 && status <= 299;

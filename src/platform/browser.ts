@@ -21,6 +21,11 @@ async function digestWithout(bytes: Uint8Array): Promise<Uint8Array> {
 	}
 }
 
+/** Browsers do not tell whether a request was sent. */
+export function watch(): undefined {
+	return undefined;
+}
+
 let store: Store | undefined;
 
 /** The store of this realm where no other was given: IndexedDB, opened at its first use. */

@@ -92,8 +92,9 @@ export function outgoingOf(
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
 			return after(sent, it => {
-				if (key !== undefined) it.headers[dialect.header] = dialect.formatKey?.(key) ?? key;
-				return {url, input: carried ?? url, init: it, fetch, key};
+				const keyHeader = key === undefined ? undefined : (dialect.formatKey?.(key) ?? key);
+				if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
+				return {url, input: carried ?? url, init: it, fetch, key, keyHeader};
 			});
 		},
 	};

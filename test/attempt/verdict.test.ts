@@ -25,11 +25,15 @@ const failed = {meaning: 'failed', next: 'retry', ambiguous: true};
 
 describe('without an answer', () => {
 	test('a request that may have been sent is ambiguous and tried again', () => {
-		expect(verdictOfFailure(true)).toMatchObject(failed);
+		expect(verdictOfFailure({})).toMatchObject(failed);
 	});
 
 	test('a connection that was not made is not ambiguous, and tried again', () => {
-		expect(verdictOfFailure(false)).toMatchObject({meaning: 'not-sent', next: 'retry', ambiguous: false});
+		expect(verdictOfFailure({unsent: 'retry'})).toMatchObject({meaning: 'not-sent', next: 'retry', ambiguous: false});
+	});
+
+	test('a server that the client does not trust is not ambiguous, and not tried again', () => {
+		expect(verdictOfFailure({unsent: 'end'})).toMatchObject({meaning: 'not-sent', next: 'end', ambiguous: false});
 	});
 });
 

@@ -43,7 +43,7 @@ describe('judge', () => {
 	});
 
 	test('is not asked where there is no answer', async () => {
-		const failure = {error: new TypeError('fetch failed'), sent: true};
+		const failure = {error: new TypeError('fetch failed')};
 		const judge = () => {
 			throw new Error('asked');
 		};
