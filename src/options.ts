@@ -40,7 +40,8 @@ export type SharedOptions = {
 	readonly judge?: (response: Response) => MaybePromise<'succeeded' | 'refused' | undefined>;
 	/**
 	 * Finds out what became of an operation, for instance by a GET. Asked at most once a call, within `timeout`:
-	 * where the key can no longer be sent, or when the attempts end without an outcome. `undefined`: nobody knows.
+	 * where the key cannot be sent (any more, or while a clock is set back), or when the attempts end without an outcome.
+	 * `undefined`: nobody knows.
 	 */
 	readonly reconcile?: (operation: {
 		readonly operation: readonly string[];
@@ -114,7 +115,10 @@ export type FetchOptions = SharedOptions & {
 		| boolean
 		| readonly string[]
 		| ((request: {readonly method: string; readonly url: string}) => boolean);
-	/** Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. */
+	/**
+	 * Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. Needs `keySenders`, or a dialect
+	 * that declares what the server saves.
+	 */
 	readonly keyFrom?: KeyFrom;
 	/**
 	 * Who sends the keys that are not minted here (`idempotencyKey`, `keyFrom`, `contentKey()`). `'anywhere'` (default): perhaps
@@ -125,7 +129,10 @@ export type FetchOptions = SharedOptions & {
 	readonly keySenders?: 'this-store' | 'anywhere';
 	/** Told what happens. A listener that throws harms nothing. */
 	readonly onEvent?: (event: LatchkeyEvent) => void;
-	/** `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: it goes on, under the key it offered. */
+	/**
+	 * `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: the operation goes on by the same rules in the
+	 * memory of this realm, until the store takes it. That gives up one key over tabs and processes while the store fails.
+	 */
 	readonly onStoreError?: 'fail' | 'degrade';
 };
 

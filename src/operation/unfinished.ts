@@ -19,7 +19,10 @@ export type Unfinished = {
 	readonly key: string;
 	/** When it was first claimed, in milliseconds since the epoch. */
 	readonly since: number;
-	/** Its key can no longer be sent safely: only `resolve()`, `reconcile` or `forget({force: true})` end it. */
+	/**
+	 * Nothing more is sent under its key, which is too old, or which the server would only answer as before: `resolve()`,
+	 * `reconcile` or `forget({force: true})` end it.
+	 */
 	readonly expired: boolean;
 	/** Somebody, here or elsewhere, is at it. */
 	readonly working: boolean;

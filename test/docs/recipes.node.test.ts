@@ -112,7 +112,7 @@ describe('a lost answer is one charge', () => {
 		expect(renewPaymentKey).not.toHaveBeenCalled();
 	});
 
-	test('in a server action of a process that begins after another one died, too', async () => {
+	test('in a server action after a restart, whatever is answered in front of the handler', async () => {
 		const endpoint = idempotentEndpoint('POST', 'https://bank.example/payments', paid, {
 			faults: Array.from({length: 4}, () => 'lose-response' as const),
 		});
@@ -121,6 +121,9 @@ describe('a lost answer is one charge', () => {
 		expect(await payOrder(order.id)).toMatchObject({outcome: 'unknown'});
 		vi.resetModules();
 		const restarted = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
+		const signedOut = () => new HttpResponse(null, {status: 401});
+		server.use(http.post('https://bank.example/payments', signedOut, {once: true}));
+		expect(await restarted.payOrder(order.id)).toMatchObject({outcome: 'unknown'});
 		expect(await restarted.payOrder(order.id)).toEqual({outcome: 'succeeded', problem: undefined});
 		expect(endpoint).toMatchObject({attempts: 5, effects: 1});
 		expect(renewPaymentKey).not.toHaveBeenCalled();
