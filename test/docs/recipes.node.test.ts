@@ -201,7 +201,7 @@ describe('a lost answer is one charge', () => {
 		const {fetch} = await load<{fetch: LatchkeyFetch}>('recipes', 'tunnel.ts');
 		const retry = {limit: 1, delay: () => 1};
 		const init = {method: 'POST', body: JSON.stringify(cart), operation: ['checkout', cart.id], retry} as const;
-		await expect(fetch('/api/orders', init)).rejects.toThrow();
+		await expect(fetch('/api/orders', init)).rejects.toMatchObject({operation: init.operation});
 		expect(endpoint.attempts).toBe(0);
 		tunnel.isOpen = true;
 		expect((await fetch('/api/orders', init)).status).toBe(201);
