@@ -1,7 +1,13 @@
 /** What the examples take from the application around them. */
 
 type Cart = {readonly id: string; readonly items: readonly string[]};
-type Order = {readonly id: string; readonly amount: number; readonly paymentKey: string};
+type Order = {
+	readonly id: string;
+	readonly amount: number;
+	readonly paymentKey: string;
+	/** When `paymentKey` was made, in milliseconds since the epoch. */
+	readonly keyMadeAt: number;
+};
 
 declare const cart: Cart;
 declare const session: {readonly userId: string | undefined; readonly token: string};
@@ -15,5 +21,6 @@ declare function loadCart(id: string | undefined): Promise<Cart | undefined>;
 /** The application's own database. */
 declare const orders: {
 	find(id: string): Promise<Order>;
+	/** Stores a new `paymentKey`, and its `keyMadeAt`. */
 	renewPaymentKey(id: string): Promise<void>;
 };

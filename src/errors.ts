@@ -42,11 +42,7 @@ export class OutcomeUnknownError extends LatchkeyError {
 	 */
 	readonly reason: NotSendable | undefined;
 
-	constructor({
-		reason,
-		hint = '',
-		...facts
-	}: ErrorFacts & {readonly reason?: NotSendable | undefined; readonly hint?: string | undefined}) {
+	constructor({reason, hint = '', ...facts}: ErrorFacts & HowOn) {
 		const next = reason === undefined ? 'Calling it again is safe where the server honours keys.' : notSendable[reason];
 		super(`may have taken effect; do not report it as failed. ${next} ${hint}`.trim(), facts);
 		this.reason = reason;
@@ -57,6 +53,9 @@ export class OutcomeUnknownError extends LatchkeyError {
 		return this.reason === 'expired' || this.reason === 'final';
 	}
 }
+
+/** Why nothing more is sent, and what else may help. */
+type HowOn = {readonly reason?: NotSendable | undefined; readonly hint?: string | undefined};
 
 /** Why a key is not sent any more. */
 export type NotSendable = 'expired' | 'final' | 'clock';
@@ -110,9 +109,12 @@ export class NotSentError extends LatchkeyError {
 	override readonly name = 'NotSentError';
 	readonly code = 'NOT_SENT';
 	readonly outcome = 'not-sent';
+	/** Why its key could not be sent, where that was it: a key of your own that is too old has to be renewed. */
+	readonly reason: NotSendable | undefined;
 
-	constructor({hint = '', ...facts}: ErrorFacts & {readonly hint?: string | undefined} = {}) {
+	constructor({reason, hint = '', ...facts}: ErrorFacts & HowOn = {}) {
 		super(`did not reach the server; nothing was sent: ${safe}. ${hint}`.trim(), facts);
+		this.reason = reason;
 	}
 }
 

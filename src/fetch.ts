@@ -8,7 +8,8 @@ import type {Flight} from './operation/flight.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
-import {callOptionNames, settingsOf, withCall, without, type CallOptions, type FetchOptions} from './options.ts';
+import {callOptionNames, settingsOf, withCall, without} from './normalize-options.ts';
+import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
@@ -22,9 +23,13 @@ export type LatchkeyFetch = {
 	(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response>;
 	/** The handle of a named operation. Nothing is read or sent by making one. */
 	readonly operation: (name: OperationName) => OperationHandle;
-	/** The operations of this scope whose outcome is not known. */
+	/** The operations of this scope whose outcome is not known. What was turned away before execution is none of them. */
 	readonly unfinished: () => Promise<Unfinished[]>;
-	/** At sign-out: drops this scope's answers and settled records; what is open stays, under its key. */
+	/**
+	 * At sign-out: drops this scope's answers, and its records that are settled or were turned away before execution. What is
+	 * open stays, under its key: also where only this realm knows so, while the store fails.
+	 * @throws {StoreError} when the store cannot be read.
+	 */
 	readonly forgetAll: () => Promise<void>;
 };
 

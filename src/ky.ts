@@ -3,14 +3,8 @@ import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {
-	without,
-	withSaid,
-	type CallOptions,
-	type FetchOptions,
-	type RetryOptions,
-	type SharedOptions,
-} from './options.ts';
+import {without, withSaid} from './normalize-options.ts';
+import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}

@@ -1,6 +1,4 @@
-import {defaultStore} from '#platform';
 import type {Dialect} from './dialect/dialect.ts';
-import {ietf} from './dialect/ietf.ts';
 import type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 import type {LatchkeyEvent} from './events.ts';
 import type {FromContent} from './request/from-content.ts';
@@ -9,8 +7,6 @@ import type {KeyFrom} from './request/key.ts';
 import {membersOf} from './request/members.ts';
 import type {MaybePromise} from './maybe-promise.ts';
 import type {Store} from './stores/store.ts';
-import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {validate, type Kinds} from './validate.ts';
 
 export type RetryOptions = {
 	/**
@@ -40,7 +36,8 @@ export type SharedOptions = {
 	readonly judge?: (response: Response) => MaybePromise<'succeeded' | 'refused' | undefined>;
 	/**
 	 * Finds out what became of an operation, for instance by a GET. Asked at most once a call, within `timeout`:
-	 * where the key can no longer be sent, or when the attempts end without an outcome. `undefined`: nobody knows.
+	 * where the key cannot be sent (any more, or while a clock is set back), or when the attempts end without an outcome.
+	 * `undefined`: nobody knows.
 	 */
 	readonly reconcile?: (operation: {
 		readonly operation: readonly string[];
@@ -114,7 +111,10 @@ export type FetchOptions = SharedOptions & {
 		| boolean
 		| readonly string[]
 		| ((request: {readonly method: string; readonly url: string}) => boolean);
-	/** Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. */
+	/**
+	 * Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. Needs `keySenders`, or a dialect
+	 * that declares what the server saves.
+	 */
 	readonly keyFrom?: KeyFrom;
 	/**
 	 * Who sends the keys that are not minted here (`idempotencyKey`, `keyFrom`, `contentKey()`). `'anywhere'` (default): perhaps
@@ -125,7 +125,10 @@ export type FetchOptions = SharedOptions & {
 	readonly keySenders?: 'this-store' | 'anywhere';
 	/** Told what happens. A listener that throws harms nothing. */
 	readonly onEvent?: (event: LatchkeyEvent) => void;
-	/** `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: it goes on, under the key it offered. */
+	/**
+	 * `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: the operation goes on by the same rules in the
+	 * memory of this realm, until the store takes it. That gives up one key over tabs and processes while the store fails.
+	 */
 	readonly onStoreError?: 'fail' | 'degrade';
 };
 
@@ -141,60 +144,3 @@ export type Settings = Omit<
 		readonly totalTimeout: number;
 		readonly retry: Retry;
 	};
-
-const defaults: Settings = {
-	dialect: /* @__PURE__ */ ietf(),
-	timeout: 20_000,
-	totalTimeout: 60_000,
-	retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
-	keepResponse: false,
-	keepRequest: false,
-	keySenders: 'anywhere',
-	onStoreError: 'fail',
-};
-
-/** Names of the options that are ours and not fetch's; they are taken out before a call goes on. */
-export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 'idempotencyKey'].concat(
-	/* @__PURE__ */ Object.keys(sharedKinds),
-);
-
-/** The very same object, where it says none of these. */
-export function without<T extends object>(options: T, names: readonly string[]): T {
-	return names.some(name => name in options) ? (membersOf(options, names) as T) : options;
-}
-
-/** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
-export function settingsOf(options: FetchOptions): Settings {
-	validate(options, fetchKinds);
-	const {keySenders, keyFrom, dialect, store} = options;
-	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
-		throw new TypeError(
-			"latchkey: keySenders 'this-store' needs a durable store (SQLite, Redis, Postgres, IndexedDB, or your own with durable: true): what a process forgets when it dies may have been sent",
-		);
-	if (keyFrom && keySenders === undefined && dialect?.saves === undefined)
-		throw new TypeError(
-			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect that declares what the server saves, such as ietf({saves: 'errors'})",
-		);
-	return withCall(withSaid(defaults, options, fetchKinds), options);
-}
-
-/** The settings of one call. The very same object when the call says nothing of its own. */
-export function withCall(settings: Settings, call: SharedOptions): Settings {
-	const said = withSaid(settings, call, sharedKinds);
-	if (said === settings) return settings;
-	validate(call, sharedKinds);
-	const {timeout, totalTimeout, retry} = call;
-	return {
-		...said,
-		timeout: (timeout ?? settings.timeout) || Number.POSITIVE_INFINITY,
-		totalTimeout: (totalTimeout ?? settings.totalTimeout) || Number.POSITIVE_INFINITY,
-		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, retryKinds),
-	};
-}
-
-/** With those of the options that are said. */
-export function withSaid<T extends object>(settings: T, options: {readonly [name: string]: unknown}, kinds: Kinds): T {
-	let said = settings;
-	for (const name in kinds) if (options[name] !== undefined) said = {...said, [name]: options[name]};
-	return said;
-}

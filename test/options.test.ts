@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {createFetch} from '../src/fetch.ts';
-import {settingsOf, withCall, type FetchOptions} from '../src/options.ts';
+import {settingsOf, withCall} from '../src/normalize-options.ts';
+import type {FetchOptions} from '../src/options.ts';
 import {ietf} from '../src/dialect/ietf.ts';
 import {memoryStore} from '../src/stores/memory.ts';
 

@@ -31,13 +31,14 @@ export type Dialect = {
 	/** How the key is written into the header. Default: as it is. */
 	readonly formatKey?: ((key: string) => string) | undefined;
 	/**
-	 * How long the server documents to keep keys, in milliseconds. Declared: an answer may be fetched again within it.
+	 * How long the server documents to keep keys, in milliseconds; more than ten years count as ten. Declared: an answer may be fetched again within it.
 	 * Not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again.
 	 */
 	readonly retention?: number | undefined;
 	/**
 	 * Whether this 4xx or 5xx answer is saved under the key, so that a repeat gets it again. Only what is true for every
-	 * answer of its kind: one that depends on the moment is not. Left out: not declared, and none is believed saved.
+	 * answer of its kind: one that depends on the moment is not. A 4xx that is saved settles, whoever may have sent the key
+	 * before. Left out: not declared, and none is believed saved.
 	 */
 	readonly saves?: ((answer: Answer) => boolean) | undefined;
 	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */

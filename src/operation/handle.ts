@@ -23,20 +23,25 @@ export type OperationHandle = {
 	/** The last outcome in this realm, if there was one. For calls whose promise gives data instead of a Response. */
 	readonly outcome: () => OutcomeReport | undefined;
 	/**
-	 * The success has been shown: the name may be used for a new operation, under a new key.
-	 * @throws {OutcomeUnknownError} while its outcome is not known.
+	 * The success has been shown: the name may be used for a new operation, under a new key. Does nothing to what was turned
+	 * away before execution.
+	 * @throws {OutcomeUnknownError} while its outcome is not known, here or in the store; and after a mismatch.
+	 * @throws {StoreError} when the store cannot be read or written to.
 	 */
 	readonly complete: () => Promise<void>;
 	/**
-	 * Somebody found out what became of it.
+	 * Somebody found out what became of it: of an operation that is open, or was turned away before execution. A success that
+	 * is said gives way to one that the server answers.
 	 * @throws {OutcomeUnknownError} while somebody is at it.
-	 * @throws {TypeError} when it has another outcome already.
+	 * @throws {TypeError} when there is nothing to resolve: it has another outcome already, or was never begun.
+	 * @throws {StoreError} when the store cannot be read or written to.
 	 */
 	readonly resolve: (outcome: 'succeeded' | 'refused') => Promise<void>;
 	/**
-	 * Drops a settled operation: the name may be used anew. `force` drops it whatever it is doing: if its effect has
-	 * taken place, the next call makes it twice.
-	 * @throws {OutcomeUnknownError} while its outcome is not known, without `force`.
+	 * Drops an operation that is settled or was turned away before execution: the name may be used anew, under a new key.
+	 * `force` drops it whatever it is doing: if its effect has taken place, the next call makes it twice.
+	 * @throws {OutcomeUnknownError} while its outcome is not known, here or in the store, without `force`.
+	 * @throws {StoreError} when the store cannot be read or written to.
 	 */
 	readonly forget: (options?: {readonly force?: boolean}) => Promise<void>;
 };

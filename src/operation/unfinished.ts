@@ -1,6 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import {OutcomeUnknownError, type NotSendable} from '../errors.ts';
-import {withCall, type ResumeInit, type Settings} from '../options.ts';
+import {withCall} from '../normalize-options.ts';
+import type {ResumeInit, Settings} from '../options.ts';
 import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {scopeId} from '../request/scope.ts';
@@ -19,7 +20,10 @@ export type Unfinished = {
 	readonly key: string;
 	/** When it was first claimed, in milliseconds since the epoch. */
 	readonly since: number;
-	/** Its key can no longer be sent safely: only `resolve()`, `reconcile` or `forget({force: true})` end it. */
+	/**
+	 * Nothing more is sent under its key, which is too old, or which the server would only answer as before: `resolve()`,
+	 * `reconcile` or `forget({force: true})` end it.
+	 */
 	readonly expired: boolean;
 	/** Somebody, here or elsewhere, is at it. */
 	readonly working: boolean;

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import budgets from '../../.size-limit.ts';
-import {settingsOf} from '../../src/options.ts';
+import {settingsOf} from '../../src/normalize-options.ts';
 import {schemaSql} from '../../src/stores/postgres/schema.ts';
 import {pageAt, root} from './pages.ts';
 

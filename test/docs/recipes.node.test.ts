@@ -1,3 +1,6 @@
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import type {MutationObserver} from '@tanstack/query-core';
 import {http, HttpResponse, type HttpResponseResolver} from 'msw';
 import {setupServer} from 'msw/node';
@@ -18,9 +21,12 @@ vi.setConfig({testTimeout: 30_000});
 const {idempotentEndpoint} = await import('../../src/msw/index.ts');
 
 const folder = writeSnippets('run');
+// Where recipes put their files.
+const home = process.cwd();
+const place = mkdtempSync(join(tmpdir(), 'latchkey-recipes-'));
 const server = setupServer();
 let cart = {id: '', items: ['padlock']};
-let order = {id: '', amount: 4200, paymentKey: ''};
+let order = {id: '', amount: 4200, paymentKey: '', keyMadeAt: 0};
 let purchases = 0;
 const paid: HttpResponseResolver = () => HttpResponse.json({id: 'order-1'}, {status: 201});
 const declined: HttpResponseResolver = () => HttpResponse.text('Your card was declined.', {status: 402});
@@ -28,6 +34,7 @@ const show = vi.fn<(text: string) => void>();
 const renewPaymentKey = vi.fn<(id: string) => Promise<void>>();
 
 beforeAll(() => {
+	process.chdir(place);
 	server.listen({onUnhandledFrame: 'error'});
 	const {fetch} = globalThis;
 	vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) =>
@@ -41,7 +48,7 @@ beforeEach(() => {
 	// All recipes share the store of this process, so each test buys something else.
 	purchases++;
 	cart = {...cart, id: `cart-${purchases}`};
-	order = {...order, id: `order-${purchases}`, paymentKey: `key-${purchases}`};
+	order = {...order, id: `order-${purchases}`, paymentKey: `key-${purchases}`, keyMadeAt: Date.now()};
 });
 afterEach(() => {
 	server.resetHandlers();
@@ -50,6 +57,8 @@ afterEach(() => {
 afterAll(() => {
 	server.close();
 	vi.unstubAllGlobals();
+	process.chdir(home);
+	rmSync(place, {recursive: true});
 });
 
 /** Loads a named snippet as a page would, and knows no more of it than the test says. */
@@ -100,6 +109,23 @@ describe('a lost answer is one charge', () => {
 		expect(await payOrder(order.id)).toEqual({outcome: 'succeeded', problem: undefined});
 		expect(endpoint.keys).toEqual([order.paymentKey, order.paymentKey]);
 		expect(endpoint).toMatchObject(once);
+		expect(renewPaymentKey).not.toHaveBeenCalled();
+	});
+
+	test('in a server action after a restart, whatever is answered in front of the handler', async () => {
+		const endpoint = idempotentEndpoint('POST', 'https://bank.example/payments', paid, {
+			faults: Array.from({length: 4}, () => 'lose-response' as const),
+		});
+		server.use(endpoint);
+		const {payOrder} = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
+		expect(await payOrder(order.id)).toMatchObject({outcome: 'unknown'});
+		vi.resetModules();
+		const restarted = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
+		const signedOut = () => new HttpResponse(null, {status: 401});
+		server.use(http.post('https://bank.example/payments', signedOut, {once: true}));
+		expect(await restarted.payOrder(order.id)).toMatchObject({outcome: 'unknown'});
+		expect(await restarted.payOrder(order.id)).toEqual({outcome: 'succeeded', problem: undefined});
+		expect(endpoint).toMatchObject({attempts: 5, effects: 1});
 		expect(renewPaymentKey).not.toHaveBeenCalled();
 	});
 
@@ -168,6 +194,20 @@ describe('a lost answer is one charge', () => {
 		expect(tokens).toEqual(['old=', 'new=']);
 	});
 
+	test('through a wrapper that knows when it sends nothing', async () => {
+		const tunnel = {isOpen: false};
+		vi.stubGlobal('tunnel', tunnel);
+		const endpoint = serve('/api/orders');
+		const {fetch} = await load<{fetch: LatchkeyFetch}>('recipes', 'tunnel.ts');
+		const retry = {limit: 1, delay: () => 1};
+		const init = {method: 'POST', body: JSON.stringify(cart), operation: ['checkout', cart.id], retry} as const;
+		await expect(fetch('/api/orders', init)).rejects.toMatchObject({operation: init.operation});
+		expect(endpoint.attempts).toBe(0);
+		tunnel.isOpen = true;
+		expect((await fetch('/api/orders', init)).status).toBe(201);
+		expect(endpoint).toMatchObject(once);
+	});
+
 	test('under Stripe’s SDK', async () => {
 		const endpoint = serve('https://api.stripe.com/v1/payment_intents', () => HttpResponse.json({id: 'pi_1'}));
 		const {charge} = await load<{charge: (of: typeof order) => Promise<{id: string}>}>('recipes', 'stripe.ts');
@@ -198,6 +238,23 @@ describe('a refusal', () => {
 		const {payOrder} = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
 		expect(await payOrder(order.id)).toEqual({outcome: 'refused', problem: undefined});
 		expect(renewPaymentKey).toHaveBeenCalledWith(order.id);
+	});
+
+	test('in front of the handler keeps the key in the server action', async () => {
+		const answers = [401, 409, 201];
+		const keys: Array<string | null> = [];
+		server.use(
+			http.post('https://bank.example/payments', ({request}) => {
+				keys.push(request.headers.get('idempotency-key'));
+				const reason = {title: 'Not now'};
+				return HttpResponse.json(reason, {status: answers[keys.length - 1] ?? 500});
+			}),
+		);
+		const {payOrder} = await load<{payOrder: (id: string) => Promise<unknown>}>('recipes', 'actions.ts');
+		const outcomes = [await payOrder(order.id), await payOrder(order.id), await payOrder(order.id)];
+		expect(outcomes).toMatchObject([{outcome: 'refused'}, {outcome: 'refused'}, {outcome: 'succeeded'}]);
+		expect(keys).toEqual([order.paymentKey, order.paymentKey, order.paymentKey]);
+		expect(renewPaymentKey).not.toHaveBeenCalled();
 	});
 
 	test('is told by the ky client', async () => {

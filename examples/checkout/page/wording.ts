@@ -36,7 +36,9 @@ export function wordingOf({status}: Snapshot, {ending, waiting, unfinishedSince}
 		case 'succeeded':
 			return paid(ending);
 		case 'refused':
-			return ending?.kind === 'not-sent' ? notSent : declined(ending);
+			return declined(ending);
+		case 'not-sent':
+			return notSent;
 		case 'unknown':
 			return ending === undefined ? interrupted(unfinishedSince) : unknown;
 		default:
@@ -84,8 +86,8 @@ const paidBefore: Wording = {
 
 const notSent: Wording = {
 	tone: 'bad',
-	title: 'The shop was not reached',
-	detail: 'You were not charged. Press Pay to try again.',
+	title: 'No connection',
+	detail: 'Nothing was sent; press again.',
 	button: undefined,
 };
 

@@ -1,0 +1,62 @@
+import {defaultStore} from '#platform';
+import {ietf} from './dialect/ietf.ts';
+import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {validate, type Kinds} from './validate.ts';
+import type {FetchOptions, Settings, SharedOptions} from './options.ts';
+
+const defaults: Settings = {
+	dialect: /* @__PURE__ */ ietf(),
+	timeout: 20_000,
+	totalTimeout: 60_000,
+	retry: {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000},
+	keepResponse: false,
+	keepRequest: false,
+	keySenders: 'anywhere',
+	onStoreError: 'fail',
+};
+
+/** Names of the options that are ours and not fetch's; they are taken out before a call goes on. */
+export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 'idempotencyKey'].concat(
+	/* @__PURE__ */ Object.keys(sharedKinds),
+);
+
+/** The very same object, where it says none of these. */
+export function without<T extends object>(options: T, names: readonly string[]): T {
+	return names.some(name => name in options) ? (membersOf(options, names) as T) : options;
+}
+
+/** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
+export function settingsOf(options: FetchOptions): Settings {
+	validate(options, fetchKinds);
+	const {keySenders, keyFrom, dialect, store} = options;
+	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
+		throw new TypeError(
+			"latchkey: keySenders 'this-store' needs a durable store (SQLite, Redis, Postgres, IndexedDB, or your own with durable: true): what a process forgets when it dies may have been sent",
+		);
+	if (keyFrom && keySenders === undefined && dialect?.saves === undefined)
+		throw new TypeError(
+			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect that declares what the server saves, such as ietf({saves: 'errors'})",
+		);
+	return withCall(withSaid(defaults, options, fetchKinds), options);
+}
+
+/** The settings of one call. The very same object when the call says nothing of its own. */
+export function withCall(settings: Settings, call: SharedOptions): Settings {
+	const said = withSaid(settings, call, sharedKinds);
+	if (said === settings) return settings;
+	validate(call, sharedKinds);
+	const {timeout, totalTimeout, retry} = call;
+	return {
+		...said,
+		timeout: (timeout ?? settings.timeout) || Number.POSITIVE_INFINITY,
+		totalTimeout: (totalTimeout ?? settings.totalTimeout) || Number.POSITIVE_INFINITY,
+		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, retryKinds),
+	};
+}
+
+/** With those of the options that are said. */
+export function withSaid<T extends object>(settings: T, options: {readonly [name: string]: unknown}, kinds: Kinds): T {
+	let said = settings;
+	for (const name in kinds) if (options[name] !== undefined) said = {...said, [name]: options[name]};
+	return said;
+}
