@@ -1,6 +1,7 @@
 import {defaultStore} from '#platform';
 import {ietf} from './dialect/ietf.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {membersOf} from './request/members.ts';
 import {validate, type Kinds} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
 

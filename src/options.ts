@@ -4,7 +4,6 @@ import type {LatchkeyEvent} from './events.ts';
 import type {FromContent} from './request/from-content.ts';
 import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
-import {membersOf} from './request/members.ts';
 import type {MaybePromise} from './maybe-promise.ts';
 import type {Store} from './stores/store.ts';
 
