@@ -76,7 +76,7 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 	const remembered = known?.key === key && known.outcome === outcome ? known.answer : undefined;
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
 	if (answer && outcome !== 'mismatched') return result(work, outcome, {answer, replayed: true, keyKept});
-	const life = keyLifeOf(work.settings);
+	const life = keyLifeOf(work.settings, work.since);
 	// What somebody said may be no success that the server knows of: to ask again might execute.
 	const refetchable = state.status === 'succeeded' && !state.said && work.settings.dialect.retention !== undefined;
 	if (refetchable && keyStanding(seen, life) === 'go') {
