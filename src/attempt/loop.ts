@@ -25,8 +25,8 @@ export type Job = {
 	readonly report: (event: EventDetail) => void;
 };
 
-/** `clock`: the store's clock was set back, so that the key's age is a guess. */
-export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'clock';
+/** `final`: the server would only repeat itself. `clock`: the store's clock was set back, so that the key's age is a guess. */
+export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'final' | 'clock';
 
 /** What the attempts have shown so far. */
 export type Progress = {

@@ -61,7 +61,7 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 
 	return {
 		async permit(attempts) {
-			if (isFinal(state)) return 'expired';
+			if (isFinal(state)) return work.elapsed() < keyEnd ? 'final' : 'expired';
 			if (lost) return 'lost';
 			if (stored && (attempts > 0 || work.elapsed() >= leaseEnd)) {
 				const renewed = await renew();

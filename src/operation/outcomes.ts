@@ -22,7 +22,8 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
 		return answered(work, outcome, ending, keyKept);
 	const {why} = ending;
-	const reason = why === 'clock' || why === 'expired' ? why : isFinal(state) ? 'final' : undefined;
+	const stopped = why === 'clock' || why === 'expired' || why === 'final';
+	const reason = stopped ? why : isFinal(state) ? 'final' : undefined;
 	const hint = outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why];
 	return failed(work, outcomeError(outcome, {...factsOf(work, ending), keyKept, reason, hint}));
 }
