@@ -95,6 +95,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		let stored = true;
 		let result: ClaimResult;
 		try {
+			if (work.withheld !== undefined) throw work.withheld;
 			result = await ledger.claim(id, claim);
 			offered.delete(flightId);
 		} catch (error) {

@@ -34,3 +34,9 @@ export function knownRecord({realm, flightId}: Place): Listed | undefined {
 	const known = realm.known.get(flightId);
 	return known && {record: known.record, now: known.now()};
 }
+
+/** A look at the store, which counts unless this realm is at it, or knows better. */
+export function sawRecord(place: Place, environment: Environment, {record, now}: Listed): void {
+	const {flights, unsaved} = place.realm;
+	if (!flights.has(place.flightId) && !unsaved.has(place.flightId)) keepRecord(place, environment, record, now);
+}

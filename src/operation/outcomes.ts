@@ -92,13 +92,16 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 }
 
 /** What this realm knows and the store has not taken: memory wins, if the store still does not take it. */
-export async function unsavedOutcome(work: NamedWork, {record, state}: Unsaved): Promise<Result | undefined> {
+export async function unsavedOutcome(work: NamedWork, {record, state, stored}: Unsaved): Promise<Result | undefined> {
 	let conflict = false;
 	work.key = record.key;
 	try {
 		conflict = (await save(work)).status === 'conflict';
 		if (!conflict) return undefined;
+		const {storedKey = record.key} = work.realm.unsaved.get(work.flightId) ?? {};
+		work.report({type: 'key-conflict', storedKey});
 	} catch (error) {
+		if (!stored) work.withheld = error;
 		work.report({type: 'store-error', step: 'settle', error});
 	}
 

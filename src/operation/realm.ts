@@ -17,6 +17,8 @@ export type Unsaved = {
 	/** What makes the claim (again), where there is none in the store. */
 	readonly claim: () => Claim;
 	readonly stored: boolean;
+	/** What became of the key before, where the store holds that and has not taken it either. */
+	readonly earlier?: Unsaved | undefined;
 	/** The other key that the store turned out to hold: nothing is sent under either from here. */
 	readonly storedKey?: string;
 };

@@ -29,7 +29,9 @@ export function claimRule(
 	const settled = unprocessed ? answered && record.key === claim.awaited : !isOpen(record);
 	if (settled) return {result: {status: 'settled', record: fresh(record, now), now}};
 
-	const again = {...record, ...leaseOf(claim, now), ...touched(record, now)};
+	const sentElsewhere = claim.ambiguous === true && record.key === claim.key;
+	const ambiguous = record.ambiguous || sentElsewhere;
+	const again = {...record, ...leaseOf(claim, now), ...touched(record, now), ambiguous};
 	if (record.owner === claim.owner) return claimed(again, now);
 	const leased = record.owner !== '' && record.owner !== claim.takeFrom;
 	if (leased && now < record.leaseUntil) {
@@ -43,7 +45,6 @@ export function claimRule(
 	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
 	const taken = {...again, state, token: record.token + 1};
 	if (!unprocessed) return claimed({...taken, ambiguous: true}, now);
-	const sentElsewhere = claim.ambiguous === true && record.key === claim.key;
 	const renewed = {ambiguous: sentElsewhere, awaited: false, request: claim.request, keepUntil: undefined};
 	return claimed({...taken, ...unanswered, ...renewed}, now);
 }
