@@ -131,6 +131,7 @@ describe('the end of a key', () => {
 		['nothing', 'an hour', undefined, HOUR, SHORT],
 		['nothing', 'ten days', undefined, 10 * DAY, LONG],
 		['an hour', 'nothing', HOUR, undefined, SHORT],
+		['ten days', 'nothing', 10 * DAY, undefined, 10 * LONG],
 		['ten seconds', 'nothing', 10 * SECOND, undefined, 5 * SECOND],
 		['a day', 'ten seconds', DAY, 10 * SECOND, 5 * SECOND],
 	];
