@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
+import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {after, answer, drop, lose, swallow, unreachable} from '../support/fake-server.ts';
 import type {VirtualEnvironment} from '../support/virtual-environment.ts';
 import {loadLazily, openShop, type Realm, type Shop} from './shop.ts';
@@ -80,6 +81,20 @@ describe.each(offsets)('where the clock of the process is off by %i ms from that
 		const [old] = await process().fetch.unfinished();
 		expect(old).toMatchObject({expired: true});
 		expect(old).not.toHaveProperty('resume');
+		await expect(environment.finish(young!.resume!())).rejects.toMatchObject({reason: 'expired'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('what it offered is not sent past the end either where the record has gone since', async () => {
+		await loadLazily();
+		const shop = openOff({keepRequest: true});
+		const {environment, server, store, realm, time, process} = shop;
+		await pressed(shop, process());
+		environment.jump(4 * SECOND);
+		const empty = memoryStoreIn(environment);
+		const {fetch} = realm({...brief, keepRequest: true}, {...empty, list: (...of) => store.list(...of)}, time);
+		const [young] = await fetch.unfinished();
+		environment.jump(SECOND);
 		await expect(environment.finish(young!.resume!())).rejects.toMatchObject({reason: 'expired'});
 		expect(server.requests).toHaveLength(1);
 	});

@@ -306,6 +306,39 @@ describe('what was sent without the store', () => {
 		expect(await record()).toMatchObject({key: server.keys()[0], state, owner: '', ambiguous: true});
 	});
 
+	test('is never handed over as unprocessed, not even to its own claim that came to the store all the same', async () => {
+		for (const step of [unreachable, answer(401)]) {
+			const {environment, server, disk, page, record} = openPages();
+			disk.mend();
+			disk.deafens('claim');
+			server.script(step);
+			await environment.finish(page.pay());
+			expect(await record()).toMatchObject({key: server.keys()[0], state: {status: 'sending'}});
+			disk.mend();
+			await environment.advance(500);
+			expect(await record()).toMatchObject({key: server.keys()[0], state: {status: 'unknown'}, ambiguous: true});
+		}
+	});
+
+	test('may have been sent by who took over a claim whose fate is not known', async () => {
+		const {environment, server, store, realm} = openShop();
+		const other = realm({retry: 0});
+		const disk = faulty(store);
+		const shared = {...store, durable: true, ...disk.over};
+		disk.deafens('claim');
+		await environment.finish(realm({store: shared}).pay());
+		environment.jump(HOUR);
+		server.script(lose);
+		await environment.finish(other.pay());
+		disk.breaks();
+		const {pay} = realm({...degrade, store: shared});
+		server.script(answer(402));
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'OUTCOME_UNKNOWN', status: 402});
+		expect((await environment.finish(pay())).outcome).toBe('succeeded');
+		expect(new Set(server.keys()).size).toBe(1);
+		expect(server.charges()).toBe(1);
+	});
+
 	test('is not sent past its end, which counts from the first send, however late it is handed over', async () => {
 		const pages = openPages({dialect: ietf({retention: HOUR})});
 		const {environment, server, disk, page, other, record} = pages;
@@ -351,10 +384,9 @@ describe('what was sent without the store', () => {
 		for (const step of [answer(402), answer(401), unreachable, answer(422, {}, 'idempotency key reused')]) {
 			const {environment, server, page} = openPages(own);
 			server.script(step);
-			expect((await environment.finish(page.pay(call))).error).toMatchObject({
-				code: 'OUTCOME_UNKNOWN',
-				key: 'order-42',
-			});
+			const {error} = await environment.finish(page.pay(call));
+			expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', key: 'order-42'});
+			if (step !== unreachable) expect(String(error)).toContain("Whether another sender's request is still executing");
 			expect((await environment.finish(page.pay(call))).outcome).toBe('succeeded');
 		}
 	});
@@ -484,6 +516,28 @@ describe('a store that turns out to hold another key', () => {
 			expect(report.outcome).toBe(outcome);
 			if (outcome === 'unknown') expect(report.error).toMatchObject({reason: 'final', attempts: 1});
 			expect(page.events).toContainEqual(expect.objectContaining({type: 'key-conflict', storedKey: server.keys()[1]}));
+			expect(await record()).toEqual(stored);
+		}
+	});
+
+	test('lasts here, though the other operation has ended', async () => {
+		for (const word of ['refused', 'succeeded'] as const) {
+			const {environment, server, page, other, ours} = await conflict(lose, drop);
+			await environment.finish(page.pay());
+			await other.handle.resolve(word);
+			if (word === 'succeeded') await other.handle.complete();
+			const {error} = await environment.finish(page.pay());
+			expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', reason: 'final', key: ours, attempts: 0});
+			expect(server.requests).toHaveLength(2);
+		}
+	});
+
+	test('is never gone into under that key, though the store fails in between', async () => {
+		for (let failing = 1; failing < 5; failing++) {
+			const {environment, server, disk, page, record, stored, theirs} = await conflict(lose, drop);
+			disk.failsNext(failing);
+			for (let presses = 0; presses < 3; presses++) await environment.finish(page.pay());
+			expect(server.keys().filter(key => key === theirs)).toHaveLength(1);
 			expect(await record()).toEqual(stored);
 		}
 	});
