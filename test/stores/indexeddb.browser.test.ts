@@ -5,6 +5,7 @@ import type {Store} from '../../src/stores/store.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
 import {freshName} from './database.ts';
+import {sweepTests} from './sweeping.ts';
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -25,6 +26,10 @@ describe('the contract', () => {
 		};
 		storeContract({test, makeStore, elapse: clock.elapse});
 	});
+});
+
+describe('a sweep', () => {
+	sweepTests(clock => indexedDbStoreIn(clock, {name: freshName()}));
 });
 
 /** Takes another of the stores for each step. */
