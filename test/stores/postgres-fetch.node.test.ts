@@ -44,11 +44,13 @@ test('a happy call is two statements, each a write', async () => {
 	expect(driver.verbs).toEqual(['INSERT', 'UPDATE']);
 });
 
-test('a retention of any length leaves a record that can be read', async () => {
+test('a retention of any length counts as ten years, and its record can be read', async () => {
 	const {realm, server} = openShop();
 	const options = {store, dialect: ietf({retention: Number.MAX_VALUE}), retry: 0};
 	server.script(drop);
 	expect((await realm(options).pay()).outcome).toBe('unknown');
+	const [record] = await recordsIn(store, ID.scope, ID.name);
+	expect(record!.keyUntil - record!.createdAt).toBe(3_650 * 86_400_000 * 0.99);
 	expect(await realm(options).fetch.unfinished()).toMatchObject([{expired: false}]);
 	expect((await realm(options).pay()).outcome).toBe('succeeded');
 });

@@ -2,11 +2,13 @@ import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {environment} from '../../src/environment.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
+import type {OperationRecord} from '../../src/operation/record.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {redisStore} from '../../src/stores/redis.ts';
 import {realm} from '../http/realm.ts';
 import {drop, fakeServer, swallow, type FakeServer} from '../support/fake-server.ts';
 import {anyRedis, type RedisEngine} from '../support/redis-server.ts';
+import {recordsIn} from '../support/records.ts';
 import {agingOn, type Aging} from './redis-aging.ts';
 import {nodeRedis, type Connection} from './redis-clients.ts';
 
@@ -98,12 +100,14 @@ describe.each([30 * SECOND, -30 * SECOND, DAY, -DAY])(
 	},
 );
 
-test('a retention of any length leaves a record that can be read', async () => {
+test('a retention of any length counts as ten years, and its record can be read', async () => {
 	const store = redisStore({client: connection.client, prefix});
 	const {fetch} = realm({store, dialect: ietf({retention: Number.MAX_VALUE}), fetch: shop.fetch, retry: 0});
 	shop.script(drop);
 	const init = {method: 'POST', body: '42', operation: 'pay'} as const;
 	await expect(fetch('https://shop.test/orders', init)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN'});
+	const [{keyUntil, createdAt}] = (await recordsIn(store, '')) as [OperationRecord];
+	expect(keyUntil - createdAt).toBe(3_650 * DAY * 0.99);
 	expect(await fetch.unfinished()).toMatchObject([{expired: false}]);
 	expect((await fetch('https://shop.test/orders', init)).status).toBe(201);
 });
