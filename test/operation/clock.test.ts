@@ -252,26 +252,32 @@ describe('a clock that was set back', () => {
 		return shop;
 	}
 
-	test.each(['succeeded', 'refused'] as const)('reconcile is asked, and %s counts', async word => {
-		const {environment, server, realm, record} = await setBack();
+	async function reconciled(word: 'succeeded' | 'refused') {
+		const shop = await setBack();
 		const asked: string[] = [];
-		const {pay} = realm({
+		const {pay} = shop.realm({
 			reconcile({key}) {
 				asked.push(key);
 				return word;
 			},
 		});
-		const {key, error} = await environment.finish(pay());
-		expect(asked).toEqual([server.keys()[0]]);
-		if (word === 'succeeded') {
-			expect(error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
-			expect((await record())?.state).toEqual({status: 'succeeded', said: true});
-			expect(server.requests).toHaveLength(1);
-		} else {
-			expect(error).toBeUndefined();
-			expect(key).not.toBe(server.keys()[0]);
-			expect(server.charges()).toBe(1);
-		}
+		const report = await shop.environment.finish(pay());
+		expect(asked).toEqual([shop.server.keys()[0]]);
+		return {...shop, ...report};
+	}
+
+	test('reconcile is asked, and its success counts', async () => {
+		const {server, record, error} = await reconciled('succeeded');
+		expect(error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
+		expect((await record())?.state).toEqual({status: 'succeeded', said: true});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('reconcile is asked, and after its refusal the call goes on under a new key', async () => {
+		const {server, outcome, key} = await reconciled('refused');
+		expect(outcome).toBe('succeeded');
+		expect(key).not.toBe(server.keys()[0]);
+		expect(server.charges()).toBe(1);
 	});
 
 	test.each(['succeeded', 'refused'] as const)('it can be resolved as %s', async word => {
