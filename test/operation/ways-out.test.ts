@@ -133,6 +133,26 @@ describe.each(failures.filter(([name]) => name !== 'settles nothing'))(
 	},
 );
 
+test.each<[string, (disk: Disk) => void]>([
+	['fails', disk => disk.breaks()],
+	['hangs', disk => disk.hangs()],
+	['cannot be read', disk => disk.breaks('list', 'claim')],
+])('while the whole store %s, every way out says so, and what was sent keeps its key', async (_, fail) => {
+	for (const own of [{}, degrade]) {
+		const {environment, server, page, disk} = openPage(own);
+		server.script(async exchange => (fail(disk), lose(exchange)));
+		const {key} = await environment.finish(page.pay());
+		for (const [, out] of allWays) expect(await environment.finish(told(out(page)))).toBe('STORE_FAILED');
+		const force = page.handle.forget({force: true});
+		expect(await environment.finish(told(force))).toBe('STORE_FAILED');
+		await environment.finish(page.pay());
+		disk.mend();
+		environment.jump(HOUR);
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key, replayed: true});
+		expect(server.charges()).toBe(1);
+	}
+});
+
 describe('a record of before, which is over', () => {
 	test('is forgotten by forgetAll(), and not what came after it and is not saved', async () => {
 		for (const step of [lose, ok]) {
