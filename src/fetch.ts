@@ -56,7 +56,11 @@ export function createFetchIn(
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
 	const ownKeyFlights = new Map<string, Flight>();
-	const realm = () => realmOf(settings.store ?? defaultStore(), environment);
+	const realm = () => {
+		const one = realmOf(settings.store ?? defaultStore(), environment);
+		one.degrades ||= settings.onStoreError === 'degrade';
+		return one;
+	};
 
 	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
 		const intent = intentOf(input, init, settings, environment);

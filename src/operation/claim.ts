@@ -4,8 +4,8 @@ import {keptRequest} from '../request/kept-request.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
 import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
-import {keyLifeOf, keyStanding, roundOf} from './key-age.ts';
-import {knownRecord, rememberRecord} from './known.ts';
+import {isLeaseEndless, keyLifeOf, keyStanding, roundOf} from './key-age.ts';
+import {keepRecord, knownRecord} from './known.ts';
 import {otherKey} from './other-key.ts';
 import {keyEndOf} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
@@ -102,6 +102,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		let stored = true;
 		let result: ClaimResult;
 		try {
+			if (work.withheld !== undefined) throw work.withheld;
 			result = await ledger.claim(id, claim);
 			offered.delete(flightId);
 		} catch (error) {
@@ -130,7 +131,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		const {record, now} = result;
 		const seen: Seen = {record, now, issued};
 		work.key = record.key;
-		rememberRecord(work, record, now);
+		keepRecord(work, work.environment, seen);
 		if (result.status === 'other-key') throw otherKey(operation);
 		if (result.status === 'claimed') {
 			if (kept && record.key !== candidate.key && !record.ambiguous && record.request === undefined) {
@@ -157,7 +158,8 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		if (result.status === 'mismatch') return {status: 'mismatch'};
 		if (polls === 0) work.report({type: 'waiting-elsewhere'});
 		waitedFor = record.key;
-		takeFrom = (await waitForOwner(work, id, record, now, polls)) ? record.owner : undefined;
+		const gone = isLeaseEndless(ledger, seen) || (await waitForOwner(work, id, record, now, polls));
+		takeFrom = gone ? record.owner : undefined;
 		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere'};
 	}
 }

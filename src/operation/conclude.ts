@@ -21,8 +21,8 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): C
 		if (final) return {state: {status: 'unknown', final}, firm};
 	}
 
-	const over = why === 'expired' || why === 'final';
-	if (ambiguous) return {state: {status: 'unknown', ...(over && {final: true})}, firm: false};
+	// Past its end a key is too old by the record itself, as long as the clock says so.
+	if (ambiguous) return {state: {status: 'unknown', ...(why === 'final' && {final: true})}, firm: false};
 	return exchange?.answer ? turnedDown(exchange.answer.status) : {state: {status: 'unprocessed'}, firm: false};
 }
 

@@ -1,18 +1,21 @@
 import {placeOf} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen} from './record.ts';
+import {saveAll} from './settle.ts';
 import {forgetHere, openHere} from './ways-out.ts';
 
 /** Drops answers and settled records of the scope; what is open stays, under its key, in this realm's memory too. */
 export async function forgetAll(realm: Realm, scope: string, of: string | null): Promise<void> {
+	for (const [id] of realm.recent) if ((JSON.parse(id) as unknown[])[0] === of) realm.recent.delete(id);
+	const kept = new Set((await saveAll(realm, of)).map(({flightId}) => flightId));
 	const listed = await realm.ledger.list(scope);
 	const settled = listed.flatMap(({record}) => {
 		const place = placeOf(realm, of, JSON.parse(record.name) as string[]);
-		return isOpen(record) || openHere(place, record) !== undefined ? [] : {place, record};
+		const stays = isOpen(record) || kept.has(place.flightId) || openHere(place, record) !== undefined;
+		return stays ? [] : {place, record};
 	});
 	await Promise.all(
 		settled.map(async ({record: {name, key}}) => realm.ledger.forget({scope, name}, {key, how: 'forget'})),
 	);
 	for (const {place} of settled) forgetHere(place);
-	for (const [id] of realm.recent) if ((JSON.parse(id) as unknown[])[0] === of) realm.recent.delete(id);
 }

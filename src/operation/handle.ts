@@ -2,6 +2,7 @@ import type {Environment} from '../environment.ts';
 import type {SharedOptions} from '../options.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {isAlive} from './alive.ts';
+import {sawRecord} from './known.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
 import type {Place} from './place.ts';
 import {showSnapshot} from './remember.ts';
@@ -62,6 +63,7 @@ export function handleOf(
 		try {
 			const found = await recordAt(at);
 			if (realm.flights.has(flightId) || realm.unsaved.has(flightId)) return;
+			if (found !== undefined) sawRecord(at, environment, found);
 			const alive = found !== undefined && (await isAlive(realm, found));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (realm.flights.has(flightId) || realm.looks.get(flightId) !== look) return;

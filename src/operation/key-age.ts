@@ -1,5 +1,6 @@
 import type {Settings} from '../options.ts';
 import type {Listed} from '../stores/store.ts';
+import type {Ledger} from './ledger.ts';
 import {keyEndOf, type KeyLimits} from './record.ts';
 
 const DAY = 86_400_000;
@@ -31,9 +32,20 @@ export function keyLifeOf(settings: Settings, since?: number): KeyLife {
 	};
 }
 
+/** An hour, in milliseconds. */
+const LONGEST_ROUND = 3_600_000;
+
 /** Long enough for an attempt and the wait after it, in milliseconds. At most an hour. */
 export function roundOf({timeout, retry}: Settings): number {
-	return Math.min(timeout + retry.maxRetryAfter + 5_000, 3_600_000);
+	return Math.min(timeout + retry.maxRetryAfter + 5_000, LONGEST_ROUND);
+}
+
+/**
+ * Whether no lease lasts that long: the store's clock was set back since it was given. Its owner may be taken over from,
+ * where nothing else tells whether it lives; nothing is sent by such a clock.
+ */
+export function isLeaseEndless({lease = 0, gone}: Pick<Ledger, 'lease' | 'gone'>, {record, now}: Listed): boolean {
+	return gone === undefined && record.leaseUntil - now > lease + LONGEST_ROUND;
 }
 
 /** Whether a key may be sent now. `clock`: the store's clock was set back, so that every age is a guess. */

@@ -1,6 +1,5 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Listed} from '../stores/store.ts';
-import type {NamedWork} from './named-work.ts';
 import type {Place} from './place.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 
@@ -11,16 +10,12 @@ export type Known = {readonly record: OperationRecord; readonly now: () => numbe
 const MOST_SETTLED = 1_000;
 
 /** With `onStoreError: 'degrade'` an operation goes on by what this realm knows of it, while its store fails. */
-export function rememberRecord(work: NamedWork, record: OperationRecord, now: number): void {
-	if (work.settings.onStoreError === 'degrade') keepRecord(work, work.environment, record, now);
-}
-
 export function keepRecord(
-	{realm: {known}, flightId}: Place,
+	{realm: {known, degrades}, flightId}: Place,
 	environment: Environment,
-	record: OperationRecord,
-	now: number,
+	{record, now}: Listed,
 ): void {
+	if (!degrades) return;
 	const elapsed = stopwatch(environment);
 	known.delete(flightId);
 	known.set(flightId, {record, now: () => now + elapsed()});
@@ -33,4 +28,10 @@ export function keepRecord(
 export function knownRecord({realm, flightId}: Place): Listed | undefined {
 	const known = realm.known.get(flightId);
 	return known && {record: known.record, now: known.now()};
+}
+
+/** A look at the store, which counts unless this realm is at it, or knows better. */
+export function sawRecord(place: Place, environment: Environment, found: Listed): void {
+	const {flights, unsaved} = place.realm;
+	if (!flights.has(place.flightId) && !unsaved.has(place.flightId)) keepRecord(place, environment, found);
 }

@@ -6,4 +6,6 @@ export type NamedWork = Work &
 	Place & {
 		/** Who this flight is to the store. */
 		owner: string;
+		/** Why the store did not take what was sent without it: until it does, it is not asked for a claim. */
+		withheld?: unknown;
 	};

@@ -23,7 +23,8 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 		return answered(work, outcome, ending, keyKept);
 	const {why} = ending;
 	if (outcome === 'not-sent' && ending.mistaken) return result(work, outcome, {error: ending.firstFailure});
-	const reason = why === 'clock' || why === 'expired' ? why : isFinal(state) ? 'final' : undefined;
+	const unsendable = why === 'clock' || why === 'expired' || why === 'final';
+	const reason = unsendable ? why : isFinal(state) ? 'final' : undefined;
 	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why]);
 	return failed(work, outcomeError(outcome, {...factsOf(work, ending), keyKept, reason, hint}));
 }
@@ -86,7 +87,7 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 	const remembered = isLatest ? known.answer : undefined;
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
 	if (answer && outcome !== 'mismatched') return result(work, outcome, {answer, replayed: true, keyKept});
-	const life = keyLifeOf(work.settings);
+	const life = keyLifeOf(work.settings, work.since);
 	// What somebody said may be no success that the server knows of: to ask again might execute.
 	const refetchable = state.status === 'succeeded' && !state.said && work.settings.dialect.retention !== undefined;
 	if (refetchable && keyStanding(seen, life) === 'go') {
@@ -101,13 +102,18 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 }
 
 /** What this realm knows and the store has not taken: memory wins, if the store still does not take it. */
-export async function unsavedOutcome(work: NamedWork, {record, state}: Unsaved): Promise<Result | undefined> {
+export async function unsavedOutcome(
+	work: NamedWork,
+	{record, state, stored, storedKey}: Unsaved,
+): Promise<Result | undefined> {
 	let conflict = false;
 	work.key = record.key;
 	try {
 		conflict = (await save(work)).status === 'conflict';
 		if (!conflict) return undefined;
+		if (storedKey !== undefined) work.report({type: 'key-conflict', storedKey});
 	} catch (error) {
+		if (!stored) work.withheld = error;
 		work.report({type: 'store-error', step: 'settle', error});
 	}
 

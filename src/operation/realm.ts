@@ -20,6 +20,8 @@ export type Unsaved = {
 	readonly stored: boolean;
 	/** Tells who sent it, whoever saves it. */
 	readonly report: (event: EventDetail) => void;
+	/** What became of the key before, where the store holds that and has not taken it either. */
+	readonly earlier?: Unsaved | undefined;
 	/** The other key that the store turned out to hold: nothing is sent under either from here. */
 	readonly storedKey?: string;
 };
@@ -44,6 +46,8 @@ export type Realm = {
 	readonly offered: Map<string, Offer>;
 	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
 	readonly unsaved: Map<string, Unsaved>;
+	/** Some client of this realm goes on while the store fails. */
+	degrades: boolean;
 	/** The last records, where operations go on while the store fails. */
 	readonly known: Map<string, Known>;
 	/** The last outcomes of this realm, with their answers if they are small. */
@@ -70,6 +74,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			flights: new Map(),
 			offered: new Map(),
 			unsaved: new Map(),
+			degrades: false,
 			known: new Map(),
 			recent: new Map(),
 			snapshots: new Map(),

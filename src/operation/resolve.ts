@@ -1,3 +1,5 @@
+import type {Listed} from '../stores/store.ts';
+import {isLeaseEndless} from './key-age.ts';
 import type {Place} from './place.ts';
 import {nextOwner} from './realm.ts';
 import type {OperationRecord} from './record.ts';
@@ -11,10 +13,11 @@ const LEASE = 10_000;
  */
 export async function resolveRecord(
 	{realm, id, flightId}: Place,
-	record: OperationRecord,
+	found: Listed,
 	outcome: 'succeeded' | 'refused',
 ): Promise<OperationRecord | undefined> {
 	const where = await id();
+	const {record} = found;
 	const {key, fingerprint} = record;
 	let held = record;
 	if (record.owner !== '') {
@@ -26,6 +29,7 @@ export async function resolveRecord(
 			// Only counts for a record that has just vanished; nothing is sent under it.
 			keyLife: LEASE,
 			onLapsed: 'take',
+			takeFrom: isLeaseEndless(realm.ledger, found) ? record.owner : undefined,
 			awaited: key,
 		});
 		if (claimed.status === 'settled' || claimed.status === 'mismatch') return claimed.record;

@@ -4,8 +4,8 @@ import type {OperationId, Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import type {KeptLease} from './keep-lease.ts';
-import {rememberRecord} from './known.ts';
-import type {Place} from './place.ts';
+import {keepRecord} from './known.ts';
+import {placeOf, type Place} from './place.ts';
 import type {Realm, Unsaved} from './realm.ts';
 import {isSmall} from './remember.ts';
 import type {OperationRecord, StoredAnswer} from './record.ts';
@@ -54,10 +54,11 @@ export async function settle(
 			return kept && atRest(kept);
 		},
 	});
-	// Who has to claim again cannot know who has sent the key meanwhile.
+	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.
 	const again = () => ({
 		...claim,
 		key,
+		ownKey: true,
 		ambiguous: true,
 		keyLife: Math.max(0, keyEnd - work.elapsed()),
 		awaited: undefined,
@@ -65,9 +66,11 @@ export async function settle(
 	});
 	const storeNow = now + work.elapsed() - issued;
 	const written = settleRule(record, settlement(record.token), storeNow).write;
-	realm.unsaved.set(flightId, {record, state, settlement, claim: again, stored, report: work.report});
+	const before = realm.unsaved.get(flightId);
+	const earlier = before?.stored && before.record.key !== key ? before : before?.earlier;
+	realm.unsaved.set(flightId, {record, state, settlement, claim: again, stored, earlier, report: work.report});
 	if (state.status !== 'unknown') realm.offered.delete(flightId);
-	rememberRecord(work, written ?? record, storeNow);
+	keepRecord(work, work.environment, {record: written ?? record, now: storeNow});
 	try {
 		return await save(work);
 	} catch (error) {
@@ -84,21 +87,26 @@ export async function settle(
 }
 
 /** Gives the store what only this realm knows of the operation. Throws when it does not take it. */
-export async function save({realm, flightId, id: find}: Place): Promise<Settled> {
+export async function save(place: Place): Promise<Settled> {
+	const {realm, flightId, id: find} = place;
 	const unsaved = realm.unsaved.get(flightId);
 	if (unsaved === undefined) return {status: 'done'};
-	const {stored, state, settlement} = unsaved;
+	const {state, earlier, report} = unsaved;
 	if (unsaved.storedKey !== undefined) return {status: 'conflict'};
 	const id = await find();
-	const settled = stored && (await realm.ledger.settle(id, settlement(unsaved.record.token)));
-	// The site's data was cleared in flight: what is known here is all that is left of it.
-	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
-	const {status, record} = settled && !gone ? settled : await saveAgain(realm, id, unsaved);
+	const become = (next: Unsaved) => realm.unsaved.get(flightId) === unsaved && realm.unsaved.set(flightId, next);
+	if (earlier !== undefined) {
+		await saveOne(realm, id, earlier);
+		become({...unsaved, earlier: undefined});
+		return save(place);
+	}
+
+	const {status, record} = await saveOne(realm, id, unsaved);
 	const {key} = unsaved.record;
 	const storedKey = record?.key ?? key;
 	if (status === 'conflict') {
-		if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.set(flightId, {...unsaved, storedKey});
-		unsaved.report({type: 'key-conflict', storedKey});
+		become({...unsaved, storedKey});
+		report({type: 'key-conflict', storedKey});
 		return {status, record};
 	}
 
@@ -109,14 +117,31 @@ export async function save({realm, flightId, id: find}: Place): Promise<Settled>
 	}
 
 	if (status === 'lost') {
-		if (state.status === 'succeeded' && storedKey !== key)
-			unsaved.report({type: 'late-success', replacedBy: storedKey});
+		if (state.status === 'succeeded' && storedKey !== key) report({type: 'late-success', replacedBy: storedKey});
 		return {status, record};
 	}
 
 	// A doubt that was written instead takes nothing from the answer.
 	const stronger = record !== undefined && isDefinitive(record.state) && record.state.status !== state.status;
 	return {status: stronger ? 'stronger' : 'done', record};
+}
+
+/** The same for a whole scope. The places of what the store does not take. */
+export async function saveAll(realm: Realm, scope: string | null): Promise<Place[]> {
+	const places = [...realm.unsaved.keys()].flatMap(id => {
+		const [of, ...operation] = JSON.parse(id) as [string | null, ...string[]];
+		return of === scope ? placeOf(realm, scope, operation) : [];
+	});
+	await Promise.all(places.map(async place => save(place).catch(() => undefined)));
+	return places.filter(({flightId}) => realm.unsaved.has(flightId));
+}
+
+async function saveOne(realm: Realm, id: OperationId, unsaved: Unsaved): Promise<Settled> {
+	const {stored, state, settlement, record} = unsaved;
+	const settled = stored && (await realm.ledger.settle(id, settlement(record.token)));
+	// The site's data was cleared in flight: what is known here is all that is left of it.
+	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
+	return settled && !gone ? settled : saveAgain(realm, id, unsaved);
 }
 
 /** Makes the claim that the store does not hold, then settles it. */

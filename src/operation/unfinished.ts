@@ -9,9 +9,11 @@ import {isAlive} from './alive.ts';
 import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
+import {knownRecord, sawRecord} from './known.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
+import {saveAll} from './settle.ts';
 import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */
@@ -43,9 +45,12 @@ export async function unfinished(
 	environment: Environment,
 ): Promise<Unfinished[]> {
 	const elapsed = stopwatch(environment);
+	const unsaved = await saveAll(realm, scope);
 	const listed = await realm.ledger.list(await scopeId(scope), undefined, true);
+	const keys = new Set(listed.map(({record}) => record.key));
+	const here = unsaved.flatMap(place => knownRecord(place) ?? []).filter(({record}) => !keys.has(record.key));
 	return Promise.all(
-		listed
+		[...listed, ...here]
 			.filter(({record}) => isOpen(record))
 			.map(async found => {
 				const {record, now} = found;
@@ -57,6 +62,7 @@ export async function unfinished(
 				const stands = standing();
 				const working = await isAlive(realm, found);
 				const operation = JSON.parse(record.name) as string[];
+				sawRecord(placeOf(realm, scope, operation), environment, found);
 				const {request} = record;
 				return {
 					operation,

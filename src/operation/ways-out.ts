@@ -4,10 +4,11 @@ import type {Freeing, Listed} from '../stores/store.ts';
 import {keepRecord} from './known.ts';
 import type {Place} from './place.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
+import type {Unsaved} from './realm.ts';
 import {notify} from './remember.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './settle.ts';
-import {saidState} from './state.ts';
+import {saidState, transition} from './state.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
 export async function recordAt(at: Place): Promise<Listed | undefined> {
@@ -19,18 +20,24 @@ export async function recordAt(at: Place): Promise<Listed | undefined> {
 
 /** Frees the operation, and drops what this realm knows of it. False: it is unprocessed, and there is nothing to complete. */
 export async function free(at: Place, how: Freeing['how']): Promise<boolean> {
-	const {realm, flightId} = at;
 	const record = (await recordAt(at))?.record;
-	const open = how === 'force' ? undefined : openHere(at, record);
+	const forced = how === 'force';
+	const unsaved = forced ? undefined : at.realm.unsaved.get(at.flightId);
+	const open = forced ? undefined : openHere(at, record);
 	if (open !== undefined) throw stillOpen(at, open, how);
-	if (how === 'complete' && isUnprocessed(record)) return false;
-	const unsaved = how === 'force' ? undefined : realm.unsaved.get(flightId);
 	// It had its outcome under a key that the store does not hold: what the store holds is somebody else's.
-	const elsewhere = unsaved?.storedKey !== undefined;
+	if (unsaved?.storedKey !== undefined) {
+		const {state, record: own} = unsaved;
+		if (how === 'complete' && state.status !== 'succeeded') throw stillOpen(at, own.key, how);
+		forgetHere(at);
+		return true;
+	}
+
+	if (how === 'complete' && isUnprocessed(record)) return false;
 	// Tells why the store does not take what is known here.
-	if (unsaved !== undefined && !elsewhere) await save(at);
-	if (!elsewhere && record !== undefined && !(record.freed || (isFree(record) && how === 'complete'))) {
-		const {status} = await realm.ledger.forget(await at.id(), {key: record.key, how});
+	if (unsaved !== undefined) await save(at);
+	if (record !== undefined && !(record.freed || (isFree(record) && how === 'complete'))) {
+		const {status} = await at.realm.ledger.forget(await at.id(), {key: record.key, how});
 		if (status === 'open') throw stillOpen(at, record.key, how);
 	}
 
@@ -44,40 +51,42 @@ export async function resolve(
 	environment: Environment,
 	outcome: 'succeeded' | 'refused',
 ): Promise<Listed | undefined> {
+	const {realm, flightId} = at;
 	const found = await recordAt(at);
+	const unsaved = realm.unsaved.get(flightId);
+	// What the store cannot be told, because it holds another key: the word is about both.
+	const apart = unsaved?.storedKey === undefined ? undefined : unsaved;
+	const done = apart?.state.status === 'succeeded' && outcome === 'refused';
 	const record = found?.record;
-	const resolvedHere = resolveHere(at, outcome);
-	if (record?.freed === false && record.state.status === outcome) return undefined;
-	if (found === undefined || record === undefined || !(isOpen(record) || isUnprocessed(record))) {
-		if (resolvedHere) return undefined;
+	const settledAlready = record?.freed === false && record.state.status === outcome;
+	let settled: OperationRecord | undefined;
+	if (!done && found && record && (isOpen(record) || isUnprocessed(record))) {
+		settled = await resolveRecord(at, found, outcome);
+		if (settled === undefined) throw stillOpen(at, record.key, 'resolve');
+	} else if (done || !(settledAlready || apart))
 		throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
-	}
 
-	const settled = await resolveRecord(at, record, outcome);
-	if (settled === undefined) throw stillOpen(at, record.key, 'resolve');
-	at.realm.offered.delete(at.flightId);
-	if (at.realm.known.has(at.flightId)) keepRecord(at, environment, settled, found.now);
+	if (apart !== undefined && apart.state.status !== 'succeeded') resolveHere(at, apart, outcome);
+	if (found === undefined || settled === undefined) return apart && found;
+	realm.offered.delete(flightId);
+	keepRecord(at, environment, {record: settled, now: found.now});
 	return {record: settled, now: found.now};
 }
 
-/** Settles by word what the store cannot be told, because it holds another key. False: there is nothing of that kind. */
-function resolveHere({realm, flightId}: Place, outcome: 'succeeded' | 'refused'): boolean {
-	const unsaved = realm.unsaved.get(flightId);
-	if (unsaved?.storedKey === undefined) return false;
-	if (outcome === 'succeeded') realm.unsaved.set(flightId, {...unsaved, state: saidState(outcome)});
-	else realm.unsaved.delete(flightId);
+function resolveHere({realm, flightId}: Place, unsaved: Unsaved, outcome: 'succeeded' | 'refused'): void {
+	if (outcome === 'refused') realm.unsaved.delete(flightId);
+	else realm.unsaved.set(flightId, {...unsaved, state: transition(unsaved.state, saidState(outcome), flightId)});
 	realm.offered.delete(flightId);
 	realm.recent.delete(flightId);
-	return true;
 }
 
 function stillOpen({operation}: Place, key: string, how: string): OutcomeUnknownError {
-	return new OutcomeUnknownError({operation, key, hint: `So ${how}() was refused.`});
+	return new OutcomeUnknownError({operation, key: key || undefined, hint: `So ${how}() was refused.`});
 }
 
 /**
  * The key of what this realm knows to be open and the store does not: an outcome that it has not taken, a key that was sent
- * without a claim, or a claim that may be on its way to it.
+ * without a claim, or a claim that may be on its way to it (`''`: under a key that is not known yet).
  */
 export function openHere({realm, flightId}: Place, record: OperationRecord | undefined): string | undefined {
 	const {unsaved, offered, flights} = realm;

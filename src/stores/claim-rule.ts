@@ -29,8 +29,14 @@ export function claimRule(
 	const settled = unprocessed ? answered && record.key === claim.awaited : !isOpen(record);
 	if (settled) return {result: {status: 'settled', record: fresh(record, now), now}};
 
-	const again = {...record, ...leaseOf(claim, now), ...touched(record, now)};
 	const isOfKey = record.key === claim.key;
+	const sentElsewhere = isOfKey && claim.ambiguous === true;
+	const again = {
+		...record,
+		...leaseOf(claim, now),
+		...touched(record, now),
+		ambiguous: record.ambiguous || sentElsewhere,
+	};
 	if (record.owner === claim.owner) {
 		const request = record.request ?? (isOfKey && !record.ambiguous ? claim.request : undefined);
 		return claimed({...again, request}, now);
@@ -48,18 +54,10 @@ export function claimRule(
 	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
 	const taken = {...again, state, token: record.token + 1};
 	if (!unprocessed) return claimed({...taken, ambiguous: true}, now);
-	return claimed(
-		{
-			...taken,
-			...unanswered,
-			ambiguous: isOfKey && claim.ambiguous === true,
-			awaited: false,
-			// Encoded under the key that it was claimed with.
-			request: isOfKey ? claim.request : undefined,
-			keepUntil: undefined,
-		},
-		now,
-	);
+	// The request is kept as it was encoded: under the key that it was claimed with.
+	const request = isOfKey ? claim.request : undefined;
+	const renewed = {ambiguous: sentElsewhere, awaited: false, request, keepUntil: undefined};
+	return claimed({...taken, ...unanswered, ...renewed}, now);
 }
 
 /** A new record, unless its candidate key was used before or derived from another one than the last. */

@@ -19,7 +19,7 @@ export type Claim = KeyLimits & {
 	readonly lease: number;
 	/** How long a new key may be sent, counted from this claim, in milliseconds. */
 	readonly keyLife: number;
-	/** `key` may have been sent before by somebody who shares no store with us: a record that begins with it is ambiguous. */
+	/** `key` may have been sent without a claim, or by somebody who shares no store with us: a record under it is ambiguous. */
 	readonly ambiguous?: boolean | undefined;
 	/** `key` is the caller's own: a live record under another one is answered `other-key`. */
 	readonly ownKey?: boolean | undefined;

@@ -1,7 +1,15 @@
 import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
+import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {storeUnavailable} from '../../src/stores/store-failure.ts';
-import {answer, lose, unreachable, type Step} from '../support/fake-server.ts';
-import {openShop} from './shop.ts';
+import {after, answer, drop, lose, ok, swallow, unreachable, type Step} from '../support/fake-server.ts';
+import {faulty} from './faulty-store.ts';
+import {openShop, type Realm} from './shop.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const degrade: FetchOptions = {onStoreError: 'degrade', retry: 0};
 
 const broken = async () => Promise.reject(new Error('disk full'));
 
@@ -106,5 +114,466 @@ describe("onStoreError: 'degrade'", () => {
 		await environment.advance(60_000);
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', replayed: true});
 		expect(server.requests).toHaveLength(1);
+	});
+});
+
+describe('what the realm knew before its store failed', () => {
+	/** A page that sends whatever its store does, and another one that is as it should be. */
+	function openPages(own: FetchOptions = {}) {
+		const shop = openShop();
+		const disk = faulty(shop.store);
+		const page = shop.realm({...degrade, ...own}, disk.over);
+		return {...shop, disk, page, other: shop.realm({retry: 0})};
+	}
+
+	const open: Array<[string, Step]> = [
+		['is unknown', lose],
+		['was not sent', unreachable],
+		['was turned away', answer(401)],
+	];
+	test.each(open)('and %s goes on under its key, however often it is pressed', async (_, step) => {
+		const {environment, server, disk, page} = openPages();
+		server.script(step);
+		await environment.finish(page.pay());
+		disk.breaks();
+		server.script(drop, answer(402), drop);
+		for (let presses = 0; presses < 3; presses++)
+			expect((await environment.finish(page.pay())).outcome).toBe('unknown');
+		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		expect(new Set(server.keys()).size).toBe(1);
+		expect(server.charges()).toBe(1);
+	});
+
+	test('and was refused begins anew, under one key', async () => {
+		const {environment, server, disk, page} = openPages();
+		server.script(answer(402), drop, drop);
+		await environment.finish(page.pay());
+		disk.breaks();
+		for (let presses = 0; presses < 3; presses++) await environment.finish(page.pay());
+		expect(new Set(server.keys()).size).toBe(2);
+		expect(new Set(server.keys().slice(1)).size).toBe(1);
+	});
+
+	test('and has succeeded, here or in another tab, is told so', async () => {
+		const {environment, server, disk, page, other} = openPages();
+		await environment.finish(other.pay());
+		await environment.finish(page.pay());
+		disk.breaks();
+		for (let presses = 0; presses < 2; presses++)
+			expect((await environment.finish(page.pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('and is mismatched is told so', async () => {
+		const {environment, server, disk, page} = openPages();
+		server.script(answer(422, {}, 'idempotency key reused'));
+		await environment.finish(page.pay());
+		disk.breaks();
+		expect((await environment.finish(page.pay())).error).toMatchObject({code: 'KEY_REUSED'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('and is final is not sent', async () => {
+		const {environment, server, disk, page} = openPages();
+		server.script(answer(500, {'idempotent-replayed': 'true'}));
+		await environment.finish(page.pay());
+		disk.breaks();
+		for (let presses = 0; presses < 2; presses++)
+			expect((await environment.finish(page.pay())).error).toMatchObject({expired: true, attempts: 0});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('and another tab is at is waited for while its lease lasts, then sent under its key, as ambiguous', async () => {
+		const {environment, server, disk, page, other} = openPages();
+		server.script(swallow, answer(402));
+		void other.pay({timeout: false, totalTimeout: false});
+		await environment.settle();
+		await environment.finish(page.pay({totalTimeout: 1_000}));
+		disk.breaks();
+		expect((await environment.finish(page.pay({totalTimeout: 10_000}))).outcome).toBe('unknown');
+		expect(server.requests).toHaveLength(1);
+		environment.jump(HOUR);
+		expect((await environment.finish(page.pay())).error).toMatchObject({code: 'OUTCOME_UNKNOWN', status: 402});
+		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		expect(new Set(server.keys()).size).toBe(1);
+		expect(server.charges()).toBe(1);
+	});
+
+	test('and was begun with another payload is not sent', async () => {
+		const {environment, server, disk, page} = openPages();
+		server.script(drop);
+		await environment.finish(page.pay());
+		disk.breaks();
+		expect((await environment.finish(page.pay({body: '{"cart":43}'}))).error).toMatchObject({code: 'PAYLOAD_CHANGED'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test("is not sent past its key's end, counted by the time of the store", async () => {
+		for (const offset of [0, DAY, -DAY]) {
+			const shop = openShop();
+			const {environment, server, store, realm} = shop;
+			const disk = faulty(store);
+			const time = {...environment, now: () => environment.now() + offset};
+			const page = realm({...degrade, dialect: ietf({retention: HOUR})}, disk.over, time);
+			server.script(drop, drop);
+			await environment.finish(page.pay());
+			disk.breaks();
+			environment.jump(58 * MINUTE);
+			await environment.finish(page.pay());
+			environment.jump(MINUTE);
+			expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'expired', attempts: 0});
+			expect(server.requests).toHaveLength(2);
+		}
+	});
+
+	const sights: Array<[string, (page: Realm) => Promise<unknown>]> = [
+		['a handle', async ({handle}) => handle.state],
+		['a subscriber', async ({handle}) => handle.subscribe(() => undefined)],
+		['unfinished()', async ({fetch}) => fetch.unfinished()],
+	];
+	test.each(sights)('by %s alone goes on under its key, too', async (_, look) => {
+		const {environment, server, disk, page, other} = openPages();
+		server.script(lose);
+		await environment.finish(other.pay());
+		await look(page);
+		await environment.settle();
+		disk.breaks();
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', replayed: true});
+		expect(server.charges()).toBe(1);
+	});
+});
+
+describe('what was sent without the store', () => {
+	function openPages(own: FetchOptions = {}) {
+		const shop = openShop();
+		const disk = faulty(shop.store);
+		disk.breaks();
+		return {...shop, disk, page: shop.realm({...degrade, ...own}, disk.over), other: shop.realm({retry: 0})};
+	}
+
+	const failures: Array<[string, (disk: ReturnType<typeof faulty>) => void]> = [
+		['throws', disk => disk.breaks()],
+		['hangs', disk => disk.hangs()],
+		['claims and says that it failed', disk => disk.deafens('claim')],
+		['claims, says that it failed, and settles nothing', disk => (disk.deafens('claim'), disk.breaks('settle'))],
+		['claims, and settles nothing', disk => disk.breaks('settle')],
+		['lists what it has, and writes nothing', disk => disk.breaks('claim', 'settle', 'renew', 'forget')],
+	];
+	test.each(failures)('has one key over many presses where the store %s', async (_, fail) => {
+		const {environment, server, disk, page} = openPages();
+		disk.mend();
+		fail(disk);
+		server.script(lose, drop, answer(402), answer(401), unreachable);
+		for (let presses = 0; presses < 5; presses++) {
+			expect((await environment.finish(page.pay({totalTimeout: false}))).outcome).toBe('unknown');
+			environment.jump(5 * MINUTE);
+		}
+
+		expect((await environment.finish(page.pay({totalTimeout: false}))).outcome).toBe('succeeded');
+		disk.mend();
+		await environment.advance(10_000);
+		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		expect(new Set(server.keys()).size).toBe(1);
+		expect(server.charges()).toBe(1);
+	});
+
+	test('has one key, too, where the store fails at every second step', async () => {
+		for (let first = 0; first < 4; first++) {
+			const {environment, server, disk, page} = openPages();
+			server.script(lose, drop, answer(402), answer(402), answer(402));
+			await environment.finish(page.pay());
+			disk.mend();
+			for (let presses = 0; presses < 4; presses++) {
+				environment.jump(5 * MINUTE);
+				disk.failsNext(1 + ((first + presses) % 4));
+				expect((await environment.finish(page.pay({totalTimeout: false}))).outcome).toBe('unknown');
+			}
+
+			disk.mend();
+			expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+			expect(new Set(server.keys()).size).toBe(1);
+			expect(server.charges()).toBe(1);
+		}
+	});
+
+	const endings: Array<[string, Step, object]> = [
+		['a lost answer', drop, {status: 'unknown'}],
+		['a connection that was not made', unreachable, {status: 'unknown'}],
+		['a 401', answer(401), {status: 'unknown'}],
+		['a 402', answer(402), {status: 'refused', httpStatus: 402}],
+		['a success', ok, {status: 'succeeded', httpStatus: 201}],
+		[
+			'a key that was used for something else',
+			answer(422, {}, 'idempotency key reused'),
+			{status: 'mismatched', httpStatus: 422},
+		],
+	];
+	const times: Array<[string, (pages: ReturnType<typeof openPages>) => Promise<unknown>]> = [
+		['at once', async ({environment}) => environment.advance(500)],
+		['by unfinished()', async ({page}) => page.fetch.unfinished()],
+		['by a way out', async ({page}) => page.handle.complete().catch(() => undefined)],
+	];
+	const handedOver = endings.flatMap(([ending, ...how]) =>
+		times.map(([time, ...when]) => [ending, time, ...how, ...when] as const),
+	);
+	test.each(handedOver)('is handed over with %s, %s', async (_, __, step, state, later) => {
+		const pages = openPages();
+		const {environment, server, disk, page, record} = pages;
+		server.script(step);
+		await environment.finish(page.pay());
+		expect(await record()).toBeUndefined();
+		disk.mend();
+		await later(pages);
+		expect(await record()).toMatchObject({key: server.keys()[0], state, owner: '', ambiguous: true});
+	});
+
+	test('is never handed over as unprocessed, not even to its own claim that came to the store all the same', async () => {
+		for (const step of [unreachable, answer(401)]) {
+			const {environment, server, disk, page, record} = openPages();
+			disk.mend();
+			disk.deafens('claim');
+			server.script(step);
+			await environment.finish(page.pay());
+			expect(await record()).toMatchObject({key: server.keys()[0], state: {status: 'sending'}});
+			disk.mend();
+			await environment.advance(500);
+			expect(await record()).toMatchObject({key: server.keys()[0], state: {status: 'unknown'}, ambiguous: true});
+		}
+	});
+
+	test('may have been sent by who took over a claim whose fate is not known', async () => {
+		const {environment, server, store, realm} = openShop();
+		const other = realm({retry: 0});
+		const disk = faulty(store);
+		const shared = {...store, durable: true, ...disk.over};
+		disk.deafens('claim');
+		await environment.finish(realm({store: shared}).pay());
+		environment.jump(HOUR);
+		server.script(lose);
+		await environment.finish(other.pay());
+		disk.breaks();
+		const {pay} = realm({...degrade, store: shared});
+		server.script(answer(402));
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'OUTCOME_UNKNOWN', status: 402});
+		expect((await environment.finish(pay())).outcome).toBe('succeeded');
+		expect(new Set(server.keys()).size).toBe(1);
+		expect(server.charges()).toBe(1);
+	});
+
+	test('is not sent past its end, which counts from the first send, however late it is handed over', async () => {
+		const pages = openPages({dialect: ietf({retention: HOUR})});
+		const {environment, server, disk, page, other, record} = pages;
+		const begun = environment.now();
+		server.script(drop, drop);
+		await environment.finish(page.pay());
+		environment.jump(50 * MINUTE);
+		disk.mend();
+		await environment.finish(page.pay());
+		expect((await record())!.keyUntil).toBe(begun + 59 * MINUTE);
+		environment.jump(9 * MINUTE);
+		for (const {pay} of [page, other])
+			expect((await environment.finish(pay())).error).toMatchObject({reason: 'expired', attempts: 0});
+		expect(server.requests).toHaveLength(2);
+	});
+
+	test('keeps its age where the store takes a claim right after it failed', async () => {
+		for (let failing = 1; failing < 4; failing++) {
+			const {environment, server, disk, page} = openPages({dialect: ietf({retention: HOUR})});
+			server.script(drop, drop, drop);
+			await environment.finish(page.pay());
+			environment.jump(50 * MINUTE);
+			disk.mend();
+			disk.failsNext(failing);
+			await environment.finish(page.pay());
+			environment.jump(9 * MINUTE);
+			expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'expired', attempts: 0});
+			expect(server.requests).toHaveLength(2);
+		}
+	});
+
+	const keys: Array<[string, FetchOptions, CallOptions]> = [
+		['an own key', {}, {idempotencyKey: 'order-42'}],
+		[
+			'an own key that is said to be sent from this store alone',
+			{keySenders: 'this-store'},
+			{idempotencyKey: 'order-42'},
+		],
+		['a key of keyFrom', {keySenders: 'anywhere', keyFrom: () => 'order-42'}, {}],
+		['a key of keyFrom, of this store', {keySenders: 'this-store', keyFrom: () => 'order-42'}, {}],
+	];
+	test.each(keys)('under %s may have been sent by others: only a success is believed', async (_, own, call) => {
+		for (const step of [answer(402), answer(401), unreachable]) {
+			const {environment, server, page} = openPages(own);
+			server.script(step);
+			const {error} = await environment.finish(page.pay(call));
+			expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', key: 'order-42'});
+			expect((await environment.finish(page.pay(call))).outcome).toBe('succeeded');
+		}
+
+		const {environment, server, page} = openPages(own);
+		server.script(answer(402));
+		const {error} = await environment.finish(page.pay(call));
+		expect(String(error)).toContain("Whether another sender's request is still executing");
+	});
+
+	test('is told as not sent, or refused, where nobody else can have sent it', async () => {
+		const {environment, server, page} = openPages();
+		server.script(unreachable, answer(401));
+		expect((await environment.finish(page.pay())).error).toMatchObject({code: 'NOT_SENT', keyKept: true});
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'refused', keyKept: true});
+		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		expect(new Set(server.keys()).size).toBe(1);
+	});
+
+	test('and refused is handed over before what came after it', async () => {
+		const {environment, server, disk, page, record} = openPages();
+		disk.mend();
+		server.script(async exchange => (disk.breaks(), answer(402)(exchange)));
+		expect((await environment.finish(page.pay())).outcome).toBe('refused');
+		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		disk.mend();
+		await environment.advance(10_000);
+		expect(page.types()).not.toContain('key-conflict');
+		expect(await record()).toMatchObject({key: server.keys()[1], state: {status: 'succeeded'}});
+		expect(server.charges()).toBe(1);
+	});
+});
+
+describe('a store that turns out to hold another key', () => {
+	/** The page sends without the store, and another tab, which saw nothing of it, claims there. */
+	async function conflict(here: Step, there: Step, own: FetchOptions = {}) {
+		const shop = openShop();
+		const {environment, server, store, realm} = shop;
+		const disk = faulty(store);
+		disk.breaks();
+		const page = realm({...degrade, ...own}, disk.over);
+		const other = realm({retry: 0});
+		server.script(here, there);
+		await environment.finish(page.pay());
+		await environment.advance(60_000);
+		await environment.finish(other.pay());
+		const stored = await shop.record();
+		disk.mend();
+		const [ours, theirs] = server.keys();
+		return {...shop, page, other, disk, stored, ours: ours!, theirs: theirs!};
+	}
+
+	const heres: Array<[string, Step]> = [
+		['a doubt', lose],
+		['what was not sent', unreachable],
+		['a 401', answer(401)],
+		['a 402', answer(402)],
+	];
+	const theres: Array<[string, Step]> = [
+		['a doubt', drop],
+		['a success', ok],
+		['what was not sent', unreachable],
+		['a 401', answer(401)],
+		['a mismatch', answer(422, {}, 'idempotency key reused')],
+		['a final doubt', answer(500, {'idempotent-replayed': 'true'})],
+	];
+	const pairs = heres.flatMap(([one, here]) => theres.map(([other, there]) => [one, other, here, there] as const));
+
+	test.each(pairs)(
+		'%s here, %s there: unknown for good, neither is overwritten, nothing is sent',
+		async (_, __, here, there) => {
+			const {environment, server, page, stored, record, ours, theirs} = await conflict(here, there);
+			expect(ours).not.toBe(theirs);
+			for (let presses = 0; presses < 3; presses++) {
+				const {outcome, error} = await environment.finish(page.pay());
+				expect(outcome).toBe('unknown');
+				expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', reason: 'final', key: ours, attempts: 0});
+				environment.jump(HOUR);
+			}
+
+			expect(server.requests).toHaveLength(2);
+			expect(await record()).toEqual(stored);
+			expect(page.events).toContainEqual(expect.objectContaining({type: 'key-conflict', key: ours, storedKey: theirs}));
+		},
+	);
+
+	test.each(theres)('a success here, %s there: told from memory, however often', async (_, there) => {
+		const {environment, server, page, stored, record, ours, theirs} = await conflict(ok, there);
+		for (let presses = 0; presses < 3; presses++)
+			expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: ours, attempts: 0});
+		expect(server.requests).toHaveLength(2);
+		expect(await record()).toEqual(stored);
+		expect(page.events).toContainEqual(expect.objectContaining({type: 'key-conflict', key: ours, storedKey: theirs}));
+	});
+
+	test('while another tab is at it: nothing is sent, and that tab goes on undisturbed', async () => {
+		const {environment, server, store, realm, record} = openShop();
+		const disk = faulty(store);
+		disk.breaks();
+		const page = realm(degrade, disk.over);
+		const other = realm();
+		server.script(drop, after(5_000));
+		await environment.finish(page.pay());
+		const call = other.pay();
+		await environment.settle();
+		const stored = await record();
+		disk.mend();
+		expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', attempts: 0});
+		expect(await record()).toEqual(stored);
+		expect((await environment.finish(call)).outcome).toBe('succeeded');
+		expect(other.types()).not.toContain('lease-lost');
+		expect(server.charges()).toBe(1);
+	});
+
+	test('is found when the outcome is written down, too: a success is told as one', async () => {
+		for (const [step, report] of [
+			[ok, {outcome: 'succeeded', attempts: 1}],
+			[drop, {outcome: 'unknown', attempts: 1, error: expect.objectContaining({reason: 'final'}) as unknown}],
+		] as const) {
+			const {environment, server, store, realm, record} = openShop();
+			const disk = faulty(store);
+			disk.breaks();
+			const page = realm(degrade, disk.over);
+			server.script(
+				after(1_000, async exchange => (disk.mend(), step(exchange))),
+				drop,
+			);
+			const call = page.pay();
+			await environment.settle();
+			await environment.finish(realm({retry: 0}).pay());
+			const stored = await record();
+			expect(await environment.finish(call)).toMatchObject(report);
+			expect(page.events).toContainEqual(expect.objectContaining({type: 'key-conflict', storedKey: server.keys()[1]}));
+			expect(await record()).toEqual(stored);
+		}
+	});
+
+	test('lasts here, though the other operation has ended', async () => {
+		for (const word of ['refused', 'succeeded'] as const) {
+			const {environment, server, page, other, ours} = await conflict(lose, drop);
+			await environment.finish(page.pay());
+			await other.handle.resolve(word);
+			if (word === 'succeeded') await other.handle.complete();
+			const {error} = await environment.finish(page.pay());
+			expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', reason: 'final', key: ours, attempts: 0});
+			expect(server.requests).toHaveLength(2);
+		}
+	});
+
+	test('is never gone into under that key, though the store fails in between', async () => {
+		for (let failing = 1; failing < 5; failing++) {
+			const {environment, server, disk, page, record, stored, theirs} = await conflict(lose, drop);
+			disk.failsNext(failing);
+			for (let presses = 0; presses < 3; presses++) await environment.finish(page.pay());
+			expect(server.keys().filter(key => key === theirs)).toHaveLength(1);
+			expect(await record()).toEqual(stored);
+		}
+	});
+
+	test('is no conflict where the other operation is over: refused, completed or forgotten', async () => {
+		for (const end of ['refused', 'completed', 'forgotten'] as const) {
+			const {environment, page, other, record, ours, disk} = await conflict(lose, end === 'refused' ? answer(402) : ok);
+			disk.breaks();
+			if (end === 'completed') await other.handle.complete();
+			if (end === 'forgotten') await other.handle.forget();
+			disk.mend();
+			expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+			expect((await record())?.key).toBe(ours);
+		}
 	});
 });

@@ -141,7 +141,13 @@ describe('a key that can no longer be sent', () => {
 		expect((await environment.finish(pay())).error).toMatchObject({code: 'OUTCOME_UNKNOWN', expired: true});
 		expect((await record())?.state).toEqual({status: 'unknown', final: true});
 		for (const again of [pay, realm().pay])
-			expect((await environment.finish(again())).error).toMatchObject({code: 'OUTCOME_UNKNOWN', expired: true});
+			expect((await environment.finish(again())).error).toMatchObject({
+				code: 'OUTCOME_UNKNOWN',
+				expired: true,
+				reason: 'final',
+			});
+		environment.jump(DAY);
+		expect((await environment.finish(realm().pay())).error).toMatchObject({expired: true, reason: 'expired'});
 		expect(server.requests).toHaveLength(1);
 	});
 

@@ -1,10 +1,15 @@
 import {afterEach, describe, expect, test, vi} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
 import {storeContract} from '../../src/stores/contract.ts';
 import {indexedDbStore, indexedDbStoreIn} from '../../src/stores/indexeddb.ts';
 import type {Store} from '../../src/stores/store.ts';
+import {openShop} from '../operation/shop.ts';
+import {drop} from '../support/fake-server.ts';
+import {recordsIn} from '../support/records.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
 import {freshName} from './database.ts';
+import {sweepTests} from './sweeping.ts';
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -25,6 +30,23 @@ describe('the contract', () => {
 		};
 		storeContract({test, makeStore, elapse: clock.elapse});
 	});
+});
+
+describe('a sweep', () => {
+	sweepTests(clock => indexedDbStoreIn(clock, {name: freshName()}));
+});
+
+test('a retention of any length counts as ten years, and its record can be read', async () => {
+	const {environment, realm, server} = openShop();
+	const name = freshName();
+	const options = {dialect: ietf({retention: Number.MAX_VALUE}), retry: 0};
+	const reload = () => realm({...options, store: indexedDbStoreIn(environment, {name})});
+	server.script(drop);
+	expect((await reload().pay()).outcome).toBe('unknown');
+	const [record] = await recordsIn(indexedDbStore({name}), '');
+	expect(record!.keyUntil - record!.createdAt).toBe(3_650 * 86_400_000 * 0.99);
+	expect(await reload().fetch.unfinished()).toMatchObject([{expired: false}]);
+	expect((await reload().pay()).outcome).toBe('succeeded');
 });
 
 /** Takes another of the stores for each step. */

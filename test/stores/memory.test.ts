@@ -3,10 +3,15 @@ import {storeContract} from '../../src/stores/contract.ts';
 import {memoryStore, memoryStoreIn} from '../../src/stores/memory.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
+import {sweepTests} from './sweeping.ts';
 
 describe('memory store', () => {
 	const clock = testClock();
 	storeContract({test, makeStore: () => memoryStoreIn(clock), elapse: clock.elapse});
+
+	describe('a sweep', () => {
+		sweepTests(memoryStoreIn);
+	});
 
 	test('two stores share nothing', () => {
 		const [one, other] = [memoryStore(), memoryStore()];

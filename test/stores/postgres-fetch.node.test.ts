@@ -1,9 +1,11 @@
 import type {Pool} from 'pg';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
 import {createFetch} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {postgresStore, type PostgresStore} from '../../src/stores/postgres.ts';
 import {gate, openShop, OPERATION} from '../operation/shop.ts';
+import {drop} from '../support/fake-server.ts';
 import {startPostgres, type PostgresServer} from '../support/postgres-server.ts';
 import type {VirtualEnvironment} from '../support/virtual-environment.ts';
 import {claimOf} from './claim-of.ts';
@@ -40,6 +42,17 @@ test('a happy call is two statements, each a write', async () => {
 	driver.verbs.length = 0;
 	expect(await pay()).toMatchObject({outcome: 'succeeded', attempts: 1});
 	expect(driver.verbs).toEqual(['INSERT', 'UPDATE']);
+});
+
+test('a retention of any length counts as ten years, and its record can be read', async () => {
+	const {realm, server} = openShop();
+	const options = {store, dialect: ietf({retention: Number.MAX_VALUE}), retry: 0};
+	server.script(drop);
+	expect((await realm(options).pay()).outcome).toBe('unknown');
+	const [record] = await recordsIn(store, ID.scope, ID.name);
+	expect(record!.keyUntil - record!.createdAt).toBe(3_650 * 86_400_000 * 0.99);
+	expect(await realm(options).fetch.unfinished()).toMatchObject([{expired: false}]);
+	expect((await realm(options).pay()).outcome).toBe('succeeded');
 });
 
 test('of two processes one sends, and both have its answer', async () => {

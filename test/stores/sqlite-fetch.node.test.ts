@@ -1,7 +1,12 @@
+import type {DatabaseSync} from 'node:sqlite';
 import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
 import {sqliteStoreIn} from '../../src/stores/sqlite.ts';
+import type {Store} from '../../src/stores/store.ts';
 import {openShop} from '../operation/shop.ts';
-import {lock, rowsOf, runOn, temporaryFolder} from './sqlite-folder.ts';
+import {answer, drop, lose} from '../support/fake-server.ts';
+import {claimOf} from './claim-of.ts';
+import {lock, rowsOf, runOn, temporaryFolder, withConnection} from './sqlite-folder.ts';
 
 const {freshFile} = temporaryFolder();
 
@@ -10,6 +15,23 @@ function openShopOnFile() {
 	const shop = openShop();
 	const {environment} = shop;
 	return {...shop, path, open: () => sqliteStoreIn(environment, {path})};
+}
+
+/** Leaves no room in a file for one more record, however small. Returns what makes room again. */
+async function fill(store: Store, database: DatabaseSync) {
+	const {page_count: pages} = database.prepare('PRAGMA page_count').get() as {page_count: number};
+	database.exec(`PRAGMA max_page_count = ${pages}`);
+	const failures: unknown[] = [];
+	for (let i = 0; failures.length < 50; i++) {
+		try {
+			await store.claim({scope: 'other', name: String(i)}, claimOf());
+		} catch (error) {
+			failures.push(String(error));
+		}
+	}
+
+	expect(new Set(failures)).toEqual(new Set([expect.stringContaining('full')]));
+	return () => database.exec('PRAGMA max_page_count = 1000000');
 }
 
 describe('a call over the sqlite store', () => {
@@ -67,6 +89,55 @@ describe('a call over the sqlite store', () => {
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded'});
 		expect(new Set(server.keys()).size).toBe(1);
 		expect(rowsOf(path, 'SELECT status FROM operations')).toEqual([{status: 'succeeded'}]);
+	});
+
+	test('goes on with `degrade` while the disk is full, under one key, which is handed over when there is room', async () => {
+		const {environment, realm, server, path, open} = openShopOnFile();
+		const {store, database} = withConnection(open);
+		const {pay, types, fetch} = realm({store, onStoreError: 'degrade', retry: 0});
+		const room = await fill(store, database);
+		server.script(lose, drop, answer(402));
+		for (let presses = 0; presses < 3; presses++)
+			expect((await environment.finish(pay())).error).toMatchObject({code: 'OUTCOME_UNKNOWN'});
+		expect(types()).toContain('degraded');
+		const [key] = server.keys();
+		expect(await fetch.unfinished()).toMatchObject([{key}]);
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key, replayed: true});
+		const other = realm({store: open()});
+		expect(rowsOf(path, `SELECT key FROM operations WHERE name LIKE '%checkout%'`)).toEqual([]);
+
+		room();
+		await environment.advance(10_000);
+		expect(rowsOf(path, `SELECT key, status FROM operations WHERE name LIKE '%checkout%'`)).toEqual([
+			{key, status: 'succeeded'},
+		]);
+		expect((await environment.finish(other.pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED', key});
+		expect(new Set(server.keys())).toEqual(new Set([key]));
+		expect(server.charges()).toBe(1);
+	});
+
+	test('is refused before it is sent while the disk is full, and can be made once it is not', async () => {
+		const {environment, realm, server, open} = openShopOnFile();
+		const {store, database} = withConnection(open);
+		const {pay} = realm({store});
+		const room = await fill(store, database);
+		expect((await environment.finish(pay())).error).toMatchObject({
+			code: 'STORE_FAILED',
+			message: expect.stringContaining('full') as unknown,
+		});
+		expect(server.requests).toHaveLength(0);
+		room();
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded'});
+	});
+
+	test('that keeps its key for longer than SQLite counts leaves a record that can be read', async () => {
+		const {environment, realm, server, open} = openShopOnFile();
+		const options = {dialect: ietf({retention: Number.MAX_VALUE}), retry: 0};
+		server.script(drop);
+		await environment.finish(realm({...options, store: open()}).pay());
+		const {fetch, pay} = realm({...options, store: open()});
+		expect(await fetch.unfinished()).toMatchObject([{expired: false}]);
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded'});
 	});
 
 	test('gets its answer though the file is locked by then, and the outcome is written down later', async () => {

@@ -7,6 +7,7 @@ import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
 import {at, rowsOf, runOn, temporaryFolder} from './sqlite-folder.ts';
 import {recordsIn} from '../support/records.ts';
+import {sweepTests} from './sweeping.ts';
 
 const DAY = 86_400_000;
 const {freshFile} = temporaryFolder();
@@ -155,6 +156,8 @@ describe('a record that cannot be read', () => {
 });
 
 describe('a sweep', () => {
+	sweepTests(clock => sqliteStoreIn(at(clock), {path: freshFile()}));
+
 	const MANY = 1_050;
 
 	async function withExpired() {

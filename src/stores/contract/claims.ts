@@ -41,6 +41,16 @@ export const claimTests: readonly ContractTest[] = [
 		},
 	},
 	{
+		title: 'claim: the same owner says that the key may have been sent, and the record is ambiguous from there',
+		async run({begin, stored}) {
+			await begin();
+			const again = await begin({ambiguous: true});
+			same([again.key, again.token, again.ambiguous], ['key-1', 1, true], 'key, token and ambiguous');
+			same((await begin()).ambiguous, true, 'ambiguous, claimed again');
+			same((await stored())?.ambiguous, true, 'what is stored');
+		},
+	},
+	{
 		title: 'claim: the hash of the bytes stays that of the first claim',
 		async run({begin, claim, settle}) {
 			const first = await begin({bytes: 'bytes-1'});
