@@ -149,7 +149,6 @@ describe('who sends the keys', () => {
 	const keyFrom = () => 'order-42';
 
 	test.each<[string, FetchOptions]>([
-		['no store of its own', {}],
 		['a memory store', {store: memoryStore()}],
 		[
 			'a store that does not say so',

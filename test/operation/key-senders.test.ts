@@ -107,6 +107,13 @@ describe.each(variants)('a key by %s', (_, variant) => {
 			expect((await pay()).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
 		});
 
+		test.each(['succeeded', 'refused'] as const)('reconcile settles what was refused: %s', async outcome => {
+			const {server, pay, record} = open({reconcile: () => outcome});
+			server.script(answer(402));
+			expect(await pay()).toMatchObject({outcome, keyKept: outcome === 'succeeded', attempts: 1});
+			expect((await record())?.state.status).toBe(outcome);
+		});
+
 		test('is in doubt from the moment it is claimed, and an owner that dies changes nothing', async () => {
 			const {environment, server, realm, record, init} = open();
 			server.script(hang);

@@ -36,15 +36,23 @@ describe('an own key that says when it was made', () => {
 		expect(shop.server.charges()).toBe(1);
 	});
 
-	test('is left by reconcile and by resolve', async () => {
+	test.each([
+		['succeeded', 'ALREADY_SUCCEEDED', true],
+		['refused', 'REFUSED', false],
+	] as const)('is %s where reconcile found that out, and nothing is sent', async (outcome, code, keyKept) => {
+		const {environment, realm, server, record} = openShop();
+		const report = await environment.finish(realm({reconcile: () => outcome}).pay(made(30)));
+		expect(report).toMatchObject({outcome, error: {code}, keyKept, key: 'order-42'});
+		expect((await record())?.state.status).toBe(outcome);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('is renewed once somebody found out that it was refused', async () => {
 		const {environment, realm} = openShop();
-		const asked = realm({reconcile: () => 'succeeded'});
-		expect(await environment.finish(asked.pay(made(30)))).toMatchObject({outcome: 'succeeded'});
-		const {environment: time, realm: open} = openShop();
-		const {pay, handle} = open();
-		await time.finish(pay(made(30)));
+		const {pay, handle} = realm();
+		await environment.finish(pay(made(30)));
 		await handle.resolve('refused');
-		expect((await time.finish(pay({idempotencyKey: 'order-43'}))).outcome).toBe('succeeded');
+		expect((await environment.finish(pay({idempotencyKey: 'order-43'}))).outcome).toBe('succeeded');
 	});
 
 	test.each<[string, FetchOptions['dialect'], number, boolean]>([
