@@ -149,11 +149,7 @@ describe('who sends the keys', () => {
 	const keyFrom = () => 'order-42';
 
 	test.each<[string, FetchOptions]>([
-		['a memory store', {store: memoryStore()}],
-		[
-			'a store that does not say so',
-			{store: {...memoryStore(), durable: undefined} as object as FetchOptions['store']},
-		],
+		['a memory store, which does not say that it is durable', {store: memoryStore()}],
 		['a store that is not durable', {store: {...memoryStore(), durable: false}}],
 	])("'this-store' with %s is a TypeError that says why", (_, options) => {
 		for (const more of [{}, {keyFrom}]) {

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
+import type {Dialect} from '../../src/dialect/dialect.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
-import type {FetchOptions} from '../../src/options.ts';
 import {after, answer, hang, lose, unreachable} from '../support/fake-server.ts';
 import {START} from '../support/virtual-environment.ts';
 import {openShop} from './shop.ts';
@@ -55,7 +55,7 @@ describe('an own key that says when it was made', () => {
 		expect((await environment.finish(pay({idempotencyKey: 'order-43'}))).outcome).toBe('succeeded');
 	});
 
-	test.each<[string, FetchOptions['dialect'], number, boolean]>([
+	test.each<[string, Dialect, number, boolean]>([
 		['within what is declared', ietf({retention: 3 * 24 * HOUR}), 48, true],
 		['past what is declared', ietf({retention: HOUR}), 1, false],
 	])('%s it is held against that', async (_, dialect, hours, sent) => {

@@ -16,7 +16,7 @@ const pool = {query: async () => ({rows: []})};
 describe("keySenders: 'this-store'", () => {
 	test('is taken with a store that outlives the process', async () => {
 		const sqlite = sqliteStore({path: freshFile()});
-		for (const store of [sqlite, postgresStore({pool}), redisStore({client} as never)])
+		for (const store of [sqlite, postgresStore({pool}), redisStore({client})])
 			expect(() => createFetch({store, scope: null, keySenders: 'this-store'})).not.toThrow();
 		await sqlite.close?.();
 	});
