@@ -6,6 +6,8 @@ type Order = {readonly id: string; readonly amount: number; readonly paymentKey:
 declare const cart: Cart;
 declare const session: {readonly userId: string | undefined; readonly token: string};
 
+/** Gets a new token for the session; false: the person has to sign in. */
+declare function refreshToken(): Promise<boolean>;
 /** Puts a text before the person. */
 declare function show(text: string): void;
 declare function loadCart(id: string | undefined): Promise<Cart | undefined>;

@@ -9,3 +9,12 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 	return bytes;
 }
+
+/** The bytes of a chunk, not copied; `undefined` where it is neither bytes nor text. */
+export function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
+	if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
+	if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength);
+	// Of any realm, shared or not.
+	if (!/ (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(chunk))) return undefined;
+	return new Uint8Array(chunk as ArrayBuffer);
+}

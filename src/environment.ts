@@ -20,7 +20,17 @@ export type Environment = {
 	readonly shared: boolean;
 	/** What a relative URL is resolved against, if anything. */
 	baseUrl(): string | undefined;
+	/**
+	 * There only where each request that is served has a context of its own, as in Cloudflare's workerd: its timers,
+	 * exchanges, bodies and signals are of no use to others, and end with it. Makes a function that calls this one back
+	 * in the context that it was made in: a moment later, and never once that has ended.
+	 *
+	 * @see https://developers.cloudflare.com/workers/runtime-apis/context/
+	 */
+	readonly bind?: Bind | undefined;
 };
+
+type Bind = <T>(callback: (value: T) => void) => (value: T) => void;
 
 const runtime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
 
@@ -49,7 +59,35 @@ export const environment: Environment = {
 		return !(document || (WorkerGlobalScope && indexedDB));
 	},
 	baseUrl: () => runtime.document?.baseURI ?? globalThis.location?.href,
+	get bind() {
+		return globalThis.navigator?.userAgent === 'Cloudflare-Workers' ? bindByPromise : undefined;
+	},
 };
+
+/** What waits for a promise runs in the context that made it, whoever resolves it (compatibility date 2024-10-14). */
+function bindByPromise<T>(callback: (value: T) => void): (value: T) => void {
+	const values: T[] = [];
+	let wake: () => void;
+	const listen = async () => {
+		for (;;) {
+			const woken = new Promise<void>(resolve => {
+				wake = resolve;
+			});
+			for (const value of values.splice(0)) callback(value);
+			await woken;
+		}
+	};
+	void listen();
+	return value => {
+		values.push(value);
+		wake();
+	};
+}
+
+/** A function that calls this one in the context it was made in, where there are such. */
+export function bindTo<T>({bind}: Environment, callback: (value: T) => void): (value: T) => void {
+	return bind ? bind(callback) : callback;
+}
 
 /** The longer of the two clocks' times since now: one may stand still in sleep, the other may be set back. */
 export function stopwatch(environment: Environment): () => number {

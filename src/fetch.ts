@@ -12,6 +12,7 @@ import {callOptionNames, settingsOf, withCall, without, type CallOptions, type F
 import {currentScope} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
+import {membersOf} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
@@ -62,7 +63,7 @@ export function createFetchIn(
 		signal?.throwIfAborted();
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : null;
-		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind === 'named');
+		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind);
 		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal) ?? pass();
 
 		const {ownKey, since} = intent;
@@ -93,7 +94,8 @@ export function createFetchIn(
 		operation(operation: OperationName): OperationHandle {
 			const name = canonicalName(operation);
 			const find = () => placeOf(realm(), currentScope(settings.scope, environment), name);
-			const bound: OperationHandle['fetch'] = async (input, init) => latchkeyFetch(input, {...init, operation});
+			const bound: OperationHandle['fetch'] = async (input, init) =>
+				latchkeyFetch(input, {...(init && membersOf(init)), operation});
 			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
 		},
 		async unfinished() {

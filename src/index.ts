@@ -26,6 +26,7 @@ export type {
 } from './stores/store.ts';
 export type {OperationRecord, StoredAnswer, StoredRequest} from './operation/record.ts';
 export type {State} from './operation/state.ts';
+export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 export type {MaybePromise} from './maybe-promise.ts';
 
 export {ietf, type IetfOptions} from './dialect/ietf.ts';

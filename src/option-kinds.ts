@@ -11,6 +11,8 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isTime = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 2 ** 31;
 const isCount = (value: unknown): boolean =>
 	Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100;
+const isCure = ({on, ask}: {on?: unknown; ask?: unknown}): boolean =>
+	isFunction(ask) && Array.isArray(on) && on.every(status => Number.isInteger(status) && status >= 400 && status < 500);
 
 const MILLISECONDS = 'milliseconds above 0 and up to 2147483647';
 const COUNT = 'a whole number from 0 to 100';
@@ -51,6 +53,15 @@ export const sharedKinds: Readonly<Record<keyof SharedOptions, Kind>> = {
 	judge: callback,
 	reconcile: callback,
 	fingerprint: callback,
+	fingerprintHeaders: {
+		takes: 'an array of header names',
+		fits: value => Array.isArray(value) && value.every(headerName.fits),
+	},
+	attemptHeaders: callback,
+	reauthorize: {
+		takes: 'a function, or {on: 4xx statuses, ask: a function}',
+		fits: value => isFunction(value) || (isObject(value) && isCure(value as {on?: unknown; ask?: unknown})),
+	},
 	keepResponse: flag,
 	keepRequest: flag,
 };
@@ -71,7 +82,7 @@ export const fetchKinds: Readonly<Record<Exclude<keyof FetchOptions, keyof Share
 		takes: 'a dialect',
 		fits: isObject,
 		needs: {header: headerName, isReplay: callback},
-		may: {saves: callback, shouldRetryHeader: headerName, formatKey: callback, read: callback, retention},
+		may: {shouldRetryHeader: headerName, formatKey: callback, saves: callback, read: callback, retention},
 	},
 	keyed: {
 		takes: 'a boolean, an array of methods or a function',

@@ -1,17 +1,24 @@
 import {defaultStore} from '#platform';
 import type {Dialect} from './dialect/dialect.ts';
 import {ietf} from './dialect/ietf.ts';
+import type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 import type {LatchkeyEvent} from './events.ts';
 import type {FromContent} from './request/from-content.ts';
 import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
+import {membersOf} from './request/members.ts';
 import type {MaybePromise} from './maybe-promise.ts';
 import type {Store} from './stores/store.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {validate, type Kinds} from './validate.ts';
 
 export type RetryOptions = {
-	/** Retries after the first attempt. `0`: exactly one exchange. Default 3. Waiting for "in progress" uses none up. */
+	/**
+	 * Retries after the first attempt. Default 3. Neither waiting for "in progress" nor `reauthorize` uses one up. `0`: one
+	 * attempt, and no waiting. That is one call of `fetch`, not always one request: browsers themselves send a POST again,
+	 * without a word, when a connection that they use again is dropped before the answer. Only a key that the server honours
+	 * makes it one effect.
+	 */
 	readonly limit?: number;
 	/** The longest own wait between attempts, in milliseconds. Default 8,000. */
 	readonly backoffLimit?: number;
@@ -44,6 +51,24 @@ export type SharedOptions = {
 	 * fields that change by themselves. Only its SHA-256 is kept. It gets a copy of the request.
 	 */
 	readonly fingerprint?: (request: Request) => MaybePromise<string>;
+	/**
+	 * Names of headers that make a request another one, whatever else makes it: whose account it is for, such as
+	 * `['Stripe-Account']`. Names of operations made by `fromContent()` and keys made by `contentKey()` follow. Not what
+	 * changes by itself: a token, a date. Default: none.
+	 */
+	readonly fingerprintHeaders?: readonly string[];
+	/**
+	 * Headers that are made anew before every attempt, and go before those of the call: a token, a signature,
+	 * `traceparent`. May set neither the key's header, the content type nor the length. It has the time of the attempt;
+	 * where it fails, nothing more is sent.
+	 */
+	readonly attemptHeaders?: (attempt: AttemptFacts) => MaybePromise<HeadersInit | undefined>;
+	/**
+	 * Mends what the server does not accept, for instance by a new token. Asked about an answer of 401, 407 or 419 (or
+	 * of the 4xx in `on`), once a call and within its time. `true`: the same request is sent again at once, under the
+	 * same key and without using a retry up. Anything else, or an error: the answer stands.
+	 */
+	readonly reauthorize?: Reauthorize | {readonly on: readonly number[]; readonly ask: Reauthorize};
 	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
 	readonly keepResponse?: boolean;
 	/**
@@ -72,13 +97,14 @@ export type CallOptions = SharedOptions & {
 };
 
 export type FetchOptions = SharedOptions & {
-	/** What sends. Default: `globalThis.fetch`, looked up at each call. */
+	/** What sends. Default: `globalThis.fetch`, looked up at each call. It may throw `NotSentError`; all else may have been sent. */
 	readonly fetch?: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
 	/** Where records live. Default: IndexedDB in browsers, memory in Node. */
 	readonly store?: Store;
 	/**
 	 * Whose operations these are (a user's id, for instance); `null`: all callers are one. A function is asked when an
-	 * operation begins. Required for named calls on servers. Only its hash is kept.
+	 * operation begins, and before each attempt: once it says another, nothing more is sent. Required for named calls
+	 * on servers. Only its hash is kept.
 	 */
 	readonly scope?: string | null | (() => string | null | undefined);
 	/** How the API spells idempotency. Default: `ietf()`. */
@@ -134,8 +160,7 @@ export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 
 
 /** The very same object, where it says none of these. */
 export function without<T extends object>(options: T, names: readonly string[]): T {
-	if (!names.some(name => name in options)) return options;
-	return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name))) as T;
+	return names.some(name => name in options) ? (membersOf(options, names) as T) : options;
 }
 
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */

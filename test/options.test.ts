@@ -48,6 +48,18 @@ describe('an option of the wrong kind', () => {
 		['judge', anything],
 		['reconcile', anything],
 		['fingerprint', anything],
+		['fingerprintHeaders', [null, 'X-Tenant', 1, {}, [1], [''], ['X Tenant'], ['X-Tenant:'], ['X-Tenant', null]]],
+		['attemptHeaders', anything],
+		['reauthorize', [...anything, {on: [401]}, {ask() {}}, {on: 401, ask() {}}, {on: [200], ask() {}}]],
+		[
+			'reauthorize',
+			[
+				{on: [500], ask() {}},
+				{on: ['401'], ask() {}},
+				{on: [401.5], ask() {}},
+				{on: [401], ask: 'x'},
+			],
+		],
 		['scope', [1, true, {}, []]],
 		['onStoreError', [null, '', 'retry', true, {}]],
 		['keySenders', [null, '', 'nobody', true, {}, ['this-store']]],
@@ -122,6 +134,8 @@ describe('a dialect', () => {
 		['dialect.shouldRetryHeader', {shouldRetryHeader: 'a b'}],
 		['dialect.formatKey', {formatKey: 'quoted'}],
 		['dialect.read', {read: {}}],
+		['dialect.saves', {saves: true}],
+		['dialect.saves', {saves: null}],
 		['dialect.retention', {retention: '24h'}],
 	])('%s in %o is a TypeError that names it', (name, change) => {
 		const problem = problemOf({dialect: {...dialect, ...change}});
@@ -134,10 +148,11 @@ describe('a dialect', () => {
 		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(/dialect\.retention/);
 	});
 
+	test('need not declare what is saved', () => {
+		expect(() => settingsOf({dialect: {...dialect, saves: undefined}})).not.toThrow();
+	});
+
 	test('that lacks its functions is a TypeError that says which', () => {
-		expect(() => settingsOf({dialect: {...dialect, saves: true} as never})).toThrow(
-			'latchkey: dialect.saves takes a function, not true',
-		);
 		expect(() => settingsOf({dialect: {...dialect, isReplay: undefined} as never})).toThrow(
 			'latchkey: dialect.isReplay takes a function, not undefined',
 		);
@@ -200,6 +215,8 @@ describe('what is taken', () => {
 		['a hundred retries', {retry: {limit: 100}}],
 		['callers that are all one', {scope: null}],
 		['a scope that is asked for', {scope: () => undefined}],
+		['a cure', {reauthorize: () => true}],
+		['a cure for other answers', {reauthorize: {on: [401, 403, 428], ask: async () => false}}],
 		['an empty scope', {scope: ''}],
 		['methods', {keyed: ['POST', 'patch']}],
 		['a predicate', {keyed: ({method}) => method === 'POST'}],

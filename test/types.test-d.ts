@@ -87,6 +87,9 @@ describe('options', () => {
 			judge: async ({ok}) => (ok ? undefined : 'refused'),
 		});
 		void fetch('/pay', {reconcile: ({operation, key}) => (operation[0] === key ? 'succeeded' : undefined)});
+		void fetch('/pay', {attemptHeaders: async ({key, attempt}) => ({'x-try': `${key} ${attempt}`})});
+		void fetch('/pay', {reauthorize: async ({status}, {url}) => status === 401 && url !== ''});
+		createFetch({reauthorize: {on: [401, 403], ask: () => false}, attemptHeaders: () => undefined});
 		createFetch({store: memoryStore(), scope: null, dialect: ietf({saves: 'errors'}), keyed: ['POST']});
 		createFetch({scope: () => maybe, keyed: ({method, url}) => method === url, onStoreError: 'degrade'});
 	});
@@ -111,6 +114,10 @@ describe('options', () => {
 		createFetch({onStoreError: 'ignore'});
 		// @ts-expect-error a judge says what it knows
 		createFetch({judge: () => true});
+		// @ts-expect-error headers
+		createFetch({attemptHeaders: () => 'Bearer x'});
+		// @ts-expect-error whether it is mended
+		createFetch({reauthorize: () => 'yes'});
 		// @ts-expect-error only of a whole fetch
 		void fetch('/pay', {scope: null});
 		// @ts-expect-error 'success' or 'errors'
@@ -176,6 +183,7 @@ describe('errors', () => {
 describe('the client', () => {
 	test('takes our options through ky’s', async () => {
 		void api.post('orders', {json: {}, operation: ['pay', id], judge: () => undefined, keepResponse: true});
+		void api.post('orders', {json: {}, operation: ['pay', id], attemptHeaders: () => ({}), reauthorize: () => true});
 		void api.extend({timeout: false}).put('orders/1', {json: {}, retry: {limit: 1, maxRetryAfter: 5}});
 		createClient({prefix: '/api', headers: {'x-app': '1'}, dialect: ietf(), keyed: true, scope: null, retry: 2});
 		expectTypeOf(await api.get<{id: number}>('orders').json()).toEqualTypeOf<{id: number}>();

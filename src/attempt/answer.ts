@@ -1,5 +1,7 @@
-import {concat} from '../concat.ts';
+import {bytesOf, concat} from '../concat.ts';
 import type {Answer} from '../dialect/dialect.ts';
+import {can} from '../shape.ts';
+import {headersOf} from './headers.ts';
 
 /** Larger answers are passed on as streams, in bytes. */
 const READ_LIMIT = 1_048_576;
@@ -7,32 +9,53 @@ const READ_LIMIT = 1_048_576;
 /** Answers that have no end to wait for. */
 const endless = /^(text\/event-stream|application\/x-ndjson)\b/i;
 
-/** `stream` is there when the answer was not read. */
+/** `stream` is there when the answer was not read, or not to its end. */
 type Read = {readonly answer: Answer; readonly stream?: Response};
+
+/** What comes piece by piece, of whatever runtime. */
+type Source = {
+	readonly read: () => Promise<{readonly done?: boolean | undefined; readonly value?: unknown}>;
+	readonly cancel: (reason?: unknown) => unknown;
+};
+
+/** A Response as a runtime, a polyfill or somebody's own `fetch` may make it: anything may be missing. */
+type Given = Partial<Omit<Response, 'headers' | 'body'>> & {readonly headers?: unknown; readonly body?: unknown};
 
 /**
  * An answer as a value. Up to 1 MiB it is read here, so that a body cut midway fails the attempt; a larger or endless
- * one is left to be passed on. Throws what reading throws.
+ * one, and one that cannot be read here, is left to be passed on. Throws only what reading rejects with.
  */
 export async function answerOf(response: Response, whole: boolean): Promise<Read> {
-	const {status, statusText, headers, url, redirected, type, body} = response;
-	const answer: Answer = {status, statusText, headers, url, redirected, type, body: undefined};
-	const read = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...answer, body: bytes}});
+	// Somebody's own fetch may forget to return it.
+	const given = Object(response) as Given;
+	const answer = answerWithout(given);
+	const {status, headers} = answer;
+	const passed: Read = {answer, stream: response};
 	const streams = endless.test(headers.get('content-type') ?? '') || Number(headers.get('content-length')) > READ_LIMIT;
-	if (!whole || status === 0 || streams) return {answer, stream: response};
-	// There is none, or a polyfill knows no streams.
-	if (!body) return read(new Uint8Array(await response.arrayBuffer()));
-
-	const reader = body.getReader();
-	const chunks: Uint8Array[] = [];
-	for (let size = 0; size <= READ_LIMIT;) {
-		const {done, value} = await reader.read();
-		if (done) return read(concat(chunks));
-		chunks.push(value);
-		size += value.byteLength;
+	// A logger may have read it.
+	if (!whole || status === 0 || streams || given.bodyUsed) return passed;
+	const read = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...answer, body: bytes}});
+	const source = sourceOf(given.body);
+	if (source === 'taken') return passed;
+	if (source === undefined) {
+		const bytes = bytesOf(await contentOf(given));
+		return bytes ? read(bytes) : passed;
 	}
 
-	return {answer, stream: responseWith(rest(chunks, reader), answer)};
+	const chunks: unknown[] = [];
+	const parts: Uint8Array[] = [];
+	for (let size = 0; size <= READ_LIMIT;) {
+		const {done, value} = await source.read();
+		if (done) return read(concat(parts));
+		const part = bytesOf(value);
+		chunks.push(part ?? value);
+		// Whoever understands it may go on to read it.
+		if (!part) break;
+		parts.push(part);
+		size += part.byteLength;
+	}
+
+	return {answer, stream: responseWith(rest(chunks, source), answer)};
 }
 
 /** A new Response for one caller. Without a body where the answer was passed on unread. */
@@ -40,37 +63,114 @@ export function responseOf(answer: Answer): Response {
 	return responseWith(answer.body ?? null, answer);
 }
 
+/** Another one to read: a clone, else the very same. Node's streams come without their body, because a clone would stop them. */
+function copyOf(response: Response, answer: Answer): Response {
+	const {body} = response;
+	try {
+		return body && !can(body, 'getReader') ? responseOf(answer) : response.clone();
+	} catch {
+		return response;
+	}
+}
+
+/** Reads an answer without taking it from anybody. */
+export async function withCopy<T>(
+	{answer, stream}: {readonly answer: Answer; readonly stream?: Response},
+	read: (copy: Response) => Promise<T>,
+): Promise<T> {
+	const copy = stream ? copyOf(stream, answer) : responseOf(answer);
+	const value = await read(copy);
+	if (copy !== stream) void discard(copy);
+	return value;
+}
+
+/** What is left unread of a copy would be kept in memory. */
+async function discard(copy: Response): Promise<void> {
+	try {
+		await copy.body?.cancel();
+	} catch {
+		// Somebody reads it.
+	}
+}
+
+function answerWithout({status, statusText, headers, url, redirected, type}: Given): Answer {
+	return {
+		status: Number.isInteger(status) ? (status as number) : 0,
+		statusText: String(statusText ?? ''),
+		headers: headersOf(headers),
+		url: String(url ?? ''),
+		redirected: redirected === true,
+		type: type ?? 'default',
+		body: undefined,
+	};
+}
+
+/** `taken`: somebody else reads it. `undefined`: there is none, or a polyfill knows no streams. */
+function sourceOf(body: unknown): Source | 'taken' | undefined {
+	const {
+		locked,
+		readableDidRead,
+		getReader,
+		[Symbol.asyncIterator]: iterate,
+	} = Object(body) as {
+		readonly locked?: unknown;
+		readonly readableDidRead?: unknown;
+		readonly getReader?: unknown;
+		readonly [Symbol.asyncIterator]?: unknown;
+	};
+	if (locked || readableDidRead) return 'taken';
+	if (typeof getReader === 'function') {
+		const reader = (body as ReadableStream<unknown>).getReader();
+		return {read: async () => reader.read(), cancel: async reason => reader.cancel(reason)};
+	}
+
+	if (typeof iterate !== 'function') return undefined;
+	// The stream of Node that node-fetch gives.
+	const iterator = (body as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+	return {read: async () => iterator.next(), cancel: async () => iterator.return?.()};
+}
+
+/** All of it at once. React Native had a time when it could not read bytes; then the body is still there. */
+async function contentOf(response: Given): Promise<unknown> {
+	try {
+		if (response.arrayBuffer) return await response.arrayBuffer();
+	} catch (error) {
+		if (response.bodyUsed || !response.text) throw error;
+	}
+
+	return response.text?.();
+}
+
 /** Says what a constructor cannot set, and so do its clones. */
 function telling(response: Response, answer: Answer): Response {
-	const {status, url, redirected, type} = answer;
+	const {status, statusText, url, redirected, type} = answer;
 	const clone = () => telling(Response.prototype.clone.call(response), answer);
-	const facts = {status, ok: status >= 200 && status <= 299, url, redirected, type, clone};
+	const facts = {status, statusText, ok: status >= 200 && status <= 299, url, redirected, type, clone};
 	for (const [name, value] of Object.entries(facts)) Object.defineProperty(response, name, {value, configurable: true});
 	return response;
 }
 
 function responseWith(body: BodyInit | null, answer: Answer): Response {
-	const {status, statusText, headers} = answer;
+	const {status, headers} = answer;
 	const empty = status === 204 || status === 205 || status === 304;
-	// A constructor takes no other status; that of a redirect that was not followed is 0.
+	// A constructor takes no other status; that of a redirect that was not followed is 0. Nor every status text.
 	const taken = status >= 200 && status <= 599 ? status : 200;
-	return telling(new Response(empty ? null : body, {status: taken, statusText, headers}), answer);
+	return telling(new Response(empty ? null : body, {status: taken, headers}), answer);
 }
 
 /** What was read of it, and then what is still to come. */
-function rest(
-	chunks: readonly Uint8Array[],
-	reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
+function rest(chunks: readonly unknown[], source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
 	return new ReadableStream({
 		start(controller) {
-			for (const chunk of chunks) controller.enqueue(chunk);
+			for (const chunk of chunks) controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
 		},
 		async pull(controller) {
-			const {done, value} = await reader.read();
+			const {done, value} = await source.read();
 			if (done) controller.close();
-			else controller.enqueue(value);
+			else controller.enqueue((bytesOf(value) ?? value) as Uint8Array<ArrayBuffer>);
 		},
-		cancel: reason => reader.cancel(reason),
+		async cancel(reason) {
+			await source.cancel(reason);
+		},
 	});
 }

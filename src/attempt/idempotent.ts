@@ -24,7 +24,7 @@ export async function retryIdempotent(
 	signal?.addEventListener('abort', () => {
 		gone.leave(signal.reason);
 	});
-	const {exchange, why} = await attemptUntilSettled(
+	const {exchange, firstFailure, why} = await attemptUntilSettled(
 		{
 			environment,
 			left,
@@ -32,12 +32,13 @@ export async function retryIdempotent(
 			request: sendable,
 			leaving: gone,
 			permit: () => (left() > 0 ? 'go' : 'left'),
-			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it.sent)),
+			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it)),
 			report: () => undefined,
 		},
 		noProgress(),
 	);
 	signal?.throwIfAborted();
+	if (why === 'no-headers') throw firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');

@@ -4,8 +4,10 @@ import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {isCured} from './cure.ts';
 import {pollDelay, retryDelay} from './delay.ts';
 import type {Leaving} from './leaving.ts';
+import {prepare} from './prepare.ts';
 import {send, type Exchange, type Sendable} from './send.ts';
 import {patience, waitForNetwork} from './wait.ts';
 import type {Verdict} from './verdict.ts';
@@ -13,13 +15,15 @@ import type {Verdict} from './verdict.ts';
 export type Job = {
 	readonly environment: Environment;
 	readonly request: MaybePromise<Sendable>;
-	readonly settings: Pick<Settings, 'retry' | 'timeout'>;
+	readonly settings: Pick<Settings, 'retry' | 'timeout' | 'attemptHeaders' | 'reauthorize' | 'dialect'>;
 	/** What is left of the call's time, in milliseconds. */
 	readonly left: () => number;
 	/** Aborted when nobody wants an answer any more. */
 	readonly leaving: Leaving;
 	/** Whether a further attempt may start: nobody has left for good, the lease holds, the key is young enough. */
 	readonly permit: (attempts: number) => MaybePromise<Permit>;
+	/** Whether it is still the operation of whoever is signed in. */
+	readonly sameScope?: () => boolean;
 	/** What an exchange means, given whether an earlier attempt may have had its effect. */
 	readonly verdictOf: (exchange: Exchange, progress: Progress) => MaybePromise<Verdict>;
 	readonly report: (event: EventDetail) => void;
@@ -39,13 +43,19 @@ export type Progress = {
 	verdict?: Verdict;
 	/** The last answer, which may be older than the last exchange. */
 	answer?: Answer;
+	/** The first failure is a mistake in what `attemptHeaders` gave. */
+	mistaken?: boolean | undefined;
+	/** The caller was asked for a cure. */
+	reauthorized?: true;
 };
 
 export function noProgress(): Progress {
 	return {attempts: 0, ambiguous: false};
 }
 
-export type Ending = Progress & {readonly why: 'answered' | 'exhausted' | Exclude<Permit, 'go'>};
+export type Ending = Progress & {
+	readonly why: 'answered' | 'exhausted' | 'no-headers' | 'scope-changed' | Exclude<Permit, 'go'>;
+};
 
 /** A 409 that says nothing is asked about this often. */
 const CONFLICT_POLLS = 3;
@@ -55,17 +65,18 @@ const again = new Error('latchkey: another attempt is due');
 
 /** Attempts, one after the other, until one settles, nothing more is worth trying, or time is over. Throws only what the request does. */
 export async function attemptUntilSettled(job: Job, progress: Progress): Promise<Ending> {
-	const {retry, timeout} = job.settings;
+	const {retry} = job.settings;
 	const request = isPromise(job.request) ? await job.request : job.request;
 	let why: Ending['why'] = 'exhausted';
 	let retries = 0;
 	let polls = 0;
 
-	const attempt = async () => {
-		const asked = job.permit(progress.attempts);
-		const permit = isPromise(asked) ? await asked : asked;
-		if (permit !== 'go') {
-			why = permit;
+	const attempt = async (): Promise<void> => {
+		const prepared = await prepare(job, request, progress.attempts + 1);
+		if (prepared.why !== undefined) {
+			({why} = prepared);
+			if (why === 'no-headers') progress.firstFailure = prepared.error;
+			progress.mistaken = prepared.mistaken;
 			return;
 		}
 
@@ -74,7 +85,9 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		const wasAmbiguous = progress.ambiguous;
 		// Until it has ended, it may have had its effect.
 		progress.ambiguous = true;
-		const exchange = await send(job.environment, request, Math.min(timeout, job.left()), job.leaving);
+		const {headers, ms} = prepared;
+		const sent = {...request, init: {...request.init, headers}};
+		const exchange = await send(job.environment, sent, ms, job.leaving);
 		progress.ambiguous = wasAmbiguous;
 		const weighed = job.verdictOf(exchange, progress);
 		const verdict = isPromise(weighed) ? await weighed : weighed;
@@ -87,6 +100,12 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 			error: exchange.error,
 			replayed: verdict.replayed,
 		});
+		if (exchange.answer && (await isCured(job, request, progress, exchange, verdict))) {
+			exchange.abort();
+			await attempt();
+			return;
+		}
+
 		if (verdict.next !== 'end') throw again;
 		why = 'answered';
 	};
@@ -125,6 +144,6 @@ function note(progress: Progress, exchange: Exchange, verdict: Verdict): void {
 	progress.ambiguous ||= verdict.ambiguous;
 	const {answer, error} = exchange;
 	if (answer) progress.answer = answer;
-	if (verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
+	if (answer && verdict.next === 'end' && verdict.meaning !== 'unsettled') return;
 	progress.firstFailure ??= answer ? new Error(`The server answered ${answer.status}`) : error;
 }

@@ -1,15 +1,26 @@
+import {watch} from '#platform';
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
+import {isLatchkeyError} from '../errors.ts';
 import {answerOf} from './answer.ts';
+import type {AttemptFacts} from './facts.ts';
 import type {Leaving} from './leaving.ts';
 
 export type Sendable = {
 	readonly url: string;
-	/** Everything but the signal; the body is bytes, a string or a Blob, so that it can be sent again. */
-	readonly init: RequestInit;
-	readonly fetch: ((input: string, init: RequestInit) => Promise<Response>) | undefined;
-	/** Read the answer within the attempt, so that a cut body shows. */
-	readonly whole: boolean;
+	/** The URL, or the Request that the caller gave. */
+	readonly input: string | Request;
+	/** Everything but the signal; the body can be sent again. */
+	readonly init: Omit<RequestInit, 'method' | 'headers' | 'body'> & {
+		readonly method: string;
+		readonly headers: Record<string, string>;
+		readonly body: AttemptFacts['body'];
+	};
+	readonly fetch: ((input: RequestInfo, init: RequestInit) => Promise<Response>) | undefined;
+	/** With one, the answer is read within the attempt, so that a cut body shows. */
+	readonly key: string | undefined;
+	/** That key as it stands in its header. */
+	readonly keyHeader: string | undefined;
 };
 
 export type Answered = {
@@ -21,13 +32,24 @@ export type Answered = {
 	readonly error?: undefined;
 };
 
-/** `sent`: it may have reached the server all the same. */
-export type Exchange = Answered | {readonly answer?: undefined; readonly error: unknown; readonly sent: boolean};
+export type Failed = {
+	readonly answer?: undefined;
+	readonly error: unknown;
+	/** There when it proves that nothing was sent: whether another attempt may get through. */
+	readonly unsent?: 'retry' | 'end' | undefined;
+};
+
+export type Exchange = Answered | Failed;
+
+/** For one attempt: whoever gets it may change it, and must not change what the next one sends. */
+export function copyOf(body: AttemptFacts['body']): AttemptFacts['body'] {
+	return body instanceof Uint8Array ? body.slice() : body;
+}
 
 /** One HTTP exchange, with a signal and a time-out of its own. Never throws. */
 export function send(
 	environment: Environment,
-	{url, init, fetch, whole}: Sendable,
+	{url, input, init, fetch, key, keyHeader}: Sendable,
 	timeout: number,
 	leaving: Leaving,
 ): Promise<Exchange> {
@@ -39,9 +61,9 @@ export function send(
 			resolve(exchange);
 		};
 		// A fetch that ignores its signal must not hold the operation up.
-		const fail = (error: unknown) => {
+		const fail = (error: unknown, unsent?: Failed['unsent']) => {
 			controller.abort(error);
-			end({error, sent: !provesNotSent(error, init.redirect)});
+			end({error, unsent});
 		};
 		const late = () => {
 			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
@@ -52,29 +74,21 @@ export function send(
 				fail(leaving.reason());
 			}),
 		);
+		const call = fetch ?? globalThis.fetch;
+		const witness = fetch ? undefined : watch(call, url, init, keyHeader);
+		if (witness) stops.push(witness.stop);
 		const respond = async () => {
+			let unsent = (error: unknown) => (isLatchkeyError(error, 'NOT_SENT') ? 'retry' : witness?.proves(error));
 			try {
-				const response = await (fetch ?? globalThis.fetch)(url, {...init, signal: controller.signal});
-				const read = await answerOf(response, whole);
+				const own = {headers: {...init.headers}, body: copyOf(init.body), signal: controller.signal};
+				const response = await call(input, {...init, ...own});
+				unsent = () => undefined;
+				const read = await answerOf(response, key !== undefined);
 				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
 			} catch (error) {
-				fail(error);
+				fail(error, unsent(error));
 			}
 		};
 		void respond();
 	});
-}
-
-const connectFailed = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-
-type Failure = {readonly code?: unknown; readonly errors?: readonly Failure[]};
-
-/**
- * Whether the error proves that no connection was made. Only Node says so; and where redirects are followed, the host
- * that could not be reached may be the second one, after the effect.
- */
-export function provesNotSent(error: unknown, redirect: RequestRedirect | undefined): boolean {
-	if (redirect !== 'manual' && redirect !== 'error') return false;
-	const cause = (error as {cause?: Failure} | null)?.cause;
-	return (cause?.errors ?? [cause]).every(failure => connectFailed.has(failure?.code));
 }

@@ -1,6 +1,7 @@
 import {jsonOf, type Answer, type Dialect} from '../dialect/dialect.ts';
-import {wordsOf} from '../dialect/ietf.ts';
+import {reasonOf, wordsOf} from '../dialect/words.ts';
 import {retryAfter} from './retry-after.ts';
+import type {Failed} from './send.ts';
 
 /** What one attempt's result means. */
 export type Meaning =
@@ -13,11 +14,11 @@ export type Meaning =
 	| 'conflict'
 	/** Turned away before any work (425, 429). */
 	| 'not-processed'
-	/** No connection was made. */
+	/** No connection was made, or none that the client trusts. */
 	| 'not-sent'
 	/** Failed in a way that may have had its effect. */
 	| 'failed'
-	/** An answer that settles nothing (a redirect, a replayed 5xx, a refusal after an ambiguity). */
+	/** An answer that settles nothing (a redirect, a replayed 5xx, a key that was used, a refusal after an ambiguity). */
 	| 'unsettled';
 
 export type Verdict = {
@@ -38,48 +39,56 @@ export type Context = {
 	readonly dialect: Dialect;
 	/** An earlier attempt of this operation may have had its effect. */
 	readonly ambiguous: boolean;
-	/** The server may have seen this key before: from us, or from somebody else. */
-	readonly repeat: boolean | 'foreign';
+	/** The server may have seen this key before. */
+	readonly repeat: boolean;
+	/** Somebody who shares no store with us may have sent this key: it is not random. */
+	readonly foreign: boolean;
 	readonly now: number;
 	/** What the caller's `judge` says of a 2xx. */
 	readonly judged: 'succeeded' | 'refused' | undefined;
 };
 
 /** An attempt that ended without an answer. */
-export function verdictOfFailure(sent: boolean): Verdict {
-	return sent ? verdict('failed', 'retry', {ambiguous: true}) : verdict('not-sent', 'retry');
+export function verdictOfFailure({unsent}: Pick<Failed, 'unsent'>): Verdict {
+	return unsent ? verdict('not-sent', unsent) : verdict('failed', 'retry', {ambiguous: true});
 }
 
 /** The rules, in order; the first that fits decides. A dialect refines them by data. */
 export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const {status, headers} = answer;
-	const {dialect, ambiguous, repeat} = context;
+	const {dialect, ambiguous, repeat, foreign} = context;
 	const wait = {retryAfter: retryAfter(headers, context.now)};
-	const saved = dialect.saves?.(answer) ?? false;
 
+	// A fetch that gives no final status (RFC 9110 §15) has told nothing; 0 is a redirect that was not followed.
+	const isFinal = Number.isInteger(status) && status >= 200 && status <= 599;
 	// A redirect may end at a login page: whatever it answers settles nothing. One that was not followed answers nothing.
-	const unfollowed = status === 0 || (status >= 300 && status < 400);
+	const unfollowed = !isFinal || (status >= 300 && status < 400);
 	const redirected = answer.redirected && dialect.redirects !== 'settle';
 	if (unfollowed || redirected) return verdict('unsettled', 'end', {ambiguous: true});
 
-	// A replay is final: asking again gives the same.
-	if (dialect.isReplay(answer)) {
-		if (status >= 500) return verdict('unsettled', 'end', {ambiguous: true, final: true, replayed: true});
-		const refused = status >= 400 || context.judged === 'refused';
-		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed: true});
-	}
-
+	// Before the marker: some servers save their own "in progress" or "key reused", and replay it.
+	const replayed = dialect.isReplay(answer) === true;
 	const directive = shouldRetry(headers, dialect);
 	const read = dialect.read?.(answer);
-	if (read === 'in-progress') return inProgress(directive, wait);
-	// Told of our own repeat, "key reused" only says that this server refuses repeats. What another sender holds, it keeps.
-	if (read === 'mismatched')
-		return repeat
-			? verdict('unsettled', 'end', {ambiguous: true, final: repeat === 'foreign'})
-			: verdict('mismatched', 'end');
+	if (read === 'in-progress') return inProgress(directive, {...wait, replayed});
+	if (read) {
+		// Told of our own repeat, or of a key that others send, "key reused" only says that this server refuses repeats.
+		if (read === 'mismatched' && !repeat && !foreign) return verdict('mismatched', 'end', {replayed});
+		return verdict('unsettled', 'end', {ambiguous: true, final: foreign || replayed, replayed});
+	}
+
+	// A replay is final: asking again gives the same.
+	if (replayed) {
+		if (status === 408 || status >= 500) return verdict('unsettled', 'end', {ambiguous: true, final: true, replayed});
+		// It is about the key, in words that are not known.
+		if (status === 409 && speaksOfKey(answer)) return verdict('unsettled', 'end', {ambiguous: true, replayed});
+		const refused = status >= 400 || context.judged === 'refused';
+		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed});
+	}
 
 	if (status < 300) return verdict(context.judged ?? 'succeeded', 'end', {firm: true});
 
+	const saved = dialect.saves?.(answer) === true;
 	if (isFailure(status))
 		return directive === 'false'
 			? verdict('unsettled', 'end', {ambiguous: true, final: saved})
@@ -93,9 +102,10 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		if (directive !== 'false' && !isOrdinaryConflict(answer, ambiguous)) return verdict('conflict', 'poll');
 	}
 
-	// After an ambiguous attempt a refusal is believed only if it is saved under the key.
-	if (ambiguous && !saved) return verdict('unsettled', 'end', {ambiguous: true});
-	return verdict('refused', 'end', {firm: saved});
+	// After an ambiguous attempt a refusal is believed only if it is saved under the key; what a proxy answers is not.
+	const firm = saved && status < 500;
+	if (ambiguous && !firm) return verdict('unsettled', 'end', {ambiguous: true});
+	return verdict('refused', 'end', {firm});
 }
 
 /** For calls without a key, by methods that RFC 9110 §9.2.2 calls idempotent: only whether to try again. */
@@ -111,13 +121,17 @@ function isFailure(status: number): boolean {
 
 /** A 409 that names another reason ("e-mail exists") is a refusal like any other; without one it needs to be JSON and the first answer. */
 function isOrdinaryConflict(answer: Answer, ambiguous: boolean): boolean {
-	if (wordsOf(answer).includes('idempoten')) return false;
-	return wordsOf(answer, ['type', 'code', 'title']) !== '' || (jsonOf(answer) !== undefined && !ambiguous);
+	if (speaksOfKey(answer)) return false;
+	return reasonOf(answer) !== '' || (jsonOf(answer) !== undefined && !ambiguous);
 }
 
-function inProgress(directive: string | undefined, wait: Pick<Verdict, 'retryAfter'>): Verdict {
+function speaksOfKey(answer: Answer): boolean {
+	return wordsOf(answer).includes('idempoten');
+}
+
+function inProgress(directive: string | undefined, facts: Partial<Verdict>): Verdict {
 	if (directive === 'false') return verdict('unsettled', 'end', {ambiguous: true});
-	return verdict('in-progress', 'poll', {ambiguous: true, ...wait});
+	return verdict('in-progress', 'poll', {ambiguous: true, ...facts});
 }
 
 /** `true` and `false` decide; anything else is as good as nothing. */

@@ -2,7 +2,7 @@ import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import {shown} from '../shown.ts';
-import {responseOf} from './answer.ts';
+import {withCopy} from './answer.ts';
 import type {Progress} from './loop.ts';
 import type {Answered, Exchange} from './send.ts';
 import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
@@ -16,30 +16,25 @@ export async function weigh(
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
-	repeat: Context['repeat'],
+	sent: Pick<Context, 'repeat' | 'foreign'>,
 	left: number,
 ): Promise<Verdict> {
-	if (!exchange.answer) return verdictOfFailure(exchange.sent);
+	if (!exchange.answer) return verdictOfFailure(exchange);
 	const {status} = exchange.answer;
 	try {
 		const asks = judge && status >= 200 && status <= 299;
 		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
 		const {ambiguous} = progress;
-		return verdictOfAnswer(exchange.answer, {dialect, ambiguous, repeat, now: environment.now(), judged});
+		const context = {...sent, dialect, ambiguous, now: environment.now(), judged};
+		return verdictOfAnswer(exchange.answer, context);
 	} catch (error) {
 		progress.firstFailure ??= error;
 		return verdict('unsettled', 'end', {ambiguous: true});
 	}
 }
 
-async function judgement(
-	{answer, stream}: Answered,
-	judge: NonNullable<Settings['judge']>,
-): Promise<Context['judged']> {
-	const copy = stream?.clone() ?? responseOf(answer);
-	const judged: unknown = await judge(copy);
-	// What it left unread of a stream would be kept in memory.
-	copy.body?.cancel().catch(() => undefined);
+async function judgement(answered: Answered, judge: NonNullable<Settings['judge']>): Promise<Context['judged']> {
+	const judged: unknown = await withCopy(answered, async copy => judge(copy));
 	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
 	throw new TypeError(`latchkey: judge returned ${shown(judged)}`);
 }

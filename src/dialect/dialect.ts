@@ -11,6 +11,16 @@ export type Answer = {
 };
 
 /**
+ * What codes or words in an answer say of its key.
+ *
+ * - `'in-progress'`: the first request is still being worked on.
+ * - `'mismatched'`: the key belongs to another payload.
+ * - `'key-used'`: the key was used before, without a word about the payload: a server that refuses repeats says so of a
+ *   copy of the same request. It settles nothing.
+ */
+export type Reading = 'in-progress' | 'mismatched' | 'key-used';
+
+/**
  * How one API spells idempotency: header, key format, retention, what it saves, what means what.
  * Plain data and small pure functions; give one to `createFetch({dialect})`.
  */
@@ -25,12 +35,15 @@ export type Dialect = {
 	 * Not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again.
 	 */
 	readonly retention?: number | undefined;
-	/** Whether this answer, a 4xx or 5xx, is saved under the key, so that a repeat gets it again. Left out: not declared. */
+	/**
+	 * Whether this 4xx or 5xx answer is saved under the key, so that a repeat gets it again. Only what is true for every
+	 * answer of its kind: one that depends on the moment is not. Left out: not declared, and none is believed saved.
+	 */
 	readonly saves?: ((answer: Answer) => boolean) | undefined;
 	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */
 	readonly isReplay: (answer: Answer) => boolean;
-	/** What a code or words in the answer say; `undefined` leaves it to the status. */
-	readonly read?: (answer: Answer) => 'in-progress' | 'mismatched' | undefined;
+	/** What a code or words in the answer say, a replay's too; `undefined` leaves it to the marker and the status. */
+	readonly read?: (answer: Answer) => Reading | undefined;
 	/** A response header whose `true` or `false` decides about a retry. `x-should-retry` is always read. */
 	readonly shouldRetryHeader?: string;
 	/** `'settle'`: redirects are followed, and judged as any other answer. Default: a named call follows none, and one settles nothing. */

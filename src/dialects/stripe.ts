@@ -1,7 +1,8 @@
-import {jsonOf, property, type Dialect} from '../dialect/dialect.ts';
-import {notSaved} from '../dialect/ietf.ts';
+import {jsonOf, property, type Answer, type Dialect} from '../dialect/dialect.ts';
 
 const DAY = 86_400_000;
+
+const isReplay = ({headers}: Answer): boolean => headers.get('idempotent-replayed') === 'true';
 
 /**
  * Stripe's API (v1): everything is saved under the key once execution has begun, 500s included, for at least 24 h.
@@ -17,14 +18,16 @@ export const stripe: Dialect = {
 	header: 'Idempotency-Key',
 	// "removed from the system automatically after they're at least 24 hours old"
 	retention: DAY,
-	// Not saved: what is answered before execution begins, such as conflicts (409), rate limits (429) and requests
-	// without valid credentials. A validation error (400) is one of these too, but the same bytes fail it again.
-	saves: ({status}) => status >= 400 && !notSaved.has(status),
-	isReplay: ({headers}) => headers.get('idempotent-replayed') === 'true',
+	// Execution has begun where a charge is declined (402) or fails. Any other 4xx may be of the moment: 409 and 429 come
+	// before execution, and so may 400 (a validation error) and 404 (`resource_missing`).
+	saves: ({status}) => status === 402 || status >= 500,
+	isReplay,
 	read(answer) {
-		if (answer.status === 409) return 'in-progress';
-		if (property(property(jsonOf(answer), 'error'), 'type') === 'idempotency_error') return 'mismatched';
-		return undefined;
+		const error = property(jsonOf(answer), 'error');
+		// Conflicts are not saved, so one that is marked is no running request's, unless it says so.
+		const running = answer.status === 409 && !isReplay(answer);
+		if (running || property(error, 'code') === 'idempotency_key_in_use') return 'in-progress';
+		return property(error, 'type') === 'idempotency_error' ? 'mismatched' : undefined;
 	},
 	shouldRetryHeader: 'stripe-should-retry',
 };

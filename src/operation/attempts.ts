@@ -1,6 +1,7 @@
 import {attemptUntilSettled, type Ending, type Job} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
+import {isSameScope} from '../request/current-scope.ts';
 import type {Hold, Seen} from './claim.ts';
 import type {KeptLease} from './keep-lease.ts';
 import {keyLifeOf, type KeyLife} from './key-age.ts';
@@ -13,7 +14,7 @@ export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
 	const end = keyLifeOf(work.settings, work.since).keyEnd ?? Infinity;
 	const keyEnd = end - work.environment.now() + work.elapsed();
 	work.progress.ambiguous = work.foreign;
-	return attempts(work, key, permitUntil(work, keyEnd), work.foreign);
+	return attempts(work, key, {permit: permitUntil(work, keyEnd)}, work.foreign);
 }
 
 /** The attempts of a named operation, under the key that it holds. */
@@ -21,13 +22,14 @@ export function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease):
 	work.foreign = hold.foreign;
 	const sentBefore = hold.record.ambiguous || hold.foreign;
 	work.progress.ambiguous ||= sentBefore;
-	return attempts(work, hold.record.key, permit, sentBefore);
+	return attempts(work, hold.record.key, {permit, sameScope: () => isSameScope(work)}, sentBefore);
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
 export function refetch(work: NamedWork, {record, now, issued}: Seen, life: KeyLife): Promise<Ending> {
 	work.progress.ambiguous = true;
-	return attempts(work, record.key, permitUntil(work, issued + keyEndOf(record, life) - now), true);
+	const permit = permitUntil(work, issued + keyEndOf(record, life) - now);
+	return attempts(work, record.key, {permit, sameScope: () => isSameScope(work)}, true);
 }
 
 /** `keyEnd` in milliseconds since the flight began. */
@@ -38,18 +40,23 @@ function permitUntil(work: Work, keyEnd: number): Job['permit'] {
 	};
 }
 
-function attempts(work: Work, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Ending> {
+function attempts(
+	work: Work,
+	key: string,
+	leave: Pick<Job, 'permit' | 'sameScope'>,
+	sentBefore: boolean,
+): Promise<Ending> {
 	const {environment, settings, progress, request} = work;
 	const job: Job = {
 		...work,
 		request: request.sendable(key),
-		permit,
+		...leave,
 		verdictOf(exchange) {
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				work.report({type: 'preflight-suspected', header: settings.dialect.header});
-			const repeat = work.foreign ? 'foreign' : sentBefore || progress.attempts > 1;
-			return weigh(exchange, progress, settings, environment, repeat, Math.min(settings.timeout, work.left()));
+			const sent = {repeat: sentBefore || progress.attempts > 1, foreign: work.foreign};
+			return weigh(exchange, progress, settings, environment, sent, Math.min(settings.timeout, work.left()));
 		},
 	};
 	return attemptUntilSettled(job, progress);

@@ -6,6 +6,7 @@ import {nextOwner} from './realm.ts';
 import {notify, showSnapshot} from './remember.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
+import {dropOldest, lookAfter, takeOver} from './take-over.ts';
 
 /** How long a flight goes on when its last caller has left: React's StrictMode mounts twice. In milliseconds. */
 const LINGER = 100;
@@ -17,18 +18,23 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 		const tell = () => {
 			notify(place);
 		};
-		join(realm.flights, flightId, passenger, landed =>
+		join(environment, realm.flights, flightId, passenger, (landed, dead) =>
 			takeOff(passenger, {
 				environment,
 				operation,
 				linger: LINGER,
-				// The same object: the flight reads from it which key is in use.
-				run: work => runNamed(Object.assign(work, place, {owner: nextOwner(realm)})),
+				before: dead?.progress,
+				run(work) {
+					// The same object: the flight reads from it which key is in use.
+					const named = Object.assign(work, place, {owner: nextOwner(realm)});
+					return dead ? takeOver(named, dead).then(runNamed) : runNamed(named);
+				},
 				changed: tell,
 				landed(last) {
 					landed();
 					sweepAtTimes(realm, environment);
-					if (last === undefined) tell();
+					// Who has joined may go on with it at once.
+					if (last === undefined) queueMicrotask(tell);
 					else showSnapshot(place, last);
 				},
 			}),
@@ -46,41 +52,64 @@ export function boardUnnamed(
 	flights: Map<string, Flight>,
 	{key, crew}: OwnKey,
 ): (passenger: Passenger) => void {
-	const begin = (passenger: Passenger, landed: () => void) =>
+	const begin = (passenger: Passenger, landed: () => void, dead?: Flight) =>
 		takeOff(passenger, {
 			environment,
 			operation: undefined,
 			linger: crew === undefined ? 0 : LINGER,
+			before: dead?.progress,
 			run: work => runUnnamed(work, key),
 			changed: nothing,
 			landed,
 		});
 	return passenger => {
 		if (crew === undefined) passenger.boarded = begin(passenger, nothing);
-		else join(flights, crew, passenger, landed => begin(passenger, landed));
+		else join(environment, flights, crew, passenger, (landed, dead) => begin(passenger, landed, dead));
 	};
 }
 
 function nothing(): void {}
 
+/** `dead`: the flight that this one takes over from. */
+type Begin = (landed: () => void, dead: Flight | undefined) => Flight;
+
 function join(
+	environment: Environment,
 	flights: Map<string, Flight>,
 	id: string,
 	passenger: Passenger,
-	begin: (landed: () => void) => Flight,
+	begin: Begin,
+	dead?: Flight,
 ): void {
+	passenger.stopLooking?.();
 	const flight = flights.get(id);
 	if (flight === undefined) {
-		const begun = begin(() => flights.delete(id));
+		if (environment.bind) dropOldest(flights, environment);
+		const begun = begin(() => {
+			if (flights.get(id) === begun) flights.delete(id);
+		}, dead);
 		passenger.boarded = begun;
 		flights.set(id, begun);
-	} else if (flight.joinable()) {
+		return;
+	}
+
+	if (flight.joinable()) {
 		passenger.boarded = flight;
 		flight.join(passenger);
 	} else {
 		// It is winding down: its outcome is waited for, then taken as it stands.
-		void flight.landed.then(() => {
-			if (passenger.waiting()) join(flights, id, passenger, begin);
-		});
+		flight.follow(passenger);
 	}
+
+	if (environment.bind === undefined) return;
+	let looking = true;
+	passenger.stopLooking = () => {
+		looking = false;
+	};
+	const goOn = () => {
+		flight.leave(passenger);
+		if (flights.get(id) === flight) flights.delete(id);
+		join(environment, flights, id, passenger, begin, flight);
+	};
+	lookAfter(environment, flight, () => looking, goOn);
 }

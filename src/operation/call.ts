@@ -1,4 +1,4 @@
-import {stopwatch, type Environment} from '../environment.ts';
+import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {overtime} from './overtime.ts';
@@ -17,7 +17,12 @@ export type Call = {
 };
 
 /** A caller that has not been told anything yet. `boarded` is where it takes part. */
-export type Passenger = Caller & {readonly waiting: () => boolean; boarded: Flight | undefined};
+export type Passenger = Caller & {
+	readonly waiting: () => boolean;
+	boarded: Flight | undefined;
+	/** It looks no more whether the flight of another request is still alive. */
+	stopLooking?: (() => void) | undefined;
+};
 
 /** The edge, where values become a Response or an error. An abort or a time-out detaches this caller only. */
 export function takePart(call: Call, board: (passenger: Passenger) => void): Promise<Response> {
@@ -31,6 +36,12 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 			boarded: undefined,
 			left: () => totalTimeout - elapsed(),
 			waiting: () => waiting,
+			run: bindTo(environment, (run: () => void) => {
+				run();
+			}),
+			again() {
+				if (waiting) board(passenger);
+			},
 			deliver(result, first) {
 				end(() => {
 					const response = present(result, first);
@@ -53,6 +64,7 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 			if (!waiting) return;
 			waiting = false;
 			cancelTimer();
+			passenger.stopLooking?.();
 			signal?.removeEventListener('abort', abort);
 			try {
 				how();

@@ -1,13 +1,13 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError} from '../errors.ts';
-import type {Outgoing} from '../request/outgoing.ts';
+import {keptRequest} from '../request/kept-request.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
 import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
 import {keyLifeOf, keyStanding, roundOf} from './key-age.ts';
 import {knownRecord, rememberRecord} from './known.ts';
 import {otherKey} from './other-key.ts';
-import {keyEndOf, type StoredRequest} from './record.ts';
+import {keyEndOf} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Offer} from './realm.ts';
@@ -61,20 +61,25 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const offer = (last?: string): Offer => {
 		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));
 		const key = ownKey ?? derive() ?? work.environment.uuid();
-		return {key, owner, unclaimed: false, ambiguous: foreign() || request.resumes !== undefined};
+		return {key, owner, fingerprint, sent: 'no', ambiguous: foreign() || request.resumes !== undefined};
 	};
 
 	let previousKey: string | null = null;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
-	const earlier = offered.get(flightId);
-	if (earlier !== undefined && ownKey !== undefined && earlier.key !== ownKey) throw otherKey(operation);
+	const before = offered.get(flightId);
+	const isOther = before !== undefined && ownKey !== undefined && before.key !== ownKey;
+	if (isOther && before.sent !== 'no') throw otherKey(operation);
+	// One that was never sent gives way to the caller's own, and to what is derived from another request.
+	const isStale = before?.sent === 'no' && keyFrom !== undefined && before.fingerprint !== fingerprint;
+	const earlier = isOther || isStale ? undefined : before;
 	let candidate = earlier ?? offer();
 	// Encoded under its candidate: the boundary of a form is made from the key.
-	let kept = settings.keepRequest ? await keep(request, candidate.key) : undefined;
+	let kept = settings.keepRequest ? await keptRequest(request, candidate.key) : undefined;
 
 	// The claim of an earlier one may have been taken over, and its effect be of an operation that has been freed since.
-	const mayBeUsed = ownKey === undefined && (keyFrom !== undefined || earlier?.unclaimed === false);
+	const mayBeUsed =
+		ownKey === undefined && (keyFrom !== undefined || (earlier !== undefined && earlier.sent !== 'unclaimed'));
 
 	for (let polls = 0; ; polls++) {
 		const issued = work.elapsed();
@@ -107,7 +112,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			const known = knownRecord(work) ?? {record: undefined, now: work.environment.now()};
 			result = claimRule(id, known.record, claim, known.now).result;
 			if (result.status === 'claimed') {
-				offered.set(flightId, {key: result.record.key, owner, unclaimed: true, ambiguous: true});
+				offered.set(flightId, {key: result.record.key, owner, sent: 'unclaimed', ambiguous: true});
 				work.key = result.record.key;
 				work.report({type: 'degraded', error});
 			}
@@ -118,7 +123,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			previousKey = result.previousKey;
 			candidate = offer(previousKey ?? undefined);
 			if (candidate.key === previousKey) throw spent(work);
-			kept &&= await keep(request, candidate.key);
+			kept &&= await keptRequest(request, candidate.key);
 			continue;
 		}
 
@@ -131,7 +136,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			if (kept && record.key !== candidate.key && !record.ambiguous && record.request === undefined) {
 				// It goes on under the key that it had: the request is to be encoded under that.
 				candidate = {...candidate, key: record.key};
-				kept = await keep(request, record.key);
+				kept = await keptRequest(request, record.key);
 				continue;
 			}
 
@@ -155,12 +160,6 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		takeFrom = (await waitForOwner(work, id, record, now, polls)) ? record.owner : undefined;
 		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere'};
 	}
-}
-
-/** Loaded where requests are kept. */
-async function keep(request: Outgoing, candidate: string): Promise<StoredRequest> {
-	const {keptRequest} = await import('../request/kept-request.ts');
-	return keptRequest(request, candidate);
 }
 
 function reportClaim({report, realm}: NamedWork, {record, now}: Listed, claim: Claim): void {

@@ -6,7 +6,7 @@ import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {otherKey} from './other-key.ts';
-import type {Result} from './result.ts';
+import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 import type {Work} from './work.ts';
 
@@ -19,19 +19,27 @@ export type Caller = {
 	readonly since: number | undefined;
 	/** What is left of this caller's time, in milliseconds. */
 	readonly left: () => number;
+	/** Runs it in the context of the request that this call was made in. All that follows is to be called there. */
+	readonly run: (what: () => void) => void;
 	/** Gives it its outcome. `first`: the flight was made with its request. */
 	readonly deliver: (result: Result, first: boolean) => void;
 	readonly fail: (error: unknown) => void;
+	/** Its flight is over and has told it nothing: it joins the next, or begins it. */
+	readonly again: () => void;
 };
 
 /** The running work on an operation in this realm. */
 export type Flight = {
-	/** Resolves when it is over, before anybody is told. */
-	readonly landed: Promise<void>;
+	/** Runs it in the context of the request that this flight began in. */
+	readonly run: Caller['run'];
 	/** False once everybody has left for good. */
 	readonly joinable: () => boolean;
 	readonly join: (caller: Caller) => void;
+	/** It is called again when this is over. */
+	readonly follow: (caller: Caller) => void;
 	readonly leave: (caller: Caller) => void;
+	/** What the most patient of its callers has left, in milliseconds. */
+	readonly left: () => number;
 	readonly snapshot: () => Snapshot;
 	/** What is known so far, for a caller whose time is over. */
 	readonly progress: Progress;
@@ -44,6 +52,8 @@ export type Plan = {
 	/** How long a flight that everybody has left goes on, in milliseconds: React mounts twice in development. */
 	readonly linger: number;
 	readonly run: (work: Work) => Promise<Result>;
+	/** What is known of the attempts of a flight that this one takes over from. */
+	readonly before?: Progress | undefined;
 	/** The snapshot has changed. */
 	readonly changed: () => void;
 	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
@@ -55,11 +65,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const elapsed = stopwatch(environment);
 	const gone = leaving();
 	const callers = new Set([first]);
-	const queue = [first];
-	const progress = noProgress();
+	const followers: Caller[] = [];
+	const progress: Progress = plan.before ? {...plan.before} : noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
-	/** The caller whose request is sent, and the work on it. */
-	let leader: Caller | undefined;
 	let work: Work | undefined;
 	let cancelLinger: (() => void) | undefined;
 
@@ -81,54 +89,50 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		}
 	}
 
-	/** The first request whose body can be had is the one that is sent. */
 	async function fly(): Promise<void> {
-		for (const caller of queue) {
-			if (!callers.has(caller)) continue;
-			try {
-				await unlessLeft(gone, caller.request.ready());
-			} catch (error) {
-				callers.delete(caller);
-				caller.fail(error);
-				continue;
-			}
-
-			const {request, settings, ownKey, since} = caller;
-			leader = caller;
-			work = {
-				environment,
-				settings,
-				request,
-				ownKey,
-				since,
-				progress,
-				elapsed,
-				left,
-				leaving: gone,
-				report: event => {
-					report(event, settings);
-				},
-				key: undefined,
-				foreign: false,
-			};
-			for (const joined of callers) if (joined !== caller) void isSame(caller, joined);
-			await land(caller, work);
+		const {request, settings, ownKey, since} = first;
+		try {
+			await unlessLeft(gone, request.ready());
+		} catch (error) {
+			callers.delete(first);
+			first.fail(error);
+			plan.landed(undefined);
+			for (const caller of [...callers, ...followers]) caller.run(caller.again);
 			return;
 		}
 
-		plan.landed(undefined);
+		work = {
+			environment,
+			settings,
+			request,
+			ownKey,
+			since,
+			progress,
+			elapsed,
+			left,
+			leaving: gone,
+			report: event => {
+				report(event, settings);
+			},
+			key: undefined,
+			foreign: false,
+		};
+		for (const joined of callers) if (joined !== first) joined.run(() => void isSame(joined));
+		await land(work);
+		for (const caller of followers) caller.run(caller.again);
 	}
 
-	async function land(sent: Caller, job: Work): Promise<void> {
+	async function land(job: Work): Promise<void> {
 		let tell: (caller: Caller) => void;
 		let last: Snapshot | undefined;
 		try {
 			const result = await plan.run(job);
 			const {outcome, answer, attempts, replayed} = result;
-			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, sent.settings);
+			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, first.settings);
 			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED')) last = moved(snapshot, outcome, environment.now());
 			tell = caller => {
-				caller.deliver(result, caller === sent);
+				if (caller === first || result.error === undefined) caller.deliver(result, caller === first);
+				else caller.fail(another(result.error, progress.answer));
 			};
 		} catch (error) {
 			tell = caller => {
@@ -139,18 +143,18 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		cancelLinger?.();
 		plan.landed(last);
 		for (const caller of callers) {
-			if (caller === sent) tell(caller);
-			else void isSame(sent, caller).then(same => same && tell(caller));
+			if (caller === first) tell(caller);
+			else caller.run(() => void isSame(caller).then(same => same && tell(caller)));
 		}
 	}
 
 	/** Whether a caller that joined asks for what is sent; if not, it is out. */
-	async function isSame(sent: Caller, caller: Caller): Promise<boolean> {
+	async function isSame(caller: Caller): Promise<boolean> {
 		try {
 			await caller.request.ready();
-			if (caller.ownKey !== undefined && caller.ownKey !== sent.ownKey && caller.ownKey !== work?.key)
+			if (caller.ownKey !== undefined && caller.ownKey !== first.ownKey && caller.ownKey !== work?.key)
 				throw otherKey(operation);
-			if ((await sent.request.fingerprint()) === (await caller.request.fingerprint())) return true;
+			if ((await first.request.fingerprint()) === (await caller.request.fingerprint())) return true;
 			throw new PayloadChangedError({operation, key: work?.key});
 		} catch (error) {
 			leave(caller);
@@ -162,24 +166,30 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	function leave(caller: Caller): void {
 		if (!callers.delete(caller) || callers.size > 0) return;
 		const abort = () => {
-			gone.leave(new DOMException('Nobody waits for this operation any more', 'AbortError'));
+			// Whoever has joined since may not have been able to call off the timer of another request.
+			if (callers.size === 0) gone.leave(new DOMException('Nobody waits for this operation any more', 'AbortError'));
 		};
-		if (plan.linger === 0) abort();
-		else cancelLinger = environment.timer(abort, plan.linger);
+		first.run(() => {
+			if (plan.linger === 0) abort();
+			else cancelLinger = environment.timer(abort, plan.linger);
+		});
 	}
 
-	const landed = fly();
+	void fly();
 	return {
-		landed,
+		run: first.run,
 		joinable: () => !gone.left(),
 		join(caller) {
 			cancelLinger?.();
-			queue.push(caller);
 			callers.add(caller);
 			report({type: 'joined'}, caller.settings);
-			if (leader !== undefined) void isSame(leader, caller);
+			if (work !== undefined) void isSame(caller);
+		},
+		follow(caller) {
+			followers.push(caller);
 		},
 		leave,
+		left,
 		snapshot: () => snapshot,
 		progress,
 		key: () => work?.key,

@@ -22,8 +22,9 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
 		return answered(work, outcome, ending, keyKept);
 	const {why} = ending;
+	if (outcome === 'not-sent' && ending.mistaken) return result(work, outcome, {error: ending.firstFailure});
 	const reason = why === 'clock' || why === 'expired' ? why : isFinal(state) ? 'final' : undefined;
-	const hint = outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why];
+	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why]);
 	return failed(work, outcomeError(outcome, {...factsOf(work, ending), keyKept, reason, hint}));
 }
 
@@ -33,7 +34,9 @@ export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): 
 	const outcome = outcomeOfState(state);
 	if (exchange?.answer) return answered(work, outcome, ending, state.status !== 'refused');
 	if (why === 'expired') return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
-	return result(work, outcome, {error: exchange?.error ?? new DOMException('Nothing was sent', 'AbortError')});
+	return result(work, outcome, {
+		error: exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError'),
+	});
 }
 
 const notSentHints: Partial<Record<Ending['why'], string>> = {
@@ -54,6 +57,11 @@ const hints = {
 	elsewhere: 'Another tab or process is still at it.',
 	forgotten: 'It was forgotten before its outcome was known.',
 	conflict: 'The store holds another key for it than was sent from here: find out what both did, then resolve() it.',
+};
+
+const stopped: Partial<Record<Ending['why'], string>> = {
+	'no-headers': 'attemptHeaders gave no headers, so nothing more was sent.',
+	'scope-changed': 'The signed-in user (scope) changed, so nothing more was sent.',
 };
 
 /** The result where others are at it and this call's time is over, have freed it, or hold another key. */

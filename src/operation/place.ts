@@ -8,6 +8,8 @@ import type {Realm} from './realm.ts';
 /** Where an operation is found: in the memory of a realm, and in its store. */
 export type Place = {
 	readonly realm: Realm;
+	/** Whose it is, as it was told when it began. */
+	readonly scope: string | null;
 	readonly operation: readonly string[];
 	readonly flightId: string;
 	readonly id: () => MaybePromise<OperationId>;
@@ -16,6 +18,7 @@ export type Place = {
 export function placeOf(realm: Realm, scope: string | null, operation: readonly string[]): Place {
 	return {
 		realm,
+		scope,
 		operation,
 		flightId: JSON.stringify([scope, ...operation]),
 		id: once(() => after(scopeId(scope), hash => ({scope: hash, name: nameId(operation)}))),

@@ -24,11 +24,13 @@ export type Unsaved = {
 	readonly storedKey?: string;
 };
 
-/** A key that a claim is made with. `unclaimed`: it was sent without one. `ambiguous`: it may have been sent, here or elsewhere. */
+/** A key that a claim is made with. `sent`: under a claim, or while the store failed. `ambiguous`: it may have been sent, here or elsewhere. */
 export type Offer = {
 	readonly key: string;
 	readonly owner: string;
-	readonly unclaimed: boolean;
+	/** What it was made for, if it was derived. */
+	readonly fingerprint?: string;
+	readonly sent: 'no' | 'claimed' | 'unclaimed';
 	readonly ambiguous: boolean;
 };
 

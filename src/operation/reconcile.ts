@@ -1,4 +1,5 @@
 import {bounded} from '../bounded.ts';
+import {isSameScope} from '../request/current-scope.ts';
 import type {NamedWork} from './named-work.ts';
 
 /**
@@ -9,6 +10,8 @@ export async function reconcile(work: NamedWork): Promise<'succeeded' | 'refused
 	const {environment, settings, operation, key} = work;
 	const ms = Math.min(settings.timeout, work.left());
 	if (settings.reconcile === undefined || key === undefined || ms <= 0) return undefined;
+	// Another user's session would find nothing.
+	if (!isSameScope(work)) return undefined;
 	const ask = async (of: NonNullable<typeof settings.reconcile>) => of({operation, key});
 	const found = await bounded(environment, ask(settings.reconcile), ms).catch(() => undefined);
 	return found === 'succeeded' || found === 'refused' ? found : undefined;

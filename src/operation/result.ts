@@ -1,6 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialect/dialect.ts';
-import type {Outcome} from '../errors.ts';
+import {isLatchkeyError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {outcomeError} from './outcome-error.ts';
 
 /** How a flight ended. A value: only the edge, where a caller gets it, throws. */
@@ -24,10 +24,12 @@ export type Result = {
 
 // A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
 const resultOfResponse = Symbol('latchkey.result');
+/** Of what somebody's own fetch has frozen. */
+const resultsAside = /* @__PURE__ */ new WeakMap<Response, Result>();
 
 /** What is known of the operation behind a Response that latchkey handed out. */
 export function resultOf(response: Response): Result | undefined {
-	return (response as {[resultOfResponse]?: Result})[resultOfResponse];
+	return (response as {[resultOfResponse]?: Result})[resultOfResponse] ?? resultsAside.get(response);
 }
 
 /** The Response for one caller, or the error it is thrown. */
@@ -35,10 +37,19 @@ export function present(result: Result, first: boolean): Response {
 	const {error, answer, stream} = result;
 	if (error !== undefined) throw error;
 	if (stream !== undefined && !first) {
-		const facts = {...result, status: stream.response.status};
+		const facts = {...result, status: answer?.status};
 		throw outcomeError(result.outcome, facts);
 	}
 
 	const response = stream?.response ?? responseOf(answer as Answer);
-	return Object.assign(response, {[resultOfResponse]: result});
+	if (!Reflect.set(response, resultOfResponse, result)) resultsAside.set(response, result);
+	return response;
+}
+
+/** For each caller an error of its own: its response is read once, and in some runtimes only where it was made. */
+export function another(error: unknown, answer: Answer | undefined): unknown {
+	if (!isLatchkeyError(error) || error.response === undefined || answer === undefined) return error;
+	const {constructor, message, stack, cause} = error;
+	const make = constructor as new (facts: ErrorFacts) => LatchkeyError;
+	return Object.assign(new make({cause}), error, {message, stack, response: responseOf(answer)});
 }

@@ -125,5 +125,5 @@ export async function runUnnamed(work: Work, given: string | undefined): Promise
  */
 function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
 	progress.ambiguous = true;
-	realm.offered.set(flightId, {key, owner, unclaimed: false, ambiguous: true});
+	realm.offered.set(flightId, {key, owner, sent: 'claimed', ambiguous: true});
 }

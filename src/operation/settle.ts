@@ -102,7 +102,12 @@ export async function save({realm, flightId, id: find}: Place): Promise<Settled>
 		return {status, record};
 	}
 
-	if (realm.unsaved.get(flightId) === unsaved) realm.unsaved.delete(flightId);
+	if (realm.unsaved.get(flightId) === unsaved) {
+		realm.unsaved.delete(flightId);
+		// The store knows the key by now.
+		if (realm.offered.get(flightId)?.key === key) realm.offered.delete(flightId);
+	}
+
 	if (status === 'lost') {
 		if (state.status === 'succeeded' && storedKey !== key)
 			unsaved.report({type: 'late-success', replacedBy: storedKey});

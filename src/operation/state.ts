@@ -70,7 +70,7 @@ export function isAnswered(state: State): state is State & {readonly status: 'su
 	return isDefinitive(state) && !('said' in state);
 }
 
-const strengths = {unprocessed: 0, sending: 1, unknown: 1, refused: 2, mismatched: 2, succeeded: 4} as const;
+const strengths = {sending: 0, unprocessed: 0, unknown: 1, refused: 2, mismatched: 2, succeeded: 4} as const;
 
 /**
  * Definitive states never give way to weaker ones, whoever writes them: unprocessed < unknown < refused = mismatched <

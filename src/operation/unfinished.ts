@@ -1,6 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import {OutcomeUnknownError, type NotSendable} from '../errors.ts';
 import {withCall, type ResumeInit, type Settings} from '../options.ts';
+import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {scopeId} from '../request/scope.ts';
 import {isAlive} from './alive.ts';
@@ -85,8 +86,7 @@ async function resume(
 	init: ResumeInit,
 	environment: Environment,
 ): Promise<Response> {
-	const {keptInit} = await import('../request/kept-request.ts');
-	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, true);
+	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	signal?.throwIfAborted();

@@ -85,7 +85,7 @@ export function openHere({realm, flightId}: Place, record: OperationRecord | und
 	if (told?.state.status === 'unknown') return told.record.key;
 	const offer = offered.get(flightId);
 	const claiming = flights.has(flightId) && isFree(record);
-	return offer?.unclaimed || claiming ? (offer?.key ?? flights.get(flightId)?.key() ?? '') : undefined;
+	return offer?.sent === 'unclaimed' || claiming ? (offer?.key ?? flights.get(flightId)?.key() ?? '') : undefined;
 }
 
 /** Nothing of it is left in this realm's memory. */

@@ -1,3 +1,4 @@
+import {NotSentError} from '../errors.ts';
 import {indexedDbStore} from '../stores/indexeddb.ts';
 import type {Store} from '../stores/store.ts';
 
@@ -6,11 +7,23 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<st
 	const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
 	// The types promise it, but pages on http:// have no WebCrypto.
 	const subtle: SubtleCrypto | undefined = globalThis.crypto.subtle;
-	const digest =
-		subtle === undefined
-			? (await import('./hash-fallback.ts')).digest(bytes)
-			: new Uint8Array(await subtle.digest('SHA-256', bytes));
+	const digest = subtle ? new Uint8Array(await subtle.digest('SHA-256', bytes)) : await digestWithout(bytes);
 	return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The one thing that is loaded when it is needed: such pages have no service worker, where `import()` throws. */
+async function digestWithout(bytes: Uint8Array): Promise<Uint8Array> {
+	try {
+		return (await import('./hash-fallback.ts')).digest(bytes);
+	} catch (cause) {
+		const hint = 'This page is not on https and could not load its hash function: reload it, or serve it over https.';
+		throw new NotSentError({hint, cause});
+	}
+}
+
+/** Browsers do not tell whether a request was sent. */
+export function watch(): undefined {
+	return undefined;
 }
 
 let store: Store | undefined;

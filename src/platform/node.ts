@@ -3,6 +3,8 @@ import {memoryStore} from '../stores/memory.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import type {Store} from '../stores/store.ts';
 
+export {watch} from './unsent.ts';
+
 /** SHA-256 in lower-case hex; a string is hashed as UTF-8. Synchronous here. */
 export function sha256(data: string | Uint8Array<ArrayBuffer>): MaybePromise<string> {
 	return hash('sha256', data, 'hex');

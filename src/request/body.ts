@@ -1,14 +1,16 @@
+import {bytesOf} from '../concat.ts';
 import {BodyNotReplayableError} from '../errors.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
-import type {FormEntries} from './multipart.ts';
-
-/** The most that is read from a stream, so that it can be sent again: 10 MiB. */
-export const STREAM_LIMIT: number = 10_485_760;
+import {after, type MaybePromise} from '../maybe-promise.ts';
+import {freezeBlob, isBlob, type FrozenBlob} from './blob.ts';
+import {freezeForm, timeless, type FormEntries} from './form.ts';
+import {readAll, STREAM_LIMIT} from './read-stream.ts';
+import {reading} from './reading.ts';
+import {can, nameOf} from '../shape.ts';
 
 /** A body that nobody can change any more. `type` is the content type that fetch would set for it. */
 export type FrozenBody = PlainBody | FormBody;
 
-export type PlainBody = {readonly content: string | Uint8Array<ArrayBuffer> | Blob | null; readonly type?: string};
+export type PlainBody = {readonly content: string | FrozenBlob | null; readonly type?: string};
 export type FormBody = {readonly content: FormEntries; readonly type?: undefined};
 
 export function isForm(body: FrozenBody): body is FormBody {
@@ -17,35 +19,37 @@ export function isForm(body: FrozenBody): body is FormBody {
 
 /**
  * Takes what is in the body now, before any await: its owner may go on to change it. A stream (or an async iterable)
- * is locked at once and read, up to `limit` bytes; one that cannot be read again is a `BodyNotReplayableError`.
+ * is locked at once and read, up to `limit` bytes; what cannot be read, or not again, is a `BodyNotReplayableError`.
  *
- * Bodies are told by their tag, because those of another realm or of a polyfill are no instances of ours.
+ * Bodies are told by their names and by what they can do, because those of another realm or of a polyfill are no
+ * instances of ours. What nobody knows is a `TypeError`: fetch would send its `toString()`, most often
+ * "[object Object]", and what that gives may change from one attempt or release to the next.
  */
 export function freezeBody(body: unknown, limit: number = STREAM_LIMIT): MaybePromise<FrozenBody> {
 	if (body === null || body === undefined) return {content: null};
+	const name = nameOf(body);
+	if (name === 'String') return textBody(body, 'text/plain;charset=UTF-8');
 	// Only the window of a view, and out of shared memory.
-	if (ArrayBuffer.isView(body)) return {content: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice()};
-
-	switch (Object.prototype.toString.call(body).slice(8, -1)) {
-		case 'URLSearchParams':
+	if (typeof body === 'object') {
+		const bytes = bytesOf(body);
+		if (bytes) return {content: bytes.slice()};
+		if (name === 'URLSearchParams' || can(body, 'append', 'sort'))
 			return textBody(body, 'application/x-www-form-urlencoded;charset=UTF-8');
-		case 'ArrayBuffer':
-		case 'SharedArrayBuffer':
-			return {content: new Uint8Array(body as ArrayBuffer).slice()};
-		case 'Blob':
-		case 'File':
-			return {content: body as Blob, type: (body as Blob).type};
-		case 'FormData':
-			return {content: [...(body as FormData)]};
-		case 'ReadableStream':
+		if (isBlob(body)) {
+			const {type} = body;
+			return after(freezeBlob(body), content => ({content, type}));
+		}
+		if (name === 'FormData' || can(body, 'append', 'getAll')) return after(freezeForm(body), content => ({content}));
+		if (name === 'ReadableStream' || can(body, 'getReader'))
 			return streamBody(readerOf(body as ReadableStream<Uint8Array<ArrayBuffer>>), limit);
-		default:
-			if (typeof body !== 'object' || !(Symbol.asyncIterator in body))
-				return textBody(body, 'text/plain;charset=UTF-8');
+		if (Symbol.asyncIterator in body) {
 			// Node's own streams simply give nothing when they are read again.
 			if ('readableDidRead' in body && body.readableDidRead) throw alreadyRead();
 			return streamBody(body as AsyncIterable<unknown>, limit);
+		}
 	}
+
+	throw noBody(name);
 }
 
 /**
@@ -59,26 +63,40 @@ export function freezeRequest(request: Request): MaybePromise<FrozenBody> {
 
 async function contentOf(request: Request): Promise<FrozenBody> {
 	if (/^multipart\/form-data\b/i.test(request.headers.get('content-type') ?? '')) {
-		const [form, {timeless}] = await Promise.all([request.formData(), import('./multipart.ts')]);
-		return {content: timeless(form)};
+		// WebKit cannot read a form with a file out of a Request.
+		const entries = await reading(async () => freezeForm(await request.formData()));
+		return {content: timeless(entries)};
 	}
 
-	const content = new Uint8Array(await request.arrayBuffer());
+	const content = new Uint8Array(await reading(async () => request.arrayBuffer()));
+	if (content.byteLength < 100) checkText(new TextDecoder().decode(content));
 	// Firefox has no `Request.body`, so that no body and an empty one are the same.
 	return content.byteLength === 0 ? {content: null} : {content};
 }
 
 function textBody(body: unknown, type: string): FrozenBody {
-	return {content: String(body), type};
+	const content = String(body);
+	checkText(content);
+	return {content, type};
 }
 
-/** Reading a stream is loaded when there is one. */
+/** In a Request, or where somebody else has made text of it, this is all that is left to see of the mistake. */
+function checkText(text: string): void {
+	const [, name] = /^\[object (\w+)]$/.exec(text) ?? [];
+	if (name !== undefined) throw noBody(name);
+}
+
+function noBody(name: string): TypeError {
+	return new TypeError(
+		`latchkey: a body may be text (JSON.stringify makes it), bytes, a Blob, URLSearchParams, FormData or a stream, not ${name}; nothing was sent`,
+	);
+}
+
 async function streamBody(
 	source: ReadableStreamDefaultReader<unknown> | AsyncIterable<unknown>,
 	limit: number,
 ): Promise<FrozenBody> {
-	const {readAll} = await import('./read-stream.ts');
-	return {content: await readAll(source, limit, reason => new BodyNotReplayableError({reason}))};
+	return {content: await reading(async () => readAll(source, limit))};
 }
 
 function readerOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStreamDefaultReader<unknown> {

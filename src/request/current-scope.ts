@@ -1,5 +1,5 @@
 import type {Environment} from '../environment.ts';
-import type {FetchOptions} from '../options.ts';
+import type {FetchOptions, Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 
 /**
@@ -13,4 +13,18 @@ export function currentScope(scope: FetchOptions['scope'], environment: Environm
 	throw new TypeError(
 		`latchkey: a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${shown(now)}`,
 	);
+}
+
+/** Whether an operation is still of whoever is there now. A scope that cannot be told any more is another one. */
+export function isSameScope(of: {
+	readonly scope: string | null;
+	readonly settings: Pick<Settings, 'scope'>;
+	readonly environment: Environment;
+}): boolean {
+	const {scope, settings, environment} = of;
+	try {
+		return typeof settings.scope !== 'function' || currentScope(settings.scope, environment) === scope;
+	} catch {
+		return false;
+	}
 }

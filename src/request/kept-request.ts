@@ -1,13 +1,16 @@
 import type {StoredRequest} from '../operation/record.ts';
 import type {ResumeInit} from '../options.ts';
+import {membersOf} from './members.ts';
 import type {Outgoing} from './outgoing.ts';
+import {reading} from './reading.ts';
 
 /** The request as it is sent under this key, for its record: the exact bytes, and no header but their type. */
 export async function keptRequest({method, url, sendable}: Outgoing, key: string): Promise<StoredRequest> {
 	const {init} = await sendable(key);
 	const contentType = new Headers(init.headers).get('content-type') ?? undefined;
 	const bare = (init.body ?? null) === null;
-	return {method, url, contentType, body: bare ? null : new Uint8Array(await new Response(init.body).arrayBuffer())};
+	const read = async () => new Uint8Array(await new Response(init.body).arrayBuffer());
+	return {method, url, contentType, body: bare ? null : await reading(read)};
 }
 
 /** What sends it again, with fresh headers. What a store returns is data, never trusted. */
@@ -17,5 +20,5 @@ export function keptInit({method, contentType, body}: StoredRequest, init: Resum
 	const headers = new Headers(init.headers);
 	headers.delete('content-type');
 	if (contentType !== undefined) headers.set('content-type', contentType);
-	return {...init, method, headers, body: body && new Uint8Array(body)};
+	return {...membersOf(init), method, headers, body: body && new Uint8Array(body)};
 }

@@ -4,11 +4,12 @@ import type {Environment} from '../environment.ts';
 import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {token} from '../option-kinds.ts';
 import {once} from '../once.ts';
-import {callOptionNames, without, type CallOptions, type Settings} from '../options.ts';
+import {callOptionNames, type CallOptions, type Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
-import {fingerprint} from './fingerprint.ts';
+import {fingerprint, printOfHeaders} from './fingerprint.ts';
+import {membersOf} from './members.ts';
 
 /** A keyed request, taken over from its caller: nobody can change it any more. */
 export type Outgoing = {
@@ -32,10 +33,11 @@ export function outgoingOf(
 	init: RequestInit & CallOptions,
 	settings: Settings,
 	environment: Environment,
-	named: boolean,
+	kind: 'named' | 'unnamed' | 'pass',
 ): Outgoing {
-	const {dialect, fetch, fingerprint: custom} = settings;
+	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
+	const carried = request && carries(request, fetch) ? request : undefined;
 	const method = methodOf(input, init);
 	if (!token.test(method) || /^(connect|trace|track)$/i.test(method))
 		throw new TypeError(`latchkey: fetch sends no method ${shown(method)}`);
@@ -43,24 +45,35 @@ export function outgoingOf(
 		throw new TypeError(`latchkey: fetch sends no body with ${method}`);
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	const headers = new Headers(init.headers ?? request?.headers);
-	const own: RequestInit = {...(request && factsOf(request)), ...without(init, callOptionNames), signal: null};
+	// What is sent are bytes of a known length.
+	for (const name of ['content-length', 'transfer-encoding']) headers.delete(name);
+	const said: RequestInit = membersOf(init, [...callOptionNames, ...ownMembers]);
+	// What fetch would not take is thrown here, as fetch throws it.
+	if (Object.keys(said).length > 0) void new Request(url, {...said, method, headers});
+	const own: RequestInit = {...(request && factsOf(request)), ...said, signal: null};
 	// A redirect settles nothing, may carry the request to another host, and hides which host a connection failed at.
 	const follows = init.redirect === undefined && (own.redirect ?? 'follow') === 'follow';
-	if (named && follows && dialect.redirects !== 'settle') own.redirect = 'manual';
-	if (own.mode === 'no-cors') throw new TypeError(`latchkey: mode 'no-cors' drops the header ${dialect.header}`);
+	if (kind === 'named' && follows && dialect.redirects !== 'settle') own.redirect = 'manual';
+	if (kind !== 'pass' && own.mode === 'no-cors')
+		throw new TypeError(`latchkey: mode 'no-cors' drops the header ${dialect.header}`);
 
 	const frozen = request && (init.body ?? null) === null ? freezeRequest(request) : freezeBody(init.body);
 	// A joiner's body is asked for late; until then nobody else listens to its failure.
 	if (isPromise(frozen)) frozen.catch(() => undefined);
 	const contentType = headers.get('content-type') ?? undefined;
-	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, body})));
+	// Now: the key will be among them.
+	const names = fingerprintHeaders.map(name => name.toLowerCase());
+	const counted = [...headers].filter(([name]) => names.includes(name));
+	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
-	function initOf(seed: () => MaybePromise<string>): MaybePromise<RequestInit> {
+	function initOf(seed: () => MaybePromise<string>): MaybePromise<Sendable['init']> {
 		const encoded = after(frozen, body => encodeBody(body, seed));
 		return after(encoded, ({content, type}) => {
 			if (type && (contentType === undefined || type.startsWith('multipart/'))) headers.set('content-type', type);
-			return {...own, method, headers, body: content};
+			// Else fetch would look for the body of the Request, which has been read and was empty.
+			const body = content ?? (carried?.bodyUsed ? new Uint8Array() : null);
+			return {...own, method, headers: plain(headers), body};
 		});
 	}
 
@@ -69,16 +82,27 @@ export function outgoingOf(
 		url,
 		ready: () => frozen,
 		fingerprint: custom
-			? once(async () => sha256(`custom\n${await custom(new Request(url, await initOf(whole)))}`))
+			? once(async () =>
+					sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`),
+				)
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
-			if (key !== undefined) headers.set(dialect.header, dialect.formatKey?.(key) ?? key);
+			if (key !== undefined) headers.delete(dialect.header);
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
-			return after(sent, it => ({url, init: it, fetch, whole: key !== undefined}));
+			return after(sent, it => {
+				const keyHeader = key === undefined ? undefined : (dialect.formatKey?.(key) ?? key);
+				if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
+				return {url, input: carried ?? url, init: it, fetch, key, keyHeader};
+			});
 		},
 	};
+}
+
+/** Spreading a Headers gives nothing, and a wrapper of fetch may well spread. */
+export function plain(headers: Headers): Record<string, string> {
+	return Object.fromEntries([...headers.keys()].map(name => [name, headers.get(name) ?? '']));
 }
 
 /** By its shape: a polyfill's Request, or one of another realm, is one too. */
@@ -104,19 +128,21 @@ export function absolute(url: string, environment: Environment): string {
 	return parsed.href;
 }
 
-const facts = [
-	'credentials',
-	'cache',
-	'redirect',
-	'referrer',
-	'referrerPolicy',
-	'integrity',
-	'keepalive',
-	'mode',
-] as const;
+const ownMembers = ['method', 'headers', 'body', 'signal'];
 
-/** What a Request says besides its method, URL, headers and body. The mode of a navigation cannot be given to fetch. */
+/** What a Request says besides, as far as it can be read. The mode of a navigation cannot be given to fetch. */
 function factsOf(request: Request): RequestInit {
-	const said = facts.map(name => [name, request[name]]).filter(([, value]) => value !== 'navigate');
-	return Object.fromEntries(said) as RequestInit;
+	const read = Object.entries(membersOf(request, ['url', 'bodyUsed', ...ownMembers]));
+	return Object.fromEntries(read.filter(([, value]) => typeof value !== 'function' && value !== 'navigate'));
+}
+
+/**
+ * Whether fetch is given the Request itself, for what cannot be read from it: its dispatcher in Node, its priority in
+ * browsers. With a body in init it may have been read (Fetch §5.4); a polyfill, which has no tag, may think otherwise.
+ */
+function carries(request: Request, fetch: Settings['fetch']): boolean {
+	return (
+		Object.prototype.toString.call(request) === '[object Request]' &&
+		(fetch !== undefined || request instanceof Request)
+	);
 }

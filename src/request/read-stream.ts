@@ -1,25 +1,28 @@
-/**
- * All bytes of a stream. Past `limit` bytes, and for chunks that fetch would not send, the error of that reason. It is
- * made by who asks, so that this imports nothing and stays a chunk of its own.
- */
+import {bytesOf, concat} from '../concat.ts';
+import {BodyNotReplayableError} from '../errors.ts';
+
+/** The most that is read from a stream, so that it can be sent again: 10 MiB. */
+export const STREAM_LIMIT: number = 10_485_760;
+
+/** All bytes of a stream. Past `limit` bytes, and for chunks that fetch would not send, a `BodyNotReplayableError`. */
 export async function readAll(
 	source: ReadableStreamDefaultReader<unknown> | AsyncIterable<unknown>,
 	limit: number,
-	errorOf: (reason: string) => Error,
 ): Promise<Uint8Array<ArrayBuffer>> {
 	const chunks = 'releaseLock' in source ? chunksOf(source) : source;
-	const parts: Array<Uint8Array<ArrayBuffer>> = [];
+	const parts: Uint8Array[] = [];
 	let size = 0;
 	// Leaving the loop by a throw also cancels the source.
 	for await (const chunk of chunks) {
-		const part = bytesOf(chunk);
-		if (part === undefined) throw errorOf('is a stream of something other than bytes or text');
+		// A copy: a source may use its buffer again for the next chunk.
+		const part = bytesOf(chunk)?.slice();
+		if (part === undefined) throw unusable('something other than bytes or text');
 		size += part.byteLength;
-		if (size > limit) throw errorOf(`is a stream of more than ${limit} bytes, too much to keep for a retry`);
+		if (size > limit) throw unusable(`more than ${limit} bytes, too much to keep for a retry`);
 		parts.push(part);
 	}
 
-	return new Uint8Array(await new Blob(parts).arrayBuffer());
+	return concat(parts);
 }
 
 // Safari's streams are no async iterables.
@@ -35,9 +38,6 @@ async function* chunksOf(reader: ReadableStreamDefaultReader<unknown>): AsyncGen
 	}
 }
 
-/** A copy: a source may use its buffer again for the next chunk. */
-function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
-	if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
-	if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice();
-	return undefined;
+function unusable(what: string): BodyNotReplayableError {
+	return new BodyNotReplayableError({reason: `is a stream of ${what}`});
 }

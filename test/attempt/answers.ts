@@ -7,6 +7,7 @@ export const NOW = Date.UTC(2027, 0, 15, 12);
 
 export type Spec = {
 	readonly status: number;
+	/** An empty content type stands for none. */
 	readonly headers?: Record<string, string>;
 	/** A string is sent as it is, anything else as JSON. */
 	readonly body?: unknown;
@@ -22,13 +23,23 @@ export async function answer({status, headers = {}, body, redirected = false}: S
 		status: status === 0 ? 200 : status,
 		headers: {'content-type': json ? 'application/json' : 'text/plain', ...headers},
 	});
+	if (headers['content-type'] === '') response.headers.delete('content-type');
 	const {answer: read} = await answerOf(response, true);
 	return {...read, status, redirected, ...(status === 0 && {type: 'opaqueredirect', body: undefined})};
 }
 
+/** A first attempt at the default dialect. */
+export const whole: Context = {
+	dialect: ietf(),
+	ambiguous: false,
+	repeat: false,
+	foreign: false,
+	now: NOW,
+	judged: undefined,
+};
+
 export async function verdictOf(spec: Spec, context: Partial<Context> = {}): Promise<Verdict> {
-	const whole = {dialect: ietf(), ambiguous: false, repeat: false, now: NOW, judged: undefined, ...context};
-	return verdictOfAnswer(await answer(spec), whole);
+	return verdictOfAnswer(await answer(spec), {...whole, ...context});
 }
 
 /** The contexts of an attempt, by what went before it. */

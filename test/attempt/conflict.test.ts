@@ -1,13 +1,14 @@
 import {describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {stripe} from '../../src/dialects/stripe.ts';
-import {again, doubtful, verdictOf} from './answers.ts';
+import {again, doubtful, first, verdictOf} from './answers.ts';
 
 const savesErrors = ietf({saves: 'errors'});
 
 const refused = {meaning: 'refused', next: 'end', ambiguous: false};
 const unsettled = {meaning: 'unsettled', next: 'end', ambiguous: true};
 const inProgress = {meaning: 'in-progress', next: 'poll', ambiguous: true};
+const text = 'Idempotency key is in use by a concurrent request';
 const conflict = {meaning: 'conflict', next: 'poll', ambiguous: false};
 
 describe('the meanings of 409', () => {
@@ -16,8 +17,6 @@ describe('the meanings of 409', () => {
 		title: 'A request is outstanding for this Idempotency-Key',
 	};
 	const problem = {'content-type': 'application/problem+json'};
-	const text = 'Idempotency key is in use by a concurrent request';
-
 	test.each([
 		['the draft’s problem', {body: draft, headers: problem}],
 		['a code', {body: {error: {code: 'idempotency_in_progress'}}}],
@@ -50,8 +49,12 @@ describe('the meanings of 409', () => {
 	test('already done, with the id: never a refusal after a doubt', async () => {
 		const error = {type: 'invalid_state', message: 'Created already', links: {conflicting_resource_id: 'PM1'}};
 		expect(await verdictOf({status: 409, body: {error}}, doubtful)).toMatchObject(unsettled);
-		const increase = {type: 'idempotency_key_already_used_error', resource_id: 'account_1'};
-		expect(await verdictOf({status: 409, body: increase}, doubtful)).toMatchObject(unsettled);
+	});
+
+	test('already done, with a word of the key: never a refusal nor a mismatch', async () => {
+		const body = {type: 'idempotency_key_already_used_error', resource_id: 'account_1'};
+		for (const before of [first, again, doubtful])
+			expect(await verdictOf({status: 409, body}, before)).toMatchObject(unsettled);
 	});
 
 	test('a replay with the first body: never a refusal after a doubt', async () => {
@@ -87,6 +90,54 @@ describe('the meanings of 409', () => {
 	});
 });
 
+// Invariant 8: a server that saves its own answers about the key replays them.
+describe('about the key, and marked as a replay', () => {
+	const headers = {'idempotent-replayed': 'true'};
+	const running = 'A request with this idempotency key is being processed';
+
+	test.each([400, 409, 422, 425, 429])('in progress, by %d: asked again', async status => {
+		for (const before of [first, again, doubtful]) {
+			expect(await verdictOf({status, body: {message: running}, headers}, before)).toMatchObject(inProgress);
+			expect(await verdictOf({status, body: running, headers}, before)).toMatchObject(inProgress);
+		}
+	});
+
+	test('in progress, where the marker is the only word of the key: asked again', async () => {
+		const body = {message: 'The payment is still being processed'};
+		expect(await verdictOf({status: 409, body, headers})).toMatchObject(inProgress);
+		expect(await verdictOf({status: 409, body: {message: 'E-mail exists already'}, headers})).toMatchObject(refused);
+	});
+
+	test('in progress, by a 200: asked again', async () => {
+		expect(await verdictOf({status: 200, body: {error: running}, headers})).toMatchObject(inProgress);
+	});
+
+	test('in progress, with a time to wait: asked again then', async () => {
+		const asked = {...headers, 'retry-after': '2'};
+		const given = {status: 409, body: running, headers: asked};
+		expect(await verdictOf(given, doubtful)).toMatchObject({...inProgress, retryAfter: 2000});
+	});
+
+	test('in progress, with a word against asking: in doubt', async () => {
+		const never = {...headers, 'x-should-retry': 'false'};
+		expect(await verdictOf({status: 409, body: running, headers: never})).toMatchObject(unsettled);
+	});
+
+	test('another payload: a mismatch on a first attempt, and nothing that frees the key on a repeat', async () => {
+		const spec = {status: 422, body: {code: 'idempotency_key_reused'}, headers};
+		expect(await verdictOf(spec)).toMatchObject({meaning: 'mismatched', next: 'end'});
+		for (const before of [again, doubtful]) expect(await verdictOf(spec, before)).toMatchObject(unsettled);
+	});
+
+	test.each([
+		['used before', 'Idempotency key has already been used'],
+		['in words that fit nothing', 'Idempotency conflict'],
+	])('%s: settles nothing', async (_, message) => {
+		for (const before of [first, again, doubtful])
+			expect(await verdictOf({status: 409, body: {message}, headers}, before)).toMatchObject(unsettled);
+	});
+});
+
 // Invariant 9
 describe('a mismatch is never invented', () => {
 	const validation = {
@@ -105,10 +156,46 @@ describe('a mismatch is never invented', () => {
 		expect(await verdictOf({status: 400, body: {title}})).toMatchObject(refused);
 	});
 
+	const otherPayload = {title: 'Idempotency-Key was used with another payload'};
+
 	test.each([400, 409, 422])('%d with the words for another payload is one, on a first attempt', async status => {
-		const title = 'Idempotency-Key is already used';
-		expect(await verdictOf({status, body: {title}})).toMatchObject({meaning: 'mismatched', next: 'end'});
-		expect(await verdictOf({status, body: {title}}, again)).toMatchObject(unsettled);
+		expect(await verdictOf({status, body: otherPayload})).toMatchObject({meaning: 'mismatched', next: 'end'});
+		expect(await verdictOf({status, body: otherPayload}, again)).toMatchObject(unsettled);
+	});
+
+	// A browser or a proxy repeats a POST unseen; its first copy may have had its effect.
+	test.each([400, 403, 409, 417, 422])(
+		'%d with a word of an earlier use, and none of the payload, settles nothing',
+		async status => {
+			const title = 'Idempotency-Key is already used';
+			for (const before of [first, again, doubtful])
+				expect(await verdictOf({status, body: {title}}, before)).toMatchObject({...unsettled, final: false});
+			expect(await verdictOf({status, body: {title}, headers: {'x-should-retry': 'true'}})).toMatchObject(unsettled);
+		},
+	);
+
+	test('a conflict with another request, to be asked again under the same key, is none', async () => {
+		const message = 'The request conflicted with another request. You may retry with the provided Idempotency-Key.';
+		expect(await verdictOf({status: 409, body: {message}})).toMatchObject(inProgress);
+	});
+
+	describe('of a key that others may send too', () => {
+		const unknown = {...unsettled, final: true};
+
+		test.each([first, again, doubtful])('at %o nobody knows, and asking again would tell nothing', async before => {
+			const context = {...before, foreign: true};
+			expect(await verdictOf({status: 422, body: otherPayload}, context)).toMatchObject(unknown);
+			expect(await verdictOf({status: 409, body: 'Idempotency key was already used'}, context)).toMatchObject(unknown);
+			const body = {error: {type: 'idempotency_error'}};
+			expect(await verdictOf({status: 400, body}, {...context, dialect: stripe})).toMatchObject(unknown);
+		});
+
+		test('in progress is asked about, and any other answer is read as ever', async () => {
+			const context = {foreign: true};
+			expect(await verdictOf({status: 409, body: text}, context)).toMatchObject(inProgress);
+			expect(await verdictOf({status: 402}, context)).toMatchObject(refused);
+			expect(await verdictOf({status: 201}, context)).toMatchObject({meaning: 'succeeded'});
+		});
 	});
 
 	test.each([401, 403, 404, 500])('%d is none, whatever it says', async status => {

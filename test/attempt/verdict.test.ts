@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {verdictOfFailure, verdictOfIdempotent} from '../../src/attempt/verdict.ts';
+import {verdictOfAnswer, verdictOfFailure, verdictOfIdempotent} from '../../src/attempt/verdict.ts';
 import type {Dialect} from '../../src/dialect/dialect.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {stripe} from '../../src/dialects/stripe.ts';
-import {again, doubtful, first, NOW, verdictOf} from './answers.ts';
+import {again, answer, doubtful, first, NOW, verdictOf, whole} from './answers.ts';
 
 const savesSuccess = ietf();
 const savesErrors = ietf({saves: 'errors'});
@@ -25,11 +25,15 @@ const failed = {meaning: 'failed', next: 'retry', ambiguous: true};
 
 describe('without an answer', () => {
 	test('a request that may have been sent is ambiguous and tried again', () => {
-		expect(verdictOfFailure(true)).toMatchObject(failed);
+		expect(verdictOfFailure({})).toMatchObject(failed);
 	});
 
 	test('a connection that was not made is not ambiguous, and tried again', () => {
-		expect(verdictOfFailure(false)).toMatchObject({meaning: 'not-sent', next: 'retry', ambiguous: false});
+		expect(verdictOfFailure({unsent: 'retry'})).toMatchObject({meaning: 'not-sent', next: 'retry', ambiguous: false});
+	});
+
+	test('a server that the client does not trust is not ambiguous, and not tried again', () => {
+		expect(verdictOfFailure({unsent: 'end'})).toMatchObject({meaning: 'not-sent', next: 'end', ambiguous: false});
 	});
 });
 
@@ -65,6 +69,17 @@ describe.each(dialects)('with any server (%s)', (_, dialect) => {
 			},
 		);
 
+		test.each([Number.NaN, undefined, '200', -1, 100, 103, 199, 200.5, 600, 999, Number.POSITIVE_INFINITY])(
+			'a status that is none (%s) settles nothing, marked or not',
+			async status => {
+				const read = await answer({status: 200, body: {paid: true}});
+				const given = {...read, status: status as number};
+				expect(verdictOfAnswer(given, {...whole, ...context})).toMatchObject(unsettled);
+				const marked = {...given, headers: new Headers(replayed)};
+				expect(verdictOfAnswer(marked, {...whole, ...context, judged: 'refused'})).toMatchObject(unsettled);
+			},
+		);
+
 		// Invariant 13
 		test.each([200, 401, 404, 500])('an answer from where a redirect led (%d) settles nothing', async status => {
 			expect(await verdictOf({status, redirected: true}, context)).toMatchObject(unsettled);
@@ -80,7 +95,7 @@ describe.each(dialects)('with any server (%s)', (_, dialect) => {
 		});
 
 		// Invariant 8
-		test.each([500, 501, 503])('a replayed %d is final, and nobody knows', async status => {
+		test.each([408, 500, 501, 503])('a replayed %d is final, and nobody knows', async status => {
 			expect(await verdictOf({status, headers: replayed}, context)).toMatchObject({
 				...unsettled,
 				final: true,
@@ -121,10 +136,27 @@ describe('a refusal after a doubt', () => {
 		['is not believed from what stands in front of the server', savesErrors, 403, unsettled],
 		['is not believed from what stands in front of the server', savesErrors, 413, unsettled],
 		['is believed where it is saved', stripe, 402, {...refused, firm: true}],
-		['is believed where the same bytes fail again', stripe, 400, {...refused, firm: true}],
+		['is not believed where it may be of the moment', stripe, 400, unsettled],
+		['is not believed where it may be of the moment', stripe, 404, unsettled],
+		['is not believed from what stands in front of the server', stripe, 501, unsettled],
 		['is not believed where execution had not begun', stripe, 403, unsettled],
 	])('%s (%o, %d)', async (_, dialect, status, expected) => {
 		expect(await verdictOf({status}, {dialect, ...doubtful})).toMatchObject(expected);
+	});
+
+	test('is believed by the answer, not only by its status', async () => {
+		const dialect: Dialect = {...savesSuccess, saves: ({headers}) => headers.has('x-kept')};
+		expect(await verdictOf({status: 404}, {dialect, ...doubtful})).toMatchObject(unsettled);
+		const headers = {'x-kept': '1'};
+		expect(await verdictOf({status: 404, headers}, {dialect, ...doubtful})).toMatchObject({...refused, firm: true});
+	});
+
+	test.each<[string, Dialect['saves']]>([
+		['nothing is declared', undefined],
+		['only successes are declared', ietf({saves: 'success'}).saves],
+		['a callback answers no boolean', (async () => true) as never],
+	])('is not believed where %s', async (_, saves) => {
+		expect(await verdictOf({status: 402}, {dialect: {...savesSuccess, saves}, ...doubtful})).toMatchObject(unsettled);
 	});
 
 	test('on a first attempt it is believed, and firm only where it is saved', async () => {
@@ -147,6 +179,11 @@ describe('a dialect that lets redirects settle', () => {
 		expect(await verdictOf({status: 303}, {dialect})).toMatchObject(unsettled);
 		expect(await verdictOf({status: 303, headers: replayed}, {dialect})).toMatchObject(unsettled);
 	});
+});
+
+test('a marker that is no boolean marks nothing', async () => {
+	const dialect: Dialect = {...savesSuccess, isReplay: (async () => false) as never};
+	expect(await verdictOf({status: 402}, {dialect, ...doubtful})).toMatchObject({...unsettled, replayed: false});
 });
 
 describe('what the server says about a retry', () => {

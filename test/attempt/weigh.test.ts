@@ -8,12 +8,14 @@ import type {Settings} from '../../src/options.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {answer, type Spec} from './answers.ts';
 
+const once = {repeat: false, foreign: false};
+
 async function exchange(spec: Spec): Promise<Answered> {
 	return {answer: await answer(spec), abort: () => undefined};
 }
 
 async function weighed(given: Exchange, judge: Settings['judge'], progress = noProgress()) {
-	return weigh(given, progress, {dialect: ietf(), ...(judge && {judge})}, virtualEnvironment(), false, 1000);
+	return weigh(given, progress, {dialect: ietf(), ...(judge && {judge})}, virtualEnvironment(), once, 1000);
 }
 
 const declined = {status: 200, body: {declined: true}};
@@ -41,7 +43,7 @@ describe('judge', () => {
 	});
 
 	test('is not asked where there is no answer', async () => {
-		const failure = {error: new TypeError('fetch failed'), sent: true};
+		const failure = {error: new TypeError('fetch failed')};
 		const judge = () => {
 			throw new Error('asked');
 		};
@@ -72,7 +74,7 @@ describe('judge', () => {
 		const environment = virtualEnvironment();
 		const judge = async () => new Promise<undefined>(() => undefined);
 		const given = await exchange({status: 200});
-		const verdict = weigh(given, noProgress(), {dialect: ietf(), judge}, environment, false, 1000);
+		const verdict = weigh(given, noProgress(), {dialect: ietf(), judge}, environment, once, 1000);
 		expect(await environment.finish(Promise.resolve(verdict))).toMatchObject({meaning: 'unsettled', ambiguous: true});
 	});
 
@@ -97,22 +99,27 @@ describe('judge', () => {
 	});
 });
 
-test('a dialect that throws settles nothing', async () => {
-	const broken = {
-		...ietf(),
-		read: () => {
-			throw new Error('bug in dialect');
-		},
+describe('a dialect that throws settles nothing', () => {
+	const broken = () => {
+		throw new Error('bug in dialect');
 	};
-	const progress = noProgress();
-	const verdict = await weigh(
-		await exchange({status: 409}),
-		progress,
-		{dialect: broken},
-		virtualEnvironment(),
-		false,
-		1000,
-	);
-	expect(verdict).toMatchObject({meaning: 'unsettled', next: 'end', ambiguous: true});
-	expect(progress.firstFailure).toEqual(new Error('bug in dialect'));
+
+	test.each([
+		['read', 409],
+		['read', 201],
+		['isReplay', 201],
+		['isReplay', 402],
+		['saves', 402],
+		['saves', 500],
+	])('%s, at %d', async (name, status) => {
+		const dialect = {...ietf(), [name]: broken};
+		const progress = noProgress();
+		const given = await exchange({status});
+		expect(await weigh(given, progress, {dialect}, virtualEnvironment(), once, 1000)).toMatchObject({
+			meaning: 'unsettled',
+			next: 'end',
+			ambiguous: true,
+		});
+		expect(progress.firstFailure).toEqual(new Error('bug in dialect'));
+	});
 });

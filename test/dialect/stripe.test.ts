@@ -10,17 +10,34 @@ describe('stripe', () => {
 	});
 
 	test.each([
-		[400, true],
 		[402, true],
-		[404, true],
 		[500, true],
 		[503, true],
+		[400, false],
 		[401, false],
 		[403, false],
+		[404, false],
 		[409, false],
+		[422, false],
 		[429, false],
-	])('%d is saved once execution has begun: %s', (status, saved) => {
-		expect(stripe.saves(status)).toBe(saved);
+	])('%d says by itself that execution had begun: %s', async (status, saved) => {
+		expect(stripe.saves?.(await answer({status}))).toBe(saved);
+	});
+
+	test.each([
+		[404, 'resource_missing'],
+		[400, 'parameter_invalid_empty'],
+		[400, 'lock_timeout'],
+	])('a %d (%s) may be of the moment: after a lost answer it settles only as a marked replay', async (status, code) => {
+		const spec = {status, body: {error: {type: 'invalid_request_error', code}}};
+		const unsettled = {meaning: 'unsettled', next: 'end', ambiguous: true};
+		expect(await verdictOf(spec, {dialect, ...doubtful})).toMatchObject(unsettled);
+		const headers = {'idempotent-replayed': 'true'};
+		expect(await verdictOf({...spec, headers}, {dialect, ...doubtful})).toMatchObject({meaning: 'refused', firm: true});
+	});
+
+	test('a 501 of what stands in front of it settles nothing after a lost answer', async () => {
+		expect(await verdictOf({status: 501}, {dialect, ...doubtful})).toMatchObject({meaning: 'unsettled'});
 	});
 
 	test.each([
@@ -59,6 +76,8 @@ describe('stripe', () => {
 	test('a key in use is in progress', async () => {
 		const body = {error: {type: 'idempotency_error', code: 'idempotency_key_in_use'}};
 		expect(await verdictOf({status: 409, body}, {dialect})).toMatchObject({meaning: 'in-progress', next: 'poll'});
+		const headers = {'idempotent-replayed': 'true'};
+		expect(await verdictOf({status: 409, body, headers}, {dialect})).toMatchObject({meaning: 'in-progress'});
 	});
 
 	test.each([

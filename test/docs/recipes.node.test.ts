@@ -1,7 +1,8 @@
 import type {MutationObserver} from '@tanstack/query-core';
-import {HttpResponse, type HttpResponseResolver} from 'msw';
+import {http, HttpResponse, type HttpResponseResolver} from 'msw';
 import {setupServer} from 'msw/node';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
+import type {LatchkeyFetch} from '../../src/fetch.ts';
 import {writeSnippets} from './snippets.ts';
 
 // Before anything is imported: the recipes are for pages, which need no scope and have relative URLs.
@@ -119,6 +120,52 @@ describe('a lost answer is one charge', () => {
 		expect(await Promise.all([pay(cart), pay(cart)])).toEqual([answer, answer]);
 		expect(new Set(endpoint.keys).size).toBe(1);
 		expect(endpoint).toMatchObject(once);
+	});
+
+	test('through a wrapper, which adds a header to each attempt', async () => {
+		const endpoint = serve('/api/orders');
+		const {fetch} = await load<{fetch: LatchkeyFetch}>('recipes', 'wrapper.ts');
+		const debug = vi.spyOn(console, 'debug').mockReturnValue();
+		const init = {method: 'POST', body: JSON.stringify(cart), operation: ['checkout', cart.id]} as const;
+		expect((await fetch(new URL('/api/orders', PAGE), init)).status).toBe(201);
+		expect(debug).toHaveBeenCalledOnce();
+		expect(new Set(endpoint.keys).size).toBe(1);
+		expect(endpoint).toMatchObject(once);
+	});
+
+	test('with a CSRF token in the body, which is another one after a reload', async () => {
+		const endpoint = serve('/sign-up');
+		const {fetch} = await load<{fetch: LatchkeyFetch}>('recipes', 'csrf-field.ts');
+		const submit = async (token: string, name: string) => {
+			const body = new FormData();
+			body.set('_token', token);
+			body.set('name', name);
+			return fetch('/sign-up', {method: 'POST', body, operation: ['sign-up', cart.id], retry: 0});
+		};
+		await expect(submit('one', 'Ann')).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN'});
+		await expect(submit('two', 'Bob')).rejects.toMatchObject({code: 'PAYLOAD_CHANGED'});
+		await submit('two', 'Ann').catch(() => undefined);
+		expect(new Set(endpoint.keys).size).toBe(1);
+		expect(endpoint).toMatchObject(once);
+	});
+
+	test('with a CSRF token in a header, which is renewed when it has run out', async () => {
+		vi.stubGlobal('document', {baseURI: PAGE, cookie: 'a=b; XSRF-TOKEN=old%3D'});
+		const tokens: Array<string | null> = [];
+		server.use(
+			http.get(new URL('/sanctum/csrf-cookie', PAGE).href, () => {
+				Object.assign(document, {cookie: 'XSRF-TOKEN=new%3D; a=b'});
+				return new HttpResponse(null, {status: 204});
+			}),
+			http.post(new URL('/api/orders', PAGE).href, ({request}) => {
+				tokens.push(request.headers.get('x-xsrf-token'));
+				return new HttpResponse(null, {status: tokens.length === 1 ? 419 : 201});
+			}),
+		);
+		const {fetch} = await load<{fetch: LatchkeyFetch}>('recipes', 'csrf.ts');
+		const init = {method: 'POST', body: JSON.stringify(cart), operation: ['checkout', cart.id]} as const;
+		expect((await fetch('/api/orders', init)).status).toBe(201);
+		expect(tokens).toEqual(['old=', 'new=']);
 	});
 
 	test('under Stripe’s SDK', async () => {

@@ -10,7 +10,9 @@ describe('scope', () => {
 		const {environment, realm, server} = openShop();
 		let user = 'ann';
 		const {pay} = realm({scope: () => user});
+		server.script(after(1000));
 		const ann = pay();
+		await environment.settle();
 		user = 'bob';
 		const bob = pay();
 		const reports = await environment.finish(Promise.all([ann, bob]));
@@ -29,11 +31,12 @@ describe('scope', () => {
 		expect((await environment.finish(bob.pay())).key).not.toBe(server.keys()[0]);
 	});
 
-	test('is read when the operation begins, once', async () => {
+	test('is that of the beginning, whoever is there at its end', async () => {
 		const {environment, realm, server, store} = openShop();
 		let user = 'ann';
-		server.script(after(1000, lose));
+		server.script(after(1000));
 		const call = realm({scope: () => user}).pay();
+		await environment.settle();
 		user = 'bob';
 		await environment.finish(call);
 		user = 'ann';

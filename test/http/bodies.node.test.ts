@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {dropRequest, dropResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer, type IdempotentServer} from '../support/idempotent-server.ts';
 import {realm} from './realm.ts';
@@ -213,16 +213,25 @@ describe('a body that cannot be sent again is refused before anything is sent or
 
 	test('a stream that fails', async () => {
 		await using server = await startIdempotentServer();
-		const {fetch, store} = realm();
+		const cause = new Error('the disk is gone');
 		const body = new ReadableStream({
 			pull() {
-				throw new Error('the disk is gone');
+				throw cause;
 			},
 		});
-		const call = fetch(`${server.origin}/upload`, {method: 'POST', body, operation: 'upload'});
-		await expect(call).rejects.toThrow('the disk is gone');
-		expect(server.requests).toEqual([]);
-		expect(await store.list('')).toEqual([]);
+		const told = await upload(server, {body});
+		expect(told).toMatchObject(refused);
+		expect(told.error).toMatchObject({cause});
+	});
+
+	test('a file that has changed on the disk since it was chosen', async () => {
+		await using server = await startIdempotentServer();
+		const cause = new DOMException('The file has changed', 'NotReadableError');
+		const arrayBuffer = vi.spyOn(Response.prototype, 'arrayBuffer').mockRejectedValue(cause);
+		const told = await upload(server, {body: new Blob(['abc'])});
+		arrayBuffer.mockRestore();
+		expect(told).toMatchObject(refused);
+		expect(told.error).toMatchObject({cause});
 	});
 
 	test('a Request whose body was read', async () => {
@@ -272,7 +281,7 @@ test('a joiner whose stream fails learns so, and harms nobody', async () => {
 	await new Promise(resolve => setImmediate(resolve));
 	finish();
 
-	await expect(second).rejects.toThrow('the disk is gone');
+	await expect(second).rejects.toMatchObject({code: 'BODY_NOT_REPLAYABLE', cause: {message: 'the disk is gone'}});
 	expect((await first).status).toBe(201);
 	expect(server.requests).toHaveLength(1);
 });

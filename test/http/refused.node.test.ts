@@ -44,20 +44,13 @@ describe('no connection was made, so nothing took effect', () => {
 
 	test('so the next call begins anew, with another payload and a new key', async () => {
 		const port = await closedPort();
-		const keys: Array<string | null> = [];
-		const {fetch} = realm({
-			retry: 0,
-			fetch: async (input, init) => {
-				keys.push(new Headers(init?.headers).get('idempotency-key'));
-				return globalThis.fetch(input, init);
-			},
-		});
+		const {fetch, events} = realm({retry: 0});
 		await expect(fetch(`http://127.0.0.1:${port}/pay`, order)).rejects.toMatchObject({code: 'NOT_SENT'});
 		await expect(fetch(`http://127.0.0.1:${port}/pay`, {...order, body: '2'})).rejects.toMatchObject({
 			code: 'NOT_SENT',
 		});
 
-		expect(new Set(keys).size).toBe(2);
+		expect(new Set(events.map(({key}) => key)).size).toBe(2);
 	});
 
 	test('and a call without a name throws what fetch throws', async () => {

@@ -1,8 +1,6 @@
-import {beforeAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {drop} from '../support/fake-server.ts';
-import {loadLazily, openShop} from './shop.ts';
-
-beforeAll(loadLazily);
+import {openShop} from './shop.ts';
 
 // Invariant 3
 test('the bytes do not change: what its owner does to a body after the call is not sent', async () => {

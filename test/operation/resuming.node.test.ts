@@ -13,7 +13,7 @@ test('where the body cannot be kept, nothing is sent and nothing is written', as
 	await rm(folder, {recursive: true});
 	const {realm, server, record} = openShop();
 	const {error} = await realm({keepRequest: true}).pay({body});
-	expect(error).toMatchObject({name: 'NotReadableError'});
+	expect(error).toMatchObject({code: 'BODY_NOT_REPLAYABLE', cause: {name: 'NotReadableError'}});
 	expect(server.requests).toHaveLength(0);
 	expect(await record()).toBeUndefined();
 });

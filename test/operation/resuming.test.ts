@@ -1,11 +1,9 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {Unfinished} from '../../src/operation/unfinished.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, hang, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
-import {loadLazily, openShop, OPERATION, type Shop} from './shop.ts';
-
-beforeAll(loadLazily);
+import {openShop, OPERATION, type Shop} from './shop.ts';
 
 const OPTIONS: FetchOptions = {keepRequest: true, scope: null};
 const HOUR = 3_600_000;
@@ -203,11 +201,17 @@ describe('resume', () => {
 		expect(server.requests).toHaveLength(2);
 	});
 
-	test('belongs to who was signed in when it was offered', async () => {
+	test('belongs to who was signed in when it was offered: nobody else sends it, with their own credentials', async () => {
 		const shop = openShop();
 		let user = 'ann';
 		const found = await crashed(shop, {}, {...OPTIONS, scope: () => user});
 		user = 'bob';
+		await expect(shop.environment.finish(resumed(found))).rejects.toMatchObject({
+			code: 'OUTCOME_UNKNOWN',
+			message: expect.stringContaining('user (scope) changed') as unknown,
+		});
+		expect(shop.server.requests).toHaveLength(1);
+		user = 'ann';
 		expect((await shop.environment.finish(resumed(found))).ok).toBe(true);
 		expect(new Set(shop.server.keys()).size).toBe(1);
 	});

@@ -55,16 +55,6 @@ function realmOf(fetch: LatchkeyFetch, events: LatchkeyEvent[]) {
 	};
 }
 
-/** What is loaded only where there is a form or a stream must be there before time is counted. */
-export async function loadLazily(): Promise<void> {
-	await Promise.all([
-		import('../../src/request/kept-request.ts'),
-		import('../../src/request/multipart.ts'),
-		import('../../src/request/read-stream.ts'),
-		import('../../src/request/rich-print.ts'),
-	]);
-}
-
 /** Resolves as soon as it is opened. */
 export function gate() {
 	let open: () => void = () => undefined;

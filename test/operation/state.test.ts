@@ -230,7 +230,7 @@ describe('any sequence of events', () => {
 
 test('success is stronger than a refusal or a mismatch, and these are stronger than what is open', () => {
 	const {succeeded, said, refused, mismatched, unknown, sending, final, unprocessed} = states;
-	const ranks = [[unprocessed], [sending, unknown, final], [refused, mismatched], [said], [succeeded]];
+	const ranks = [[sending, unprocessed], [unknown, final], [refused, mismatched], [said], [succeeded]];
 	const strengths = ranks.map(states => [...new Set(states.map(strength))]);
 	expect(strengths.map(({length}) => length)).toEqual([1, 1, 1, 1, 1]);
 	expect(strengths.flat()).toEqual(strengths.flat().toSorted((one, other) => one - other));

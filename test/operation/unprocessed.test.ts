@@ -1,13 +1,11 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {Dialect} from '../../src/dialect/dialect.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {contentKey} from '../../src/request/content-key.ts';
 import {notSaved} from '../../src/dialect/ietf.ts';
 import {answer, drop, lose, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
-import {loadLazily, openShop, type Shop} from './shop.ts';
-
-beforeAll(loadLazily);
+import {openShop, type Shop} from './shop.ts';
 
 const DAY = 86_400_000;
 const OTHER = {body: '{"cart":43}'};

@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
@@ -37,6 +37,17 @@ test('the source condition of #platform mirrors the published one', () => {
 test('every promised file is there after `npm run build`', () => {
 	const files = promised.flatMap(path => [path, path.replace(/\.js$/, '.d.ts')]);
 	expect(files.filter(path => !existsSync(new URL(path, root)))).toEqual([]);
+});
+
+test('what is built loads nothing later, but for the hash on http:// pages', () => {
+	const lazy = readdirSync(new URL('dist/', root), {recursive: true, encoding: 'utf8'})
+		.filter(path => path.endsWith('.js'))
+		.flatMap(path =>
+			[...readFileSync(new URL(`dist/${path}`, root), 'utf8').matchAll(/\bimport\s*\([^)]*\)/g)].map(
+				([call]) => `${path}: ${call}`,
+			),
+		);
+	expect(lazy).toEqual([expect.stringMatching(/^platform\/browser\.js: import\("\.\.\/hash-fallback-\w+\.js"\)$/)]);
 });
 
 test('every entry loads in Node by its name', {timeout: 30_000}, async () => {

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {sources} from './sources.ts';
 
 const core =
-	/^(?:(?:index|fetch|ky|options|option-kinds|validate|shown|concat|once|errors|error-base|events|environment|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
+	/^(?:(?:index|fetch|ky|options|option-kinds|validate|shown|concat|shape|once|errors|error-base|events|environment|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -59,6 +59,15 @@ test.each([
 test('what is ambient enters through the environment', () => {
 	const found = codeWith(/AbortSignal\.timeout|\bset(?:Timeout|Interval)\b|Date\.now|Math\.random|performance\.now/);
 	expect(found.filter(line => !line.startsWith('environment.ts:'))).toEqual([]);
+});
+
+/** `import()` throws in service workers, and fails offline and after a deploy. */
+const lazily = /\bimport\s*\(/;
+
+test('nothing is loaded on the way of a request, but for the hash on http:// pages', () => {
+	expect(codeWith(lazily)).toEqual([
+		expect.stringMatching(/^platform\/browser\.ts: .*import\('.\/hash-fallback\.ts'\)/),
+	]);
 });
 
 test('exports have names', () => {

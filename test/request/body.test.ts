@@ -1,5 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import {BodyNotReplayableError} from '../../src/errors.ts';
+import type {FormFile} from '../../src/request/form.ts';
 import {freezeBody, freezeRequest, type FormBody} from '../../src/request/body.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -75,11 +76,55 @@ describe('freezeBody', () => {
 		});
 	});
 
-	test('anything else becomes what fetch would make of it', async () => {
-		const body = {toString: () => 'from toString'};
-		const sent = await new Response(body as unknown as string).text();
-		expect(freezeBody(body)).toMatchObject({content: sent});
-		expect(freezeBody(42)).toMatchObject({content: '42'});
+	test('a String object is text', () => {
+		expect(freezeBody(Object('abc'))).toEqual({content: 'abc', type: 'text/plain;charset=UTF-8'});
+	});
+
+	class Order {
+		readonly id = 1;
+	}
+
+	class Money {
+		toString(): string {
+			return '5 EUR';
+		}
+	}
+
+	test.each<[name: string, unknown]>([
+		['Object', {id: 1}],
+		['Object', Object.create(null)],
+		['Object', JSON.parse('{"constructor": {"name": "Blob"}, "__proto__": {"size": 1}}')],
+		['Array', [1, 2]],
+		['Array', ['text']],
+		['Order', new Order()],
+		['Money', new Money()],
+		['Map', new Map([['id', 1]])],
+		['Set', new Set([1])],
+		['Date', new Date(0)],
+		['URL', new URL('https://shop.test/')],
+		['Error', new Error('x')],
+		['RegExp', /x/],
+		['Promise', Promise.resolve('text')],
+		['Headers', new Headers()],
+		['Response', new Response('text')],
+		['Request', new Request('https://shop.test/')],
+		['Number', 42],
+		['Number', Number.NaN],
+		['Number', 0],
+		['Boolean', false],
+		['BigInt', 1n],
+		['Symbol', Symbol('x')],
+		['Function', () => 'text'],
+		['AsyncFunction', async () => 'text'],
+		['Generator', (function* () {})()],
+	])('a body of the kind %s, which fetch would send as some text, is a TypeError that names it', (name, body) => {
+		expect(() => freezeBody(body)).toThrow(TypeError);
+		expect(() => freezeBody(body)).toThrow(new RegExp(`JSON.stringify.*, not ${name}; nothing was sent$`));
+	});
+
+	test.each([['[object Object]'], ['[object FormData]']])('the text %s, which nobody meant, is refused', body => {
+		expect(() => freezeBody(body)).toThrow(/^latchkey: a body may be .*; nothing was sent$/);
+		expect(freezeBody(`${body} `)).toMatchObject({content: `${body} `});
 	});
 
 	test('a stream is locked at once and read', async () => {
@@ -141,9 +186,10 @@ describe('freezeBody', () => {
 		expect(ended).toHaveBeenCalledOnce();
 	});
 
-	test('a stream that fails fails with its own error', async () => {
-		const broken = new ReadableStream({pull: controller => controller.error(new RangeError('disk gone'))});
-		await expect(freezeBody(broken)).rejects.toThrow(new RangeError('disk gone'));
+	test('a stream that fails is refused, with its own error as the cause', async () => {
+		const cause = new RangeError('disk gone');
+		const broken = new ReadableStream({pull: controller => controller.error(cause)});
+		await expect(freezeBody(broken)).rejects.toMatchObject({code: 'BODY_NOT_REPLAYABLE', outcome: 'not-sent', cause});
 	});
 
 	test('a stream of objects is refused', async () => {
@@ -174,6 +220,11 @@ describe('freezeRequest', () => {
 		expect(await freezeRequest(post('{"id":1}'))).toEqual({content: text('{"id":1}')});
 	});
 
+	test('a Request that was made from no body is refused', async () => {
+		const request = post({id: 1} as unknown as BodyInit, {'content-type': 'application/json'});
+		await expect(freezeRequest(request)).rejects.toThrow(/not Object; nothing was sent/);
+	});
+
 	test('a Request that was read is refused at once', async () => {
 		const request = post('abc');
 		await request.text();
@@ -192,13 +243,29 @@ describe('freezeRequest', () => {
 		form.append('photo', new File(['abc'], 'a b.png', {type: 'image/png', lastModified: 5}));
 		const frozen = (await freezeRequest(post(form))) as FormBody;
 		expect(frozen.content[0]).toEqual(['note', 'fragile']);
-		const file = frozen.content[1]?.[1] as File;
-		expect([file.name, file.type, file.lastModified, await file.text()]).toEqual(['a b.png', 'image/png', 0, 'abc']);
+		const file = frozen.content[1]?.[1] as FormFile;
+		expect([file.name, file.type, file.lastModified]).toEqual(['a b.png', 'image/png', 0]);
+		expect(await new Response(file.content).text()).toBe('abc');
 	});
 
 	test('a body that only calls itself multipart is refused', async () => {
 		const request = post('no parts', {'content-type': 'Multipart/Form-Data; boundary=x'});
-		await expect(freezeRequest(request)).rejects.toThrow(TypeError);
+		await expect(freezeRequest(request)).rejects.toMatchObject({
+			code: 'BODY_NOT_REPLAYABLE',
+			cause: expect.any(TypeError) as unknown,
+		});
+	});
+
+	// WebKit: a Request that was made from a form with a file cannot be read at all.
+	test.each([
+		['a form', 'multipart/form-data; boundary=x'],
+		['anything else', 'application/json'],
+	])('%s that the runtime cannot read out of a Request is refused, with its reason', async (_, type) => {
+		const cause = new DOMException('The operation is not supported.', 'NotSupportedError');
+		const fails = {value: async () => Promise.reject(cause)};
+		const unreadable = {formData: fails, arrayBuffer: fails, blob: fails, text: fails};
+		const request = Object.defineProperties(post('abc', {'content-type': type}), unreadable);
+		await expect(freezeRequest(request)).rejects.toMatchObject({code: 'BODY_NOT_REPLAYABLE', cause});
 	});
 
 	// Firefox: https://developer.mozilla.org/docs/Web/API/Request/body

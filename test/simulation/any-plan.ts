@@ -33,7 +33,7 @@ const deed = fc.oneof(
 	{weight: 1, arbitrary: fc.record({do: constant('force'), operation})},
 	{weight: 1, arbitrary: fc.record({do: constant('resolve'), operation, lie: fc.boolean()})},
 	{weight: 2, arbitrary: fc.record({do: constant('resume'), operation})},
-	{weight: 2, arbitrary: fc.record({do: fc.constantFrom('crash', 'forgetAll')})},
+	{weight: 3, arbitrary: fc.record({do: fc.constantFrom('crash', 'forgetAll', 'sweep', 'switch user')})},
 	{
 		weight: 3,
 		arbitrary: fc.record({do: constant('crash at'), call: fc.integer({min: 1, max: 40}), lands: fc.boolean()}),
@@ -78,12 +78,21 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
 		weight: 2,
 		arbitrary: fc.record({
 			kind: constant('front'),
-			status: fc.constantFrom(401, 403, 429, 503),
+			status: fc.constantFrom(401, 403, 409, 429, 503),
 			retryAfter: fc.option(fc.constantFrom(1, 20, 300), {nil: undefined}),
 		}),
 	},
 	{weight: 1, arbitrary: fc.record({kind: constant('redirect'), executed: fc.boolean()})},
-	{weight: 1, arbitrary: fc.record({kind: constant('no connection')})},
+	{weight: 2, arbitrary: fc.record({kind: constant('no connection')})},
+	{weight: 1, arbitrary: fc.record({kind: constant('wrongly not sent'), there: usual})},
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			kind: constant('repeat turned away'),
+			there: usual,
+			status: fc.constantFrom(401, 403, 407, 409, 413, 425, 429, 431, 451),
+		}),
+	},
 );
 
 const storeFate: fc.Arbitrary<StoreFate> = fc.oneof(
@@ -98,25 +107,37 @@ const storeFate: fc.Arbitrary<StoreFate> = fc.oneof(
 
 const work: fc.Arbitrary<Work> = fc.record({
 	ms: usual,
-	result: fc.constantFrom('ok', 'ok', 'ok', 'declined', 'broken'),
+	result: fc.constantFrom('ok', 'ok', 'ok', 'declined', 'missing', 'broken'),
 });
 
 /** A store that works: most faults of a client show without its help, and more of them when it does not get in the way. */
 const fineStore = constant<readonly StoreFate[]>([]);
 
+const configuration = {
+	dialect: fc.constantFrom('documented', 'default'),
+	reconcile: fc.boolean(),
+	keepResponse: fc.boolean(),
+	keepRequest: fc.boolean(),
+	onStoreError: fc.constantFrom('fail', 'fail', 'degrade'),
+} as const;
+
 function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 	const action = fc.tuple(tempo, fc.nat({max: 2}), deed).map(([after, tab, what]): Action => ({...what, after, tab}));
 	return fc.record({
 		server: fc.constantFrom(...(Object.keys(serverKinds) as ServerName[])),
-		dialect: fc.constantFrom('documented', 'default'),
-		keys: fc.constantFrom('random', 'random', 'content'),
+		...configuration,
+		keys: fc.constantFrom('random', 'random', 'random', 'content', 'own'),
+		keySenders: fc.constantFrom('this-store', 'anywhere'),
+		since: fc.boolean(),
+		devices: fc.constantFrom(1, 1, 2),
+		users: fc.constantFrom(1, 1, 2),
+		storeClock: fc.constantFrom('machine', 'own'),
+		skew: fc.constantFrom(0, 0, 30 * SECOND, -30 * SECOND, 2 * HOUR, -2 * DAY),
+		wrapper: fc.constantFrom('none', 'none', 'none', 'spreads', 'appends', 'audits', 'retries'),
+		other: fc.oneof({weight: 2, arbitrary: constant({})}, fc.record(configuration, {requiredKeys: []})),
 		watch: fc.boolean(),
 		presence: fc.boolean(),
 		lease: fc.constantFrom(undefined, undefined, SECOND, 10 * SECOND),
-		reconcile: fc.boolean(),
-		keepResponse: fc.boolean(),
-		keepRequest: fc.boolean(),
-		onStoreError: fc.constantFrom('fail', 'fail', 'degrade'),
 		follows: fc.boolean(),
 		jitter: fc.nat({max: 1_000_000}),
 		actions: fc.array(action, {minLength: 1, maxLength: 24}),

@@ -3,6 +3,7 @@ import type {OperationRecord} from '../../src/operation/record.ts';
 import {createTruth, type Freed, type KeyFacts} from './truth.ts';
 import type {Life} from './life.ts';
 import type {Arrival} from './server.ts';
+import type {Plan} from './plan.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
 
@@ -18,9 +19,11 @@ export type Called = {
 export type Check = ReturnType<typeof createCheck>;
 
 /** Keeps the truth, and holds every step against it. */
-export function createCheck(world: World, kind: ServerKind) {
-	const {of, keysOf, renew} = createTruth();
+export function createCheck(world: World, kind: ServerKind, plan: Plan) {
+	const {of, idOf, keysOf, renew} = createTruth();
 	const violations: string[] = [];
+	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
+	const ageless = plan.devices === 2 && !(plan.keys === 'own' && plan.since);
 
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
@@ -28,25 +31,35 @@ export function createCheck(world: World, kind: ServerKind) {
 	}
 
 	/** `sentAt`: when the request left its client. */
-	function effect(operation: string, key: string, sentAt: number): void {
+	function effect(operation: string, key: string, sentAt: number, by: string): void {
 		const facts = of(operation, key);
 		facts.effects++;
+		facts.effectsOf.add(by);
 		facts.effectAt = world.now();
-		if (sentAt <= facts.refusedAt && !excused(facts))
+		if (sentAt < facts.refusedAt && !excused(facts) && !facts.misled)
 			violation(`${operation} had its effect under ${key} after it was told as refused`);
 		if (!kind.honoursKeys) return;
-		// A clock that was set back makes ages guesses; only an owner who sees it jump can tell.
-		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && world.setBack > 10_000;
+		// A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell.
+		const setBack = plan.storeClock === 'machine' && world.setBack > 10_000;
+		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless);
 		if (facts.effects > 1 && !forgotten && !facts.disowned) violation(`key ${key} had ${facts.effects} effects`);
 		const charged = keysOf(operation).filter(({effects}) => effects > 0);
 		for (const [i, first] of charged.entries())
-			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) apart(first, second);
+			for (const second of charged.slice(i + 1)) if (second === facts || first === facts) twice(first, second);
 	}
 
 	/** Two keys of an operation that both had their effect: somebody must have freed the first, or cannot have known. */
-	function apart(first: KeyFacts, second: KeyFacts): void {
-		const freed = first.freed !== undefined && first.freed !== 'refused';
-		if (!freed && !excused(first) && !excused(second))
+	function twice(first: KeyFacts, second: KeyFacts): void {
+		// Which key came first is not said where a second device begins with it once more.
+		const mayBeFirst = plan.devices === 2 ? [first, second] : [first];
+		const freed = mayBeFirst.some(facts => facts.freed !== undefined && facts.freed !== 'refused');
+		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
+		const apart = (first.degraded || second.degraded) && new Set([...first.sentBy, ...second.sentBy]).size > 1;
+		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
+		const changed = first.misled && first.replaced;
+		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
+		const elsewhere = devicesOf(first).every(device => !devicesOf(second).includes(device));
+		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))
 			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
 	}
 
@@ -61,13 +74,20 @@ export function createCheck(world: World, kind: ServerKind) {
 		if (after === before) return;
 		const {key} = after ?? {key: 'nothing'};
 		world.note(life.name, `${operation} stands at`, after);
-		if (before !== undefined && before.key !== key && !isFreed(before))
+		const released =
+			before?.state.status === 'unprocessed' &&
+			(before.fingerprint !== after?.fingerprint || after.createdAt >= before.keyUntil);
+		if (before !== undefined && before.key !== key && !isFreed(before) && !released)
 			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
 		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
 			violation(`operation ${operation} had succeeded and is now ${after?.state.status}`);
+		if (released && (before.fingerprint !== after?.fingerprint || before.key !== key))
+			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
 		const facts = of(operation, key);
-		facts.freed = isFreed(after) ? (facts.freed ?? how) : undefined;
+		// What was freed on one device stays so, whatever the other has of it.
+		const kept = plan.devices === 2 ? facts.freed : undefined;
+		facts.freed = isFreed(after) ? (facts.freed ?? how) : kept;
 		if (after.freed && how !== 'force') facts.freedAt = world.now();
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
 		if (before?.key !== key) renew(key);
@@ -83,40 +103,49 @@ export function createCheck(world: World, kind: ServerKind) {
 
 	function sent(life: Life, {operation, key, body}: Arrival, written: boolean): void {
 		const facts = of(operation, key);
+		facts.sentBy.add(life.name);
 		if (!written && !facts.degraded) violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
-		if (facts.body !== body && !facts.degraded) violation(`${life.name} sent ${key} with another payload`);
+		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
 
 	/** A caller was told. */
-	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome): void {
+	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome, keyKept: boolean): void {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
 		if (outcome === 'succeeded' && facts.effects === 0 && !facts.disowned)
 			violation(`${operation} was told as succeeded under ${key}, which had no effect`);
-		if (outcome === 'succeeded' && facts.body !== undefined && facts.body !== body)
+		// Who asks about a key of the application's hears of whatever was sent under it.
+		if (outcome === 'succeeded' && plan.keys !== 'own' && facts.body !== undefined && facts.body !== body)
 			violation(`${operation} was told as succeeded under ${key}, which was sent for another payload`);
 		const {shownAt, freedAt, effectAt} = facts;
 		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
-		if (outcome === 'succeeded' && over && !excused(facts))
+		// Another device cannot know what was completed on this one.
+		if (outcome === 'succeeded' && over && plan.devices === 1 && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
-		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !excused(facts))
+		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
+		const changed = facts.misled && facts.replaced;
+		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
-		if (outcome !== 'refused') return;
-		facts.refusedAt = world.now();
-		if (facts.effects > 0 && !excused(facts))
-			violation(`${operation} was told as refused under ${key}, which had its effect`);
+		if (outcome !== 'refused' && outcome !== 'not-sent') return;
+		// Where the key is kept, others may have had their effect under it meanwhile.
+		if (!keyKept) facts.refusedAt = world.now();
+		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
+		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY))
+			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
-	/** Refusals that no client can see through: those of somebody who may be wrong by now, two copies or tabs that know nothing of each other. */
-	function excused({disowned, degraded, duplicated}: KeyFacts): boolean {
-		return disowned || degraded || (duplicated && !kind.gates);
+	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
+	function excused({disowned, duplicated, misled}: KeyFacts): boolean {
+		const repeated = duplicated || misled || plan.wrapper === 'retries';
+		return disowned || (repeated && !kind.gates);
 	}
 
 	return {
 		of,
+		idOf,
 		violation,
 		effect,
 		landed,
@@ -126,6 +155,10 @@ export function createCheck(world: World, kind: ServerKind) {
 		violations,
 		keysOf,
 	};
+}
+
+function devicesOf({sentBy}: KeyFacts): number[] {
+	return [...sentBy].map(name => (name.startsWith('tab 2.') ? 2 : 1));
 }
 
 function isFreed({freed, state}: OperationRecord): boolean {

@@ -1,3 +1,4 @@
+import {NotSentError} from '../../src/errors.ts';
 import type {Check} from './check.ts';
 import {never, type Life} from './life.ts';
 import type {Fate} from './plan.ts';
@@ -12,7 +13,7 @@ export function createNetwork(
 	server: Server,
 	nextFate: () => Fate,
 	check: Check,
-	written: (key: string) => boolean,
+	isSignedIn: (operation: string) => boolean,
 ) {
 	/** A copy of the request arrives, whether or not anybody still waits for its answer. */
 	function carry(arrival: Arrival, ms: number, answered: (reply: Reply) => void): void {
@@ -70,23 +71,36 @@ export function createNetwork(
 				break;
 			}
 			case 'no connection':
-				answer(10, Object.assign(lost, {cause: {code: 'ENOTFOUND', hostname: 'shop.test'}}));
+				answer(10, new NotSentError({cause: lost}));
+				break;
+			case 'wrongly not sent':
+				check.of(arrival.operation, arrival.key).misled = true;
+				carry(arrival, fate.there, ignore);
+				answer(10, new NotSentError({cause: lost}));
+				break;
+			case 'repeat turned away':
+				check.of(arrival.operation, arrival.key).misled = true;
+				carry(arrival, fate.there, ignore);
+				answer(100, {status: fate.status});
 				break;
 		}
 	}
 
 	return {
-		fetchOf(life: Life): Fetch {
+		fetchOf(life: Life, written: (key: string) => boolean): Fetch {
 			return async (_, init = {}) => {
 				const goes = life.call();
 				if (!goes) return never();
-				const key = new Headers(init.headers).get('idempotency-key') ?? 'no key';
+				const headers = new Headers(init.headers);
+				const key = headers.get('idempotency-key') ?? 'no key';
+				if (Number(headers.get('x-hops') ?? 1) > 1) check.violation('headers pile up over attempts');
 				const body = init.body as string;
 				const {operation} = JSON.parse(body) as {operation: string};
-				const arrival = {key, operation, body, sentAt: world.now()};
+				const arrival = {key, operation, body, sentAt: world.now(), by: life.name};
 				const fate = nextFate();
 				world.note(life.name, `sends ${key} for ${operation}`, fate);
 				check.sent(life, arrival, written(key));
+				if (!isSignedIn(operation)) check.violation(`${life.name} sent ${operation} when its user was gone`);
 				return new Promise((resolve, reject) => {
 					const abort = () => {
 						reject(init.signal?.reason);

@@ -1,10 +1,12 @@
 import type {Action} from './plan.ts';
+import {idOf, USERS} from './session.ts';
 import type {Shop} from './shop.ts';
 
 /** What somebody does, or what befalls his machine. A frozen tab takes clicks when it has thawed. */
 export function perform(shop: Shop, action: Action): void {
-	const {world, store} = shop;
+	const {world, session} = shop;
 	const tab = shop.tab(action.tab);
+	const store = shop.storeOf(action.tab);
 	const {life} = tab;
 	const click = (run: () => Promise<unknown>) => {
 		life.later(0, () => void run());
@@ -21,20 +23,33 @@ export function perform(shop: Shop, action: Action): void {
 		case 'resolve':
 			click(async () => {
 				const {operation, lie} = action;
-				const record = store.record(operation);
-				const found = record && shop.truth(record.key, operation);
+				const id = idOf(session.user, operation);
+				const record = store.record(id);
+				const found = record && shop.truth(record.key, id);
 				if (found === undefined) return;
 				await tab.resolve(operation, (found === 'succeeded') === lie ? 'refused' : 'succeeded');
 			});
 			break;
 		case 'resume':
 			click(async () => {
-				const kept = store.record(action.operation)?.request?.body;
+				const kept = store.record(idOf(session.user, action.operation))?.request?.body;
 				if (kept) await tab.resume(action.operation, new TextDecoder().decode(kept));
 			});
 			break;
 		case 'forgetAll':
 			click(tab.forgetAll);
+			break;
+		case 'sweep':
+			click(tab.sweep);
+			break;
+		case 'switch user':
+			click(async () => {
+				if (shop.users === 1) return;
+				const signedOut = tab.forgetAll();
+				session.user = USERS.find(user => user !== session.user) ?? session.user;
+				world.note('machine', `is used by ${session.user}`);
+				await signedOut;
+			});
 			break;
 		case 'crash':
 			life.crash();
@@ -49,7 +64,7 @@ export function perform(shop: Shop, action: Action): void {
 		case 'sleep':
 			world.note('machine', `sleeps for ${action.ms} ms`);
 			world.sleep(action.ms);
-			for (const each of shop.tabs()) each.life.freeze(action.ms);
+			for (const each of shop.allTabs()) each.life.freeze(action.ms);
 			break;
 		case 'offline':
 			world.note('machine', `is offline for ${action.ms} ms`);

@@ -1,20 +1,30 @@
 import type {ServerName} from './servers.ts';
 
 /** Everything that chance decides of one world. Shrinking takes things out: what a list no longer says goes well. */
-export type Plan = {
+export type Plan = Configuration & {
 	readonly server: ServerName;
-	/** The client knows what the server documents; otherwise it goes by the defaults. */
-	readonly dialect: 'documented' | 'default';
-	readonly keys: 'random' | 'content';
+	/** `own`: the application's, the same on every device, renewed when an operation is refused for good or over. */
+	readonly keys: 'random' | 'content' | 'own';
+	readonly keySenders: 'this-store' | 'anywhere';
+	/** The application says when its own keys were made. */
+	readonly since: boolean;
+	/** Tab 2 may be another device: the same keys, where they are not random, and a store of its own. */
+	readonly devices: 1 | 2;
+	/** Who use the machine, one after the other. */
+	readonly users: 1 | 2;
+	/** Whose clock the store goes by: the machine's, which may be set, or one of its own. */
+	readonly storeClock: 'machine' | 'own';
+	/** How far the process of tab 1 is ahead of a store with a clock of its own, in milliseconds. */
+	readonly skew: number;
+	/** What the application's `fetch` does besides sending. */
+	readonly wrapper: Wrapper;
+	/** What tab 1 is configured to otherwise than the others. */
+	readonly other: Partial<Configuration>;
 	/** What the shared store can do besides keeping records. */
 	readonly watch: boolean;
 	readonly presence: boolean;
 	/** How long a claim lasts without a renewal, in milliseconds, if the store says so. */
 	readonly lease: number | undefined;
-	readonly reconcile: boolean;
-	readonly keepResponse: boolean;
-	readonly keepRequest: boolean;
-	readonly onStoreError: 'fail' | 'degrade';
 	/** Callers ask for redirects to be followed. */
 	readonly follows: boolean;
 	readonly jitter: number;
@@ -26,6 +36,22 @@ export type Plan = {
 	/** One for each execution, in order. */
 	readonly work: readonly Work[];
 };
+
+/** What one client may say otherwise than another of the same store. */
+export type Configuration = {
+	/** It knows what the server documents; otherwise it goes by the defaults. */
+	readonly dialect: 'documented' | 'default';
+	readonly reconcile: boolean;
+	readonly keepResponse: boolean;
+	readonly keepRequest: boolean;
+	readonly onStoreError: 'fail' | 'degrade';
+};
+
+/**
+ * `spreads`: copies `init.headers` by spreading them. `appends`: changes them in place. `audits`: posts every third answer to
+ * a log that is down, and fails for it. `retries`: sends once more by itself when the network fails.
+ */
+export type Wrapper = 'none' | 'spreads' | 'appends' | 'audits' | 'retries';
 
 /** `after`: milliseconds since the action before. */
 export type Action = {readonly after: number; readonly tab: number} & (
@@ -39,7 +65,7 @@ export type Action = {readonly after: number; readonly tab: number} & (
 	| {readonly do: 'complete' | 'forget' | 'force'; readonly operation: string}
 	| {readonly do: 'resolve'; readonly operation: string; readonly lie: boolean}
 	| {readonly do: 'resume'; readonly operation: string}
-	| {readonly do: 'forgetAll' | 'crash'}
+	| {readonly do: 'forgetAll' | 'crash' | 'sweep' | 'switch user'}
 	| {readonly do: 'crash at'; readonly call: number; readonly lands: boolean}
 	| {readonly do: 'freeze' | 'sleep' | 'offline'; readonly ms: number}
 	| {readonly do: 'set clock'; readonly by: number}
@@ -57,7 +83,11 @@ export type Fate =
 	| {readonly kind: 'front'; readonly status: number; readonly retryAfter: number | undefined}
 	/** It ends at a login page, having had its effect or not. */
 	| {readonly kind: 'redirect'; readonly executed: boolean}
-	| {readonly kind: 'no connection'};
+	| {readonly kind: 'no connection'}
+	/** It arrives, and the client is told that no connection was made. */
+	| {readonly kind: 'wrongly not sent'; readonly there: number}
+	/** A proxy or a browser sends it again, and something in front of the server turns the second copy away. */
+	| {readonly kind: 'repeat turned away'; readonly there: number; readonly status: number};
 
 export type StoreFate = {
 	/** Until it takes effect, in milliseconds; `undefined`: within the call. */
@@ -66,4 +96,4 @@ export type StoreFate = {
 	readonly fails: 'no' | 'before' | 'after' | 'never answers';
 };
 
-export type Work = {readonly ms: number; readonly result: 'ok' | 'declined' | 'broken'};
+export type Work = {readonly ms: number; readonly result: 'ok' | 'declined' | 'missing' | 'broken'};

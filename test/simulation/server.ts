@@ -19,20 +19,22 @@ export type Arrival = {
 	readonly operation: string;
 	readonly body: string;
 	readonly sentAt: number;
+	/** Who sent it. */
+	readonly by: string;
 };
 
 type Kept = {readonly body: string; readonly since: number; reply: Reply | undefined};
 
-const statuses = {ok: 201, declined: 402, broken: 500} as const;
+const statuses = {ok: 201, declined: 402, missing: 404, broken: 500} as const;
 
 /** A server of that kind. Its effect takes place at the end of its work, in one step with what it keeps. */
 export function createServer(world: World, kind: ServerKind, nextWork: () => Work, check: Check) {
 	const kept = new Map<string, Kept>();
 
-	function execute({key, operation, sentAt}: Arrival, finish: (reply: Reply) => void): void {
+	function execute({key, operation, sentAt, by}: Arrival, finish: (reply: Reply) => void): void {
 		const {ms, result} = nextWork();
 		world.at(ms, () => {
-			if (result === 'ok') check.effect(operation, key, sentAt);
+			if (result === 'ok') check.effect(operation, key, sentAt, by);
 			world.note('server', `${result} for ${key}`);
 			finish({status: statuses[result], body: {result, key}});
 		});
@@ -43,7 +45,7 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			return kind.busy === 'bare'
 				? {status: 409}
 				: {status: 409, headers: {'retry-after': '1'}, body: {code: 'idempotency_request_in_progress'}};
-		if (kind.repeat === 'refuse') return {status: 422, body: {code: 'idempotency_key_already_used'}};
+		if (kind.repeat === 'refuse') return {status: 422, body: {code: 'idempotency_key_reused'}};
 		return kind.marked ? {...reply, headers: {'idempotent-replayed': 'true'}} : reply;
 	}
 

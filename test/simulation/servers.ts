@@ -40,6 +40,13 @@ export const serverKinds = {
 	// An empty 409 may be a refusal, as which it counts when it lasts: its first copy may then still be at work.
 	'says nothing while it works': {...savesEverything, busy: 'bare', gates: false},
 	'saves only success': {...savesEverything, saves: status => status < 300, gates: false, dialect: ietf()},
+	// A refusal may depend on the moment: what is missing now may be there later.
+	'saves what it decided': {
+		...savesEverything,
+		saves: status => status !== 404,
+		gates: false,
+		dialect: {...ietf(), saves: ({status}) => status === 402},
+	},
 	'forgets after its retention': {
 		...savesEverything,
 		retention: 5 * MINUTE,

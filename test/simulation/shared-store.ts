@@ -1,3 +1,4 @@
+import {scopeId} from '../../src/request/scope.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
 import type {MaybePromise} from '../../src/maybe-promise.ts';
@@ -6,6 +7,7 @@ import type {Check} from './check.ts';
 import type {Freed} from './truth.ts';
 import {never, type Life} from './life.ts';
 import {createPresence} from './presence.ts';
+import {idOfRecord, placeOfId, USERS} from './session.ts';
 import type {Plan, StoreFate} from './plan.ts';
 import type {World} from './world.ts';
 
@@ -14,7 +16,8 @@ export type Words = Set<{readonly operation: string; readonly outcome: 'succeede
 
 /** One memory for all lives. Each has its own way to it, which fails and delays. */
 export function createSharedStore(world: World, plan: Plan, nextFate: () => StoreFate, check: Check) {
-	const memory = memoryStoreIn({now: world.wall});
+	const clock = plan.storeClock === 'own' ? world.clock : world.wall;
+	const memory = memoryStoreIn({now: clock});
 	const presence = createPresence();
 	const watchers = new Set<{readonly life: Life; readonly id: OperationId; readonly listener: () => void}>();
 	const written = new Set<string>();
@@ -28,12 +31,13 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 		const [before] = all(scope, name);
 		const result = run();
 		const [after] = all(scope, name);
-		const operation = operationOf(name);
+		const operation = idOfRecord({scope, name});
 		if (after !== undefined) written.add(after.key);
 		check.landed(life, operation, before, after, how);
 		if (before !== after)
 			for (const watcher of watchers)
-				if (watcher.life !== life && watcher.id.name === name) watcher.life.later(1, watcher.listener);
+				if (watcher.life !== life && watcher.id.name === name && watcher.id.scope === scope)
+					watcher.life.later(1, watcher.listener);
 		return result;
 	}
 
@@ -61,28 +65,29 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 			});
 		}
 
-		function how(name: string, {state}: Settlement): Freed {
+		function how(id: OperationId, {state}: Settlement): Freed {
 			const httpStatus = 'httpStatus' in state ? state.httpStatus : undefined;
-			const operation = operationOf(name);
+			const operation = idOfRecord(id);
 			const said = [...words].some(word => word.operation === operation && word.outcome === state.status);
 			return said && httpStatus === undefined ? 'word' : 'refused';
 		}
 
 		return {
+			durable: true,
 			claim: (id, claim) => step('claim', () => land(life, id, 'refused', () => memory.claim(id, claim))),
 			renew: (id, renewal) => step('renew', () => land(life, id, 'refused', () => memory.renew(id, renewal))),
 			settle(id, settlement) {
-				const freed = how(id.name, settlement);
+				const freed = how(id, settlement);
 				return step('settle', () => land(life, id, freed, () => memory.settle(id, settlement)));
 			},
 			forget: (id, freeing) => step(freeing.how, () => land(life, id, freeing.how, () => memory.forget(id, freeing))),
 			list: (scope, name) => step('list', () => memory.list(scope, name)),
 			sweep: () =>
 				step('sweep', () => {
-					const before = all('');
+					const before = USERS.flatMap(user => all(scopeId(user) as string));
 					const swept = memory.sweep();
 					for (const record of before)
-						if (all('', record.name).length === 0) check.swept(operationOf(record.name), record);
+						if (all(record.scope, record.name).length === 0) check.swept(idOfRecord(record), record);
 					return swept;
 				}),
 			...(plan.watch && {
@@ -99,12 +104,15 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 
 	return {
 		open,
-		record: (operation: string) => all('', JSON.stringify(['pay', operation]))[0],
+		record(id: string): OperationRecord | undefined {
+			const {scope, name} = placeOfId(id);
+			return all(scope, name)[0];
+		},
+		/** What the store's clock shows. */
+		now: clock,
 		/** Whether the key has ever been written down. */
 		written: (key: string) => written.has(key),
 	};
 }
 
-function operationOf(name: string): string {
-	return (JSON.parse(name) as string[])[1] ?? name;
-}
+export type SharedStore = ReturnType<typeof createSharedStore>;

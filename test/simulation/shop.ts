@@ -3,13 +3,16 @@ import type {FetchOptions} from '../../src/options.ts';
 import {createCheck} from './check.ts';
 import {createLife, type Life} from './life.ts';
 import {createNetwork} from './network.ts';
-import type {Plan, Work} from './plan.ts';
+import {createOwnKeys} from './own-keys.ts';
+import type {Configuration, Plan, StoreFate, Work} from './plan.ts';
 import {createServer} from './server.ts';
 import {serverKinds} from './servers.ts';
-import {createSharedStore, type Words} from './shared-store.ts';
+import {userOf, USERS, type Session} from './session.ts';
+import {createSharedStore, type SharedStore, type Words} from './shared-store.ts';
 import {openTab, type Tab} from './tab.ts';
 import {virtualEnvironment, type Connection} from './virtual-environment.ts';
 import {createWorld} from './world.ts';
+import {wrapped} from './wrappers.ts';
 
 const HOUR = 3_600_000;
 
@@ -19,7 +22,9 @@ export type Shop = ReturnType<typeof createShop>;
 export function createShop(plan: Plan) {
 	const world = createWorld();
 	const kind = serverKinds[plan.server];
-	const check = createCheck(world, kind);
+	const check = createCheck(world, kind, plan);
+	const session: Session = {user: USERS[0]};
+	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall);
 	let calm = false;
 
 	/** Goes through a list; what it no longer says goes well. */
@@ -30,13 +35,16 @@ export function createShop(plan: Plan) {
 
 	const nextWork = each<Work>(plan.work, {ms: 30, result: 'ok'});
 	const server = createServer(world, kind, nextWork, check);
-	const store = createSharedStore(world, plan, each(plan.store, {there: undefined, back: 0, fails: 'no'}), check);
+	const nextStoreFate = each<StoreFate>(plan.store, {there: undefined, back: 0, fails: 'no'});
+	/** One for each device. */
+	const stores = [1, 2].map(() => createSharedStore(world, plan, nextStoreFate, check)) as [SharedStore, SharedStore];
 	const network = createNetwork(
 		world,
 		server,
 		each(plan.network, {kind: 'through', there: 20, back: 20}),
 		check,
-		store.written,
+		// What a wrapper sends by itself nobody can hold back.
+		id => plan.wrapper === 'retries' || userOf(id) === session.user,
 	);
 	const connection: Connection = {online: true, listeners: new Set()};
 	const random = jitter(plan.jitter);
@@ -45,50 +53,71 @@ export function createShop(plan: Plan) {
 	let ids = 0;
 
 	/** As somebody finds out who asks the server; `undefined` while a request may still arrive. */
-	function truth(key: string, operation: string): 'succeeded' | 'refused' | undefined {
-		const {effects, underWay} = check.of(operation, key);
+	function truth(key: string, id: string): 'succeeded' | 'refused' | undefined {
+		const {effects, underWay} = check.of(id, key);
 		if (effects > 0) return 'succeeded';
 		return underWay > 0 ? undefined : 'refused';
 	}
 
-	function optionsOf(life: Life): FetchOptions {
+	function optionsOf(life: Life, index: number, store: SharedStore): FetchOptions {
+		const {dialect, reconcile, ...said}: Configuration = {...plan, ...(index === 1 && plan.other)};
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
-		const documented = plan.dialect === 'documented' || kind.retention !== Number.POSITIVE_INFINITY;
+		const documented = dialect === 'documented' || kind.retention !== Number.POSITIVE_INFINITY;
+		const others = plan.devices === 2;
 		return {
-			scope: null,
-			fetch: network.fetchOf(life),
-			keepResponse: plan.keepResponse,
-			keepRequest: plan.keepRequest,
-			onStoreError: plan.onStoreError,
+			scope: () => session.user,
+			fetch: wrapped(network.fetchOf(life, store.written), plan.wrapper, () => calm),
+			keepResponse: said.keepResponse,
+			keepRequest: said.keepRequest,
+			onStoreError: said.onStoreError,
+			keySenders: others ? 'anywhere' : plan.keySenders,
 			...(documented && {dialect: kind.dialect}),
 			...(plan.keys === 'content' && {keyFrom: contentKey()}),
-			...(plan.reconcile && {
-				reconcile: async ({operation, key}) =>
+			...(reconcile && {
+				reconcile: async ({key}) =>
 					new Promise(resolve => {
-						const found = truth(key, operation[1] ?? '');
+						const found = truth(key, check.idOf(key));
 						world.note(life.name, `finds out that ${key} is ${found}`);
+						// Another device may still send it: the word is the application's.
+						if (others && found === 'refused') check.of(check.idOf(key), key).disowned = true;
 						life.later(100, () => resolve(found));
 					}),
 			}),
 		};
 	}
 
+	/** Which store a tab has: that of its device. With random keys two devices are two customers. */
+	function storeOf(index: number): SharedStore {
+		return stores[plan.devices === 2 && plan.keys !== 'random' && index === 2 ? 1 : 0];
+	}
+
 	function open(index: number): Tab {
 		const life = createLife(world, `tab ${index}.${++lives}`);
 		const words: Words = new Set();
-		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`);
-		const options = {...optionsOf(life), store: store.open(life, words)};
+		const skew = plan.storeClock === 'own' && index === 1 ? plan.skew : 0;
+		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`, skew);
+		const own = storeOf(index);
+		const store = own.open(life, words);
+		const options = {...optionsOf(life, index, own), store};
 		const redirect = plan.follows ? 'follow' : 'manual';
-		return openTab({world, life, environment, words, check, options, redirect});
+		const keys = plan.keys === 'own' ? ownKeys : undefined;
+		return openTab({world, life, environment, words, check, options, redirect, session, keys, since: plan.since});
 	}
 
 	return {
 		world,
 		kind,
 		check,
-		store,
+		session,
+		users: plan.users,
+		devices: plan.devices,
+		store: stores[0],
+		storeOf,
+		ownKeys,
 		truth,
-		tabs: () => tabs.filter(tab => tab?.life.alive()) as Tab[],
+		/** Those of the first device. */
+		tabs: () => tabs.filter((tab, index) => tab?.life.alive() && storeOf(index) === stores[0]) as Tab[],
+		allTabs: () => tabs.filter(tab => tab?.life.alive()) as Tab[],
 		/** The tab with that number, loaded again if its life is over. */
 		tab(index: number): Tab {
 			const tab = tabs[index];
@@ -101,7 +130,7 @@ export function createShop(plan: Plan) {
 		},
 		/** Derived keys come again when their records are long gone, when servers have forgotten them: not so these here. */
 		setClock(by: number): void {
-			if (plan.keys === 'content' && by > HOUR) return;
+			if (plan.keys !== 'random' && by > HOUR) return;
 			world.note('machine', `sets its clock by ${by} ms`);
 			world.setClock(by);
 		},

@@ -3,6 +3,7 @@ import {epilogue} from './epilogue.ts';
 import {perform} from './perform.ts';
 import {anyPlan} from './any-plan.ts';
 import type {Plan} from './plan.ts';
+import {USERS} from './session.ts';
 import {createShop} from './shop.ts';
 
 export type Run = {
@@ -26,13 +27,16 @@ export async function simulate(plan: Plan): Promise<Run> {
 	await world.run();
 	shop.calmDown();
 	world.note('world', 'calms down');
+	let begun = 0;
 	let ended = 0;
-	for (const operation of ['one', 'two']) {
-		void epilogue(shop, operation).then(() => ended++);
-		await world.run();
-	}
+	for (const user of USERS.slice(0, plan.users))
+		for (const operation of ['one', 'two']) {
+			begun++;
+			void epilogue(shop, user, operation).then(() => ended++);
+			await world.run();
+		}
 
-	if (ended < 2) check.violation('in the end somebody waits for ever');
+	if (ended < begun) check.violation('in the end somebody waits for ever');
 	return {violations: check.violations, trace: world.trace, counts: world.counts};
 }
 

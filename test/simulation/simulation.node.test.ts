@@ -11,7 +11,7 @@ test(
 		if (failure !== undefined) throw new Error(report(failure));
 
 		// Worlds in which too little happens would prove nothing.
-		const told = ['told succeeded', 'told refused', 'told unknown'];
+		const told = ['told succeeded', 'told refused', 'told not-sent', 'told unknown'];
 		const rough = ['crash', 'joined', 'waiting-elsewhere', 'taken-over', 'lease-lost', 'store-error', 'degraded'];
 		const rare = [...told, ...rough].filter(what => (counts.get(what) ?? 0) < 20);
 		expect(rare).toEqual([]);

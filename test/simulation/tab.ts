@@ -5,6 +5,8 @@ import type {FetchOptions} from '../../src/options.ts';
 import type {Environment} from '../../src/environment.ts';
 import type {Check} from './check.ts';
 import type {Life} from './life.ts';
+import type {OwnKeys} from './own-keys.ts';
+import {idOf, type Session} from './session.ts';
 import type {Words} from './shared-store.ts';
 import type {World} from './world.ts';
 
@@ -25,9 +27,10 @@ export type Tab = {
 	free(operation: string, how: 'complete' | 'forget' | 'force'): Promise<boolean>;
 	resolve(operation: string, outcome: 'succeeded' | 'refused'): Promise<boolean>;
 	forgetAll(): Promise<boolean>;
+	sweep(): Promise<void>;
 };
 
-export type Told = Pick<Awaited<ReturnType<typeof outcomeOf>>, 'outcome' | 'key' | 'error'>;
+export type Told = Pick<Awaited<ReturnType<typeof outcomeOf>>, 'outcome' | 'key' | 'keyKept' | 'error'>;
 
 function abortable() {
 	const controller = new AbortController();
@@ -52,16 +55,22 @@ export type TabOptions = {
 	readonly check: Check;
 	readonly options: FetchOptions;
 	readonly redirect: RequestRedirect;
+	readonly session: Session;
+	/** The application's own, if it has any. */
+	readonly keys: OwnKeys | undefined;
+	readonly since: boolean;
 };
 
-export function openTab({world, life, environment, words, check, options, redirect}: TabOptions): Tab {
+export function openTab(of: TabOptions): Tab {
+	const {world, life, environment, words, check, options, redirect, session, keys} = of;
+	const idHere = (operation: string) => idOf(session.user, operation);
 	const running = new Set<{readonly operation: string; readonly since: number}>();
 	const fetch = createFetchIn(environment, {
 		...options,
 		onEvent({type, operation, key}) {
 			world.count(type);
 			if (type !== 'degraded') return;
-			if (options.onStoreError === 'degrade') check.of(operation?.[1] ?? '', key ?? '').degraded = true;
+			if (options.onStoreError === 'degrade') check.of(idHere(operation?.[1] ?? ''), key ?? '').degraded = true;
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
@@ -87,22 +96,38 @@ export function openTab({world, life, environment, words, check, options, redire
 	async function pay({operation, cart, abortAfter, hurry = false}: Payment): Promise<Told> {
 		const {signal, abort} = abortable();
 		if (abortAfter !== undefined) life.later(abortAfter, abort);
-		world.note(life.name, `PAY ${operation}, cart ${cart}`);
-		const body = JSON.stringify({operation, cart});
-		const init = {method: 'POST', body, redirect, operation: ['pay', operation] as const, signal, ...(hurry && HURRY)};
-		return press(operation, body, hurry ? HURRY.totalTimeout : TOTAL, async () => fetch('/pay', init), signal);
+		const id = idHere(operation);
+		world.note(life.name, `PAY ${id}, cart ${cart}`);
+		const body = JSON.stringify({operation: id, cart});
+		const own = keys?.of(id);
+		const init = {
+			method: 'POST',
+			body,
+			redirect,
+			operation: ['pay', operation] as const,
+			signal,
+			...(own && {idempotencyKey: of.since ? own : own.key}),
+			...(hurry && HURRY),
+		};
+		const begin = async () => fetch('/pay', init);
+		const told = await press(id, body, hurry ? HURRY.totalTimeout : TOTAL, begin, signal);
+		const spent = told.error instanceof TypeError && told.error.message.includes('was freed');
+		// An application renews its key when the operation was refused for good, and only then; or when it is told that it must.
+		if (spent || (told.outcome === 'refused' && !told.keyKept)) keys?.renew(id, own?.key);
+		return spent ? pay({operation, cart, abortAfter, hurry}) : told;
 	}
 
 	async function resume(operation: string, body: string): Promise<void> {
-		world.note(life.name, `LOOKS FOR ${operation} TO RESUME`);
+		const id = idHere(operation);
+		world.note(life.name, `LOOKS FOR ${id} TO RESUME`);
 		const found = await fetch.unfinished().catch(() => []);
 		const again = found.find(open => open.operation[1] === operation)?.resume;
 		if (again === undefined) return;
-		world.note(life.name, `RESUME ${operation}`);
+		world.note(life.name, `RESUME ${id}`);
 		world.count('resume');
 		// It asks for what was begun then, whatever has become of it.
 		const begin = async () => again({redirect}).catch(unlessUsedAnew);
-		await press(operation, body, TOTAL, begin, undefined, Number.NEGATIVE_INFINITY);
+		await press(id, body, TOTAL, begin, undefined, Number.NEGATIVE_INFINITY);
 	}
 
 	/** Its name may be used for another operation by now; then nothing is sent. */
@@ -127,11 +152,17 @@ export function openTab({world, life, environment, words, check, options, redire
 		const told = await within('pay', most, 0, async () => outcomeOf(begin()));
 		running.delete(call);
 		if (!life.alive()) return told;
-		const {outcome, key, error} = told;
-		if (error !== undefined && !signal?.aborted && !isLatchkeyError(error)) unexpected('pay', error);
+		const {outcome, key, keyKept, error} = told;
+		if (error !== undefined && !signal?.aborted && !isLatchkeyError(error) && !isOfOwnKey(error))
+			unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
-		else check.told(life, {operation, key, body, since: call.since}, outcome);
+		else check.told(life, {operation, key, body, since: call.since}, outcome, keyKept);
 		return told;
+	}
+
+	/** An application whose own key is not that of the record is told so, and nothing is sent. */
+	function isOfOwnKey(error: unknown): boolean {
+		return keys !== undefined && error instanceof TypeError && /another key|was freed/.test(error.message);
 	}
 
 	/** Whether it was done. What is refused for a reason is no fault. */
@@ -160,18 +191,28 @@ export function openTab({world, life, environment, words, check, options, redire
 		resume,
 		async free(operation, how) {
 			const handle = fetch.operation(['pay', operation]);
-			return attempt(`${how} ${operation}`, async () =>
+			const id = idHere(operation);
+			const key = keys?.of(id).key;
+			const done = await attempt(`${how} ${id}`, async () =>
 				how === 'complete' ? handle.complete() : handle.forget({force: how === 'force'}),
 			);
+			// What was shown as a success and is over is followed by another purchase.
+			if (done && how === 'complete' && key && check.of(id, key).shownAt < Infinity) keys?.renew(id, key);
+			return done;
 		},
 		async resolve(operation, outcome) {
-			const word = {operation, outcome};
+			const id = idHere(operation);
+			const word = {operation: id, outcome};
 			words.add(word);
 			const {resolve} = fetch.operation(['pay', operation]);
-			const done = await attempt(`resolve ${operation} as ${outcome}`, async () => resolve(outcome));
+			const done = await attempt(`resolve ${id} as ${outcome}`, async () => resolve(outcome));
 			words.delete(word);
 			return done;
 		},
 		forgetAll: async () => attempt('forget all', fetch.forgetAll),
+		async sweep() {
+			world.note(life.name, 'SWEEP');
+			await Promise.resolve(options.store?.sweep()).catch(() => undefined);
+		},
 	};
 }

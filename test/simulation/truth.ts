@@ -10,12 +10,20 @@ export type KeyFacts = {
 	/** Copies of requests that are on their way to the server, or that it works on. */
 	underWay: number;
 	effects: number;
+	/** Whose copies had one. */
+	readonly effectsOf: Set<string>;
 	/** When it last had one, in true time. */
 	effectAt: number;
 	/** A load balancer repeated it, so that answers that the server does not keep may differ. */
 	duplicated: boolean;
+	/** Who sent it. */
+	readonly sentBy: Set<string>;
 	/** It was sent without a claim in the shared store, as its caller was told. */
 	degraded: boolean;
+	/** A client was told that it was not sent, or was turned away, when a copy had arrived. */
+	misled: boolean;
+	/** A changed request took its name when it was held to be unprocessed, or its key's end came. */
+	replaced: boolean;
 	freed: Freed | undefined;
 	/** It was settled by somebody's word, for which latchkey does not answer. */
 	disowned: boolean;
@@ -41,9 +49,13 @@ export function createTruth() {
 				body: undefined,
 				underWay: 0,
 				effects: 0,
+				effectsOf: new Set(),
 				effectAt: 0,
 				duplicated: false,
+				sentBy: new Set(),
 				degraded: false,
+				misled: false,
+				replaced: false,
 				freed: undefined,
 				disowned: false,
 				shownAt: Number.POSITIVE_INFINITY,
@@ -53,6 +65,8 @@ export function createTruth() {
 			keys.set(key, facts);
 			return facts;
 		},
+		/** Whose key it is. */
+		idOf: (key: string) => keys.get(key)?.operation ?? '',
 		/** In the order in which they came into the world. */
 		keysOf: (operation: string) => [...keys.values()].filter(facts => facts.operation === operation),
 		/** It comes into the world once more. */

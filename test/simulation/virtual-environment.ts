@@ -12,6 +12,7 @@ export function virtualEnvironment(
 	connection: Connection,
 	random: () => number,
 	uuid: () => string,
+	skew: number,
 ): Environment {
 	function call<T>(run: () => T): T {
 		life.call();
@@ -19,7 +20,7 @@ export function virtualEnvironment(
 	}
 
 	return {
-		now: () => call(world.wall),
+		now: () => call(() => world.wall() + skew),
 		monotonic: () => call(() => world.now() - world.slept),
 		random: () => call(random),
 		uuid: () => call(uuid),

@@ -4,6 +4,8 @@ export type World = {
 	now(): number;
 	/** What the wall clock of the clients' machine shows. */
 	wall(): number;
+	/** What a clock shows that nobody sets. */
+	clock(): number;
 	/** How long that machine has slept: its monotonic clock stood still. */
 	readonly slept: number;
 	/** How far its wall clock has been set back, all in all. */
@@ -51,6 +53,7 @@ export function createWorld(): World {
 	return {
 		now: () => now,
 		wall: () => START + now + shift,
+		clock: () => START + now,
 		get slept() {
 			return slept;
 		},

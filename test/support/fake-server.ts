@@ -1,4 +1,5 @@
 import type {Environment} from '../../src/environment.ts';
+import {NotSentError} from '../../src/errors.ts';
 import {keyOf} from '../../src/msw/key.ts';
 import {createLedger} from '../../src/msw/ledger.ts';
 import {payloadOf} from '../../src/msw/payload.ts';
@@ -37,12 +38,8 @@ export const drop: Step = async () => {
 };
 
 /** No connection was made, and the error proves it. */
-export const unreachable: Step = async ({received}) => {
-	const cause = Object.assign(new Error('getaddrinfo ENOTFOUND'), {
-		code: 'ENOTFOUND',
-		hostname: new URL(received.url).hostname,
-	});
-	throw new TypeError('fetch failed', {cause});
+export const unreachable: Step = async () => {
+	throw new NotSentError({cause: new Error('getaddrinfo ENOTFOUND')});
 };
 
 /** Never answers. */

@@ -40,6 +40,17 @@ test('a double click on an http:// page is one charge, hashed by what is loaded 
 	expect(scripts).not.toContainEqual(expect.stringContaining('hash-fallback'));
 });
 
+test('where that cannot be loaded, nothing is sent or written, and the error says what to do', async () => {
+	const here = await visit();
+	const page = await here.open({host});
+	await page.route('**/hash-fallback*', async route => route.abort());
+	const told = await press(page);
+	expect(told).toMatchObject({code: 'NOT_SENT', outcome: 'refused'});
+	expect(told.message).toMatch(/safe to try again.*reload it, or serve it over https\.$/);
+	expect(here.server.requests).toEqual([]);
+	expect(await ask(page, shop => shop.record())).toBeUndefined();
+});
+
 test('two tabs on http:// are told the same, and one of them pays', async () => {
 	const here = await visit();
 	const work = gate();

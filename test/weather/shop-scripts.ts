@@ -1,10 +1,10 @@
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 
-/** The script of the page and what it loads lazily, by path, from the sources. */
+/** The scripts of the page and of its service worker, and what they load, by path, from the sources. */
 export async function shopScripts(): Promise<Map<string, string>> {
 	const {outputFiles} = await build({
-		entryPoints: [fileURLToPath(new URL('page/shop.ts', import.meta.url))],
+		entryPoints: ['shop', 'service-worker'].map(name => fileURLToPath(new URL(`page/${name}.ts`, import.meta.url))),
 		outdir: '/',
 		bundle: true,
 		splitting: true,

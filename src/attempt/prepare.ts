@@ -1,0 +1,62 @@
+import {bounded} from '../bounded.ts';
+import {stopwatch} from '../environment.ts';
+import {isPromise} from '../maybe-promise.ts';
+import type {AttemptFacts} from './facts.ts';
+import {unlessLeft} from './leaving.ts';
+import type {Ending, Job} from './loop.ts';
+import {copyOf, type Sendable} from './send.ts';
+
+/** What an attempt is sent with, and for how many milliseconds; or why there is to be none. */
+export type Prepared =
+	| {readonly headers: Record<string, string>; readonly ms: number; readonly why?: undefined}
+	| {
+			readonly why: Ending['why'];
+			/** What `attemptHeaders` failed with. */
+			readonly error?: unknown;
+			/** It gave what is not the caller's to set, or no headers at all. */
+			readonly mistaken?: boolean;
+	  };
+
+/** Fresh headers may take a while: whose operation it is is looked at after them, right before anything is sent. */
+export async function prepare(job: Job, request: Sendable, attempt: number): Promise<Prepared> {
+	const {environment, leaving, settings} = job;
+	const {attemptHeaders, dialect, timeout} = settings;
+	const asked = job.permit(attempt - 1);
+	const permit = isPromise(asked) ? await asked : asked;
+	if (permit !== 'go') return {why: permit};
+
+	const elapsed = stopwatch(environment);
+	const ms = Math.min(timeout, job.left());
+	let {headers} = request.init;
+	if (attemptHeaders) {
+		let mistaken = false;
+		try {
+			const ask = async () => attemptHeaders(factsOf(request, attempt));
+			const given = await unlessLeft(leaving, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
+			mistaken = true;
+			headers = {...headers, ...freshHeaders(given, dialect.header)};
+		} catch (error) {
+			return {why: 'no-headers', error, mistaken};
+		}
+	}
+
+	if (job.sameScope?.() === false) return {why: 'scope-changed'};
+	const left = attemptHeaders ? ms - elapsed() : ms;
+	return left > 0 ? {headers, ms: left} : {why: 'left'};
+}
+
+function freshHeaders(given: HeadersInit | undefined, keyHeader: string): Record<string, string> {
+	const fresh = new Headers(given);
+	for (const name of ['content-type', 'content-length', 'transfer-encoding', keyHeader])
+		if (fresh.has(name)) throw new TypeError(`latchkey: attemptHeaders may not set ${name}`);
+	return Object.fromEntries(fresh);
+}
+
+/** In milliseconds; what comes of the question can still be told within the call. */
+export function timeToAsk({left}: Pick<Job, 'left'>): number {
+	return Math.max(left() / 2, left() - 100);
+}
+
+export function factsOf({url, init, key}: Sendable, attempt: number): AttemptFacts {
+	return {method: init.method, url, body: copyOf(init.body), attempt, key};
+}

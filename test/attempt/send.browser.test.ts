@@ -1,0 +1,14 @@
+import {expect, test} from 'vitest';
+import {leaving} from '../../src/attempt/leaving.ts';
+import {send} from '../../src/attempt/send.ts';
+import {environment} from '../../src/environment.ts';
+
+test('a browser never proves that nothing was sent', async () => {
+	const url = 'http://nope.invalid/pay';
+	const init = {method: 'POST', redirect: 'manual', headers: {}, body: null} as const;
+	const sendable = {url, input: url, init, key: 'key', keyHeader: 'key', fetch: undefined};
+	const exchange = await send(environment, sendable, 10_000, leaving());
+
+	expect(exchange.error).toBeInstanceOf(TypeError);
+	expect(exchange).toMatchObject({unsent: undefined});
+});

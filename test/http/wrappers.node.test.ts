@@ -1,0 +1,169 @@
+import {describe, expect, test} from 'vitest';
+import type {FetchOptions} from '../../src/options.ts';
+import {createClientIn} from '../../src/ky.ts';
+import {environment} from '../../src/environment.ts';
+import {memoryStore} from '../../src/stores/memory.ts';
+import {answerBefore, dropResponse} from '../support/faulty-server.ts';
+import {startIdempotentServer} from '../support/idempotent-server.ts';
+import {keysOf, realm, uuid} from './realm.ts';
+
+type Wrapper = NonNullable<FetchOptions['fetch']>;
+
+const order = {method: 'POST', body: '{"cart":42}', headers: {'X-Tenant': 'a'}};
+
+const wrappers: Array<[string, Wrapper]> = [
+	['hands on what it gets', async (input, init) => fetch(input, init)],
+	[
+		'spreads the headers',
+		async (input, init) => fetch(input, {...init, headers: {...(init?.headers as object), 'x-app': '1'}}),
+	],
+	[
+		'merges the headers by Object.assign and Object.entries',
+		async (input, init) => {
+			const headers = Object.assign({}, init?.headers) as Record<string, string>;
+			return fetch(input, {...init, headers: [...Object.entries(headers), ['x-app', '1']]});
+		},
+	],
+	[
+		'copies the headers with new Headers',
+		async (input, init) => {
+			const headers = new Headers(init?.headers);
+			headers.append('x-app', '1');
+			return fetch(input, {...init, headers});
+		},
+	],
+	['makes a Request', async (input, init) => fetch(new Request(input, init))],
+];
+
+test.each(wrappers)('a wrapper that %s sends the key at every attempt', async (_, wrapper) => {
+	await using server = await startIdempotentServer();
+	server.script([dropResponse, dropResponse]);
+	const response = await realm({fetch: wrapper}).fetch(`${server.origin}/pay`, {...order, operation: 'pay'});
+
+	expect(response.status).toBe(201);
+	expect(keysOf(server)).toEqual([uuid, keysOf(server)[0], keysOf(server)[0]]);
+	expect(server.requests.map(({headers}) => headers['x-tenant'])).toEqual(['a', 'a', 'a']);
+	expect([...server.effects.values()]).toEqual([1]);
+});
+
+test.each<[string, object]>([
+	['a call without a name', {operation: true}],
+	['a call under its own key', {idempotencyKey: 'own-1'}],
+	['a call with its own key header', {headers: {'idempotency-key': 'own-1'}}],
+])('the key of %s survives being spread too', async (_, options) => {
+	await using server = await startIdempotentServer();
+	server.script([dropResponse]);
+	const fetch: Wrapper = async (input, init) =>
+		globalThis.fetch(input, {...init, headers: {...(init?.headers as object)}});
+	await realm({fetch}).fetch(`${server.origin}/pay`, {method: 'POST', body: '1', ...options});
+
+	expect([...server.effects.values()]).toEqual([1]);
+	expect(new Set(keysOf(server)).size).toBe(1);
+});
+
+describe('what a wrapper does to one attempt does not show in the next', () => {
+	async function threeAttempts(wrapper: Wrapper, init: RequestInit = order) {
+		const server = await startIdempotentServer();
+		server.script([dropResponse, answerBefore(503)]);
+		await realm({fetch: wrapper}).fetch(`${server.origin}/pay`, {...init, operation: 'pay'});
+		await server.close();
+		return server.requests;
+	}
+
+	test('headers that are added to', async () => {
+		const requests = await threeAttempts(async (input, init) => {
+			const headers = init?.headers as Record<string, string>;
+			headers['x-trace'] = `${headers['x-trace'] ?? ''}+`;
+			return fetch(input, init);
+		});
+		expect(requests.map(({headers}) => headers['x-trace'])).toEqual(['+', '+', '+']);
+	});
+
+	test('headers that are deleted', async () => {
+		let attempts = 0;
+		const requests = await threeAttempts(async (input, init) => {
+			if (attempts++ === 0) delete (init!.headers as Record<string, string>)['x-tenant'];
+			return fetch(input, init);
+		});
+		expect(requests.map(({headers}) => headers['x-tenant'])).toEqual([undefined, 'a', 'a']);
+	});
+
+	test('members of init that are replaced', async () => {
+		let attempts = 0;
+		const requests = await threeAttempts(async (input, init) => {
+			if (attempts++ === 0) Object.assign(init!, {method: 'PUT', body: 'other', headers: {}, redirect: 'follow'});
+			return fetch(input, init);
+		});
+		expect(requests.map(({method, body}) => [method, body.toString()])).toEqual([
+			['PUT', 'other'],
+			['POST', '{"cart":42}'],
+			['POST', '{"cart":42}'],
+		]);
+	});
+
+	test('bytes that are overwritten, or given away to a worker', async () => {
+		let attempts = 0;
+		const init = {method: 'POST', body: Uint8Array.of(1, 2, 3)};
+		const requests = await threeAttempts(async (input, sent) => {
+			const body = sent?.body as Uint8Array<ArrayBuffer>;
+			const copy = new Uint8Array(body);
+			if (attempts++ === 0) structuredClone(body.buffer, {transfer: [body.buffer]});
+			else body.fill(9);
+			return fetch(input, {...sent, body: copy});
+		}, init);
+		expect(requests.map(({body}) => body.join())).toEqual(['1,2,3', '1,2,3', '1,2,3']);
+	});
+});
+
+test('the header is written as the dialect spells it, and repeated headers are joined', async () => {
+	const seen: unknown[] = [];
+	const fetch: Wrapper = async (_, init) => {
+		seen.push(init?.headers);
+		return new Response(null, {status: 201});
+	};
+	const headers: Array<[string, string]> = [
+		['X-Tenant', 'a'],
+		['X-Tenant', 'b'],
+		['Set-Cookie', 'a=1'],
+		['Set-Cookie', 'b=2'],
+	];
+	await realm({fetch}).fetch('https://api.test/pay', {method: 'POST', body: '1', headers, operation: 'pay'});
+
+	expect(seen).toEqual([
+		{
+			'x-tenant': 'a, b',
+			'set-cookie': 'a=1, b=2',
+			'content-type': 'text/plain;charset=UTF-8',
+			'Idempotency-Key': uuid,
+		},
+	]);
+});
+
+test.each([{'content-length': '9'}, {'Content-Length': '3', 'transfer-encoding': 'chunked'}])(
+	'the length is that of the bytes, whatever the caller says: %o',
+	async headers => {
+		await using server = await startIdempotentServer();
+		server.script([dropResponse]);
+		await realm().fetch(`${server.origin}/pay`, {method: 'POST', body: 'four', headers, operation: 'pay'});
+
+		expect(server.requests.map(({headers: sent, body}) => [sent['content-length'], body.toString()])).toEqual([
+			['4', 'four'],
+			['4', 'four'],
+		]);
+	},
+);
+
+test('a client sends the key through a wrapper that spreads', async () => {
+	await using server = await startIdempotentServer();
+	server.script([dropResponse]);
+	const api = createClientIn(environment, {
+		fetch: async (input, init) => fetch(input, {...init, headers: {...(init?.headers as object)}}),
+		store: memoryStore(),
+		scope: null,
+		retry: {delay: () => 1},
+	});
+	await api.post(`${server.origin}/pay`, {json: {cart: 42}, operation: 'pay'});
+
+	expect(keysOf(server)).toEqual([uuid, keysOf(server)[0]]);
+	expect([...server.effects.values()]).toEqual([1]);
+});
