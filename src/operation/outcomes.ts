@@ -1,7 +1,7 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Ending} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
-import {PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {refetch} from './attempts.ts';
 import type {Seen} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
@@ -34,9 +34,10 @@ export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): 
 	const outcome = outcomeOfState(state);
 	if (exchange?.answer) return answered(work, outcome, ending, state.status !== 'refused');
 	if (why === 'expired') return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
-	return result(work, outcome, {
-		error: exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError'),
-	});
+	const error = exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError');
+	// That the last attempt was not sent says nothing of the others.
+	const untrue = outcome === 'unknown' && isLatchkeyError(error, 'NOT_SENT');
+	return untrue ? failed(work, outcomeError(outcome, factsOf(work, ending))) : result(work, outcome, {error});
 }
 
 const notSentHints: Partial<Record<Ending['why'], string>> = {

@@ -119,12 +119,12 @@ describe('an own key without a name', () => {
 			}
 		});
 
-		test('whose connection was refused is thrown fetch’s own error, and is not known not to be sent by others', async () => {
+		test('that reached nobody is not known not to be sent by others', async () => {
 			const {environment, server, post} = unnamedShop();
 			server.script(...Array.from({length: 4}, () => unreachable));
 			const report = await environment.finish(outcomeOf(post(own)));
-			expect(report).toMatchObject({outcome: 'unknown', response: undefined});
-			expect(report.error).toMatchObject({name: 'TypeError', cause: {code: 'ENOTFOUND'}});
+			expect(report).toMatchObject({outcome: 'unknown', response: undefined, key: 'order-42', keyKept: true});
+			expect(report.error).toMatchObject({code: 'OUTCOME_UNKNOWN', cause: {code: 'NOT_SENT'}, attempts: 4});
 		});
 	});
 
@@ -237,6 +237,18 @@ describe('an unnamed call that is not settled', () => {
 		const {environment, server, post} = unnamedShop();
 		server.script(drop, drop, drop, drop);
 		await expect(environment.finish(post({operation: true}))).rejects.toEqual(new TypeError('fetch failed'));
+	});
+
+	test('is told as not sent only if no attempt was', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(unreachable, unreachable, unreachable, unreachable);
+		const unsent = await environment.finish(outcomeOf(post({operation: true})));
+		expect(unsent).toMatchObject({outcome: 'not-sent', error: {code: 'NOT_SENT'}});
+		server.script(lose, unreachable, unreachable, unreachable);
+		const lost = await environment.finish(outcomeOf(post({operation: true})));
+		expect(lost).toMatchObject({outcome: 'unknown', error: {code: 'OUTCOME_UNKNOWN', attempts: 4}});
+		expect((lost.error as Error).cause).toEqual(new TypeError('fetch failed'));
+		expect(server.charges()).toBe(1);
 	});
 
 	test('ends with its caller: no linger', async () => {
