@@ -4,7 +4,7 @@ import {createFetchIn} from '../../src/fetch.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {CallOptions} from '../../src/options.ts';
-import {answer, drop, lose, redirected, unreachable, type Step} from '../support/fake-server.ts';
+import {answer, drop, lose, redirected, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {START} from '../support/virtual-environment.ts';
 import {openShop} from '../operation/shop.ts';
 
@@ -248,6 +248,14 @@ describe('an unnamed call that is not settled', () => {
 		const lost = await environment.finish(outcomeOf(post({operation: true})));
 		expect(lost).toMatchObject({outcome: 'unknown', error: {code: 'OUTCOME_UNKNOWN', attempts: 4}});
 		expect((lost.error as Error).cause).toEqual(new TypeError('fetch failed'));
+		expect(server.charges()).toBe(1);
+	});
+
+	test('nor is it told so when its time is over while another attempt is on its way', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(unreachable, swallow);
+		const call = environment.finish(outcomeOf(post({operation: true, totalTimeout: 3000})));
+		expect(await call).toMatchObject({outcome: 'unknown', error: {name: 'TimeoutError'}});
 		expect(server.charges()).toBe(1);
 	});
 
