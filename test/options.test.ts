@@ -1,8 +1,11 @@
 import {describe, expect, test} from 'vitest';
 import {createFetch} from '../src/fetch.ts';
+import {createClient} from '../src/ky.ts';
 import {settingsOf, withCall} from '../src/normalize-options.ts';
 import type {FetchOptions} from '../src/options.ts';
 import {ietf} from '../src/dialect/ietf.ts';
+import {stripe} from '../src/dialects/stripe.ts';
+import {contentKey} from '../src/request/content-key.ts';
 import {memoryStore} from '../src/stores/memory.ts';
 
 const dialect = ietf();
@@ -26,6 +29,7 @@ describe('the defaults', () => {
 			keepResponse: false,
 			keepRequest: false,
 			onStoreError: 'fail',
+			keySenders: 'anywhere',
 			dialect: {name: 'ietf'},
 		});
 	});
@@ -59,6 +63,7 @@ describe('an option of the wrong kind', () => {
 		],
 		['scope', [1, true, {}, []]],
 		['onStoreError', [null, '', 'retry', true, {}]],
+		['keySenders', [null, '', 'nobody', true, {}, ['this-store']]],
 		['keepResponse', [null, 1, 'true', {}]],
 		['keepRequest', [null, 1, 'true', {}]],
 		['keyed', [null, 'POST', 1, {}, [1], ['POST', null]]],
@@ -152,6 +157,54 @@ describe('a dialect', () => {
 		expect(() => settingsOf({dialect: {...dialect, isReplay: undefined} as never})).toThrow(
 			'latchkey: dialect.isReplay takes a function, not undefined',
 		);
+	});
+});
+
+describe('who sends the keys', () => {
+	const durable = {...memoryStore(), durable: true};
+	const keyFrom = () => 'order-42';
+
+	test.each<[string, FetchOptions]>([
+		['a memory store, which does not say that it is durable', {store: memoryStore()}],
+		['a store that is not durable', {store: {...memoryStore(), durable: false}}],
+	])("'this-store' with %s is a TypeError that says why", (_, options) => {
+		for (const more of [{}, {keyFrom}]) {
+			const problem = problemOf({keySenders: 'this-store', ...options, ...more});
+			expect(problem).toBeInstanceOf(TypeError);
+			expect((problem as Error).message).toMatch(/^latchkey: keySenders 'this-store' needs a durable store/);
+		}
+	});
+
+	test.each<[string, FetchOptions]>([
+		["'this-store' with a durable one", {keySenders: 'this-store', store: durable}],
+		["'this-store' with a durable one and keyFrom", {keySenders: 'this-store', store: durable, keyFrom}],
+		["'anywhere' with keyFrom", {keySenders: 'anywhere', keyFrom}],
+		["'anywhere' with a memory store", {keySenders: 'anywhere', store: memoryStore()}],
+		['keyFrom with a dialect that says that errors are saved', {keyFrom, dialect: ietf({saves: 'errors'})}],
+		['keyFrom with a dialect that says that they are not', {keyFrom, dialect: ietf({saves: 'success'})}],
+		['keyFrom with the dialect of a provider', {keyFrom, dialect: stripe}],
+	])('%s is taken', (_, options) => {
+		expect(() => createFetch({scope: null, ...options})).not.toThrow();
+	});
+
+	test.each<[string, FetchOptions]>([
+		['no dialect', {}],
+		['a dialect that does not say what is saved', {dialect: ietf({retention: 1000})}],
+		['a durable store, which does not say who else sends', {store: durable}],
+		['a word that is left out', {keySenders: undefined as unknown as 'anywhere'}],
+	])('keyFrom with %s is a TypeError of createFetch that names both cures', (_, options) => {
+		for (const made of [keyFrom, contentKey()]) {
+			const problem = problemOf({keyFrom: made, ...options});
+			expect(problem).toBeInstanceOf(TypeError);
+			expect((problem as Error).message).toContain("keySenders: 'this-store'");
+			expect((problem as Error).message).toContain("ietf({saves: 'errors'})");
+			expect(() => createFetch({scope: null, keyFrom: made, ...options})).toThrow(TypeError);
+		}
+	});
+
+	test('the same is said by a client', () => {
+		expect(() => createClient({keyFrom})).toThrow("keySenders: 'this-store'");
+		expect(() => createClient({keyFrom, keySenders: 'this-store', store: memoryStore()})).toThrow(/durable/);
 	});
 });
 

@@ -12,7 +12,7 @@ export type Conclusion = {
 };
 
 /** A doubt stays one: only an answer that settles, or the certainty that nothing took place, ends it. */
-export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): Conclusion {
+export function conclude({why, verdict, ambiguous, answer}: Ending): Conclusion {
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
 		const {meaning, firm, final} = verdict;
@@ -23,7 +23,7 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): C
 
 	// Past its end a key is too old by the record itself, as long as the clock says so.
 	if (ambiguous) return {state: {status: 'unknown', ...(why === 'final' && {final: true})}, firm: false};
-	return exchange?.answer ? turnedDown(exchange.answer.status) : {state: {status: 'unprocessed'}, firm: false};
+	return httpStatus === undefined ? {state: {status: 'unprocessed'}, firm: false} : turnedDown(httpStatus);
 }
 
 /**

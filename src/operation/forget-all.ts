@@ -15,7 +15,10 @@ export async function forgetAll(realm: Realm, scope: string, of: string | null):
 		return stays ? [] : {place, record};
 	});
 	await Promise.all(
-		settled.map(async ({record: {name, key}}) => realm.ledger.forget({scope, name}, {key, how: 'forget'})),
+		settled.map(async ({place, record: {name, key}}) => {
+			const {status} = await realm.ledger.forget({scope, name}, {key, how: 'forget'});
+			// Somebody may have begun with it since.
+			if (status !== 'open') forgetHere(place);
+		}),
 	);
-	for (const {place} of settled) forgetHere(place);
 }

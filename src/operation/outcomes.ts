@@ -1,7 +1,7 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Ending} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
-import {PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {refetch} from './attempts.ts';
 import type {Seen} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
@@ -33,11 +33,14 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): Result {
 	const {exchange, why} = ending;
 	const outcome = outcomeOfState(state);
-	if (exchange?.answer) return answered(work, outcome, ending, state.status !== 'refused');
+	// The next call of a key that was made here has another.
+	const keyKept = work.ownKey !== undefined && state.status !== 'refused';
+	if (exchange?.answer) return answered(work, outcome, ending, keyKept);
 	if (why === 'expired') return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
-	return result(work, outcome, {
-		error: exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError'),
-	});
+	const error = exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError');
+	// That the last attempt was not sent says nothing of the others.
+	const untrue = outcome === 'unknown' && isLatchkeyError(error, 'NOT_SENT');
+	return untrue ? failed(work, outcomeError(outcome, factsOf(work, ending))) : result(work, outcome, {error, keyKept});
 }
 
 const notSentHints: Partial<Record<Ending['why'], string>> = {
@@ -164,7 +167,7 @@ function factsOf(
 
 /** What else may be the matter, or would help. */
 function hintOf({foreign, environment, request, settings}: Work, {answer, firstFailure}: Ending): string | undefined {
-	if (foreign && answer && answer.status >= 400 && answer.status < 500)
+	if (foreign && answer && /^(4..|501|505)$/.test(String(answer.status)))
 		return `The server refused (${answer.status}). Whether another sender's request is still executing is not known: declare saves: 'errors', keySenders: 'this-store', or reconcile.`;
 	if (answer !== undefined || !suspectsPreflight(environment, request.url, firstFailure)) return undefined;
 	return `If every attempt failed at once, the server's CORS preflight may not allow the request header ${settings.dialect.header}.`;

@@ -66,7 +66,8 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			lease.stop();
 			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
 			const {state, found} = conclusion;
-			if (found && state.status === 'refused' && progress.attempts === 0) {
+			// An own key is used up: it is for its owner to make another one.
+			if (found && state.status === 'refused' && progress.attempts === 0 && work.ownKey === undefined) {
 				awaited = work.request.resumes;
 				progress.ambiguous = false;
 				continue;

@@ -1,16 +1,19 @@
 import {describe, expect, test} from 'vitest';
+import type {FetchOptions} from '../../src/options.ts';
 import {createFetchIn} from '../../src/fetch.ts';
+import {ietf} from '../../src/dialect/ietf.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {CallOptions} from '../../src/options.ts';
-import {answer, drop, lose} from '../support/fake-server.ts';
+import {answer, drop, lose, redirected, swallow, unreachable, type Step} from '../support/fake-server.ts';
+import {START} from '../support/virtual-environment.ts';
 import {openShop} from '../operation/shop.ts';
 
 const ORDERS = 'https://shop.test/orders';
 const reused = answer(422, {}, 'idempotency key reused');
 
-function unnamedShop() {
+function unnamedShop(options: FetchOptions = {}) {
 	const {environment, server, store} = openShop();
-	const fetch = createFetchIn(environment, {fetch: server.fetch, store, retry: {delay: () => 10}});
+	const fetch = createFetchIn(environment, {fetch: server.fetch, store, retry: {delay: () => 10}, ...options});
 	const post = async (init: RequestInit & CallOptions) => fetch(ORDERS, {method: 'POST', body: '{"cart":42}', ...init});
 	return {environment, server, store, fetch, post};
 }
@@ -92,12 +95,124 @@ describe('an own key without a name', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
-	test('given as a header it gets the server’s Response, as from fetch', async () => {
+	const told: Array<[string, Step, number, string]> = [
+		['that the key was reused', reused, 422, 'unknown'],
+		['a 401', answer(401), 401, 'unknown'],
+		['a 402', answer(402), 402, 'unknown'],
+		['a 403', answer(403), 403, 'unknown'],
+		['a bare 409', answer(409), 409, 'unknown'],
+		['a 429', answer(429), 429, 'unknown'],
+		['a 500', answer(500), 500, 'unknown'],
+		['a replayed 500', answer(500, {'idempotent-replayed': 'true'}), 500, 'unknown'],
+		['a redirect that was followed', redirected(), 200, 'unknown'],
+		['a replayed 402', answer(402, {'idempotent-replayed': 'true'}), 402, 'refused'],
+		['a success', answer(201), 201, 'succeeded'],
+	];
+	describe.each(ways)('as %s', (_, own) => {
+		test.each(told)('gets the Response whatever the outcome: %s', async (_name, step, status, outcome) => {
+			for (const keySenders of ['anywhere', 'this-store'] as const) {
+				const {environment, server, post} = unnamedShop({keySenders, store: {...openShop().store, durable: true}});
+				server.script(...Array.from({length: 5}, () => step));
+				const report = await environment.finish(outcomeOf(post(own)));
+				expect(report).toMatchObject({outcome, error: undefined, key: 'order-42', keyKept: outcome !== 'refused'});
+				expect(report.response?.status).toBe(status);
+			}
+		});
+
+		test('that reached nobody is not known not to be sent by others', async () => {
+			const {environment, server, post} = unnamedShop();
+			server.script(...Array.from({length: 4}, () => unreachable));
+			const report = await environment.finish(outcomeOf(post(own)));
+			expect(report).toMatchObject({outcome: 'unknown', response: undefined, key: 'order-42', keyKept: true});
+			expect(report.error).toMatchObject({code: 'OUTCOME_UNKNOWN', cause: {code: 'NOT_SENT'}, attempts: 4});
+		});
+	});
+
+	test('that others may have sent: a repeat of it may be refused for good, where the server says that it saves that', async () => {
+		const {environment, server, post} = unnamedShop({dialect: ietf({saves: 'errors'})});
+		server.script(drop, answer(402));
+		const report = await environment.finish(outcomeOf(post({idempotencyKey: 'order-42'})));
+		expect(report).toMatchObject({outcome: 'refused', keyKept: false});
+	});
+});
+
+describe('when an own key was made', () => {
+	const HOUR = 3_600_000;
+	const made = (hoursAgo: number) => ({idempotencyKey: {key: 'order-42', since: START - hoursAgo * HOUR}});
+
+	test('a young one is sent', async () => {
 		const {environment, server, post} = unnamedShop();
-		server.script(reused);
-		const response = await environment.finish(post({headers: {'idempotency-key': 'order-42'}}));
-		expect(response.status).toBe(422);
-		expect(await response.text()).toBe('idempotency key reused');
+		expect((await environment.finish(post(made(23)))).status).toBe(201);
+		expect(server.keys()).toEqual(['order-42']);
+	});
+
+	test('one that the server may have forgotten is not sent: OutcomeUnknownError, expired', async () => {
+		const {environment, server, post} = unnamedShop();
+		const refusal = {code: 'OUTCOME_UNKNOWN', reason: 'expired', expired: true, key: 'order-42', attempts: 0};
+		await expect(environment.finish(post(made(24)))).rejects.toMatchObject(refusal);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('the retention that is declared counts', async () => {
+		const {environment, server, post} = unnamedShop({dialect: ietf({retention: HOUR})});
+		await expect(environment.finish(post(made(1)))).rejects.toMatchObject({reason: 'expired'});
+		expect((await environment.finish(post(made(0.5)))).status).toBe(201);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('no attempt begins past its end; what it was told last is returned', async () => {
+		const {environment, server, post} = unnamedShop({
+			retry: {limit: 10, delay: () => 20_000, backoffLimit: 20_000},
+			totalTimeout: false,
+		});
+		server.script(...Array.from({length: 11}, () => answer(503)));
+		// The margin is one hundredth of a day.
+		const since = START - 24 * HOUR + 864_000 + 50_000;
+		const response = await environment.finish(post({idempotencyKey: {key: 'order-42', since}}));
+		expect(response.status).toBe(503);
+		expect(server.requests).toHaveLength(3);
+	});
+
+	test('a call that joins is told what the one is that it has joined', async () => {
+		const {environment, server, post} = unnamedShop();
+		const calls = [post(made(1)), post({idempotencyKey: 'order-42'}), post(made(2))];
+		const responses = await environment.finish(Promise.all(calls));
+		expect(responses.map(({status}) => status)).toEqual([201, 201, 201]);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test('the same key in a header is one key, another one is a TypeError', async () => {
+		const {environment, server, post} = unnamedShop();
+		await environment.finish(post({...made(1), headers: {'idempotency-key': 'order-42'}}));
+		await expect(post({...made(1), headers: {'idempotency-key': 'order-43'}})).rejects.toBeInstanceOf(TypeError);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test.each<[unknown, typeof TypeError | typeof RangeError]>([
+		[undefined, TypeError],
+		[null, TypeError],
+		[new Date(START), TypeError],
+		['2026-11-25', TypeError],
+		[String(START), TypeError],
+		[BigInt(START), TypeError],
+		[Number.NaN, RangeError],
+		[-1, RangeError],
+		[0, RangeError],
+		[Number.POSITIVE_INFINITY, RangeError],
+		[START * 1_000, RangeError],
+		[START + 86_400_001, RangeError],
+	])('since: %o is an error that says what it takes, and nothing is sent', async (since, Problem) => {
+		const {server, post} = unnamedShop();
+		const call = post({idempotencyKey: {key: 'order-42', since: since as number}});
+		await expect(call).rejects.toBeInstanceOf(Problem);
+		await expect(call).rejects.toThrow(/^latchkey: idempotencyKey\.since takes milliseconds since the epoch/);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test.each(['', 'two words', undefined])('a key of %j beside it is a TypeError', async key => {
+		const {server, post} = unnamedShop();
+		await expect(post({idempotencyKey: {key: key as string, since: START}})).rejects.toBeInstanceOf(TypeError);
+		expect(server.requests).toHaveLength(0);
 	});
 });
 
@@ -124,6 +239,26 @@ describe('an unnamed call that is not settled', () => {
 		const {environment, server, post} = unnamedShop();
 		server.script(drop, drop, drop, drop);
 		await expect(environment.finish(post({operation: true}))).rejects.toEqual(new TypeError('fetch failed'));
+	});
+
+	test('is told as not sent only if no attempt was', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(unreachable, unreachable, unreachable, unreachable);
+		const unsent = await environment.finish(outcomeOf(post({operation: true})));
+		expect(unsent).toMatchObject({outcome: 'not-sent', error: {code: 'NOT_SENT'}});
+		server.script(lose, unreachable, unreachable, unreachable);
+		const lost = await environment.finish(outcomeOf(post({operation: true})));
+		expect(lost).toMatchObject({outcome: 'unknown', error: {code: 'OUTCOME_UNKNOWN', attempts: 4}});
+		expect((lost.error as Error).cause).toEqual(new TypeError('fetch failed'));
+		expect(server.charges()).toBe(1);
+	});
+
+	test('nor is it told so when its time is over while another attempt is on its way', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(unreachable, swallow);
+		const call = environment.finish(outcomeOf(post({operation: true, totalTimeout: 3000})));
+		expect(await call).toMatchObject({outcome: 'unknown', error: {name: 'TimeoutError'}});
+		expect(server.charges()).toBe(1);
 	});
 
 	test('ends with its caller: no linger', async () => {

@@ -418,7 +418,8 @@ describe('a success by word', () => {
 		[
 			'reconcile, asked at the end of a loop',
 			async shop => {
-				await pressed(shop, shop.realm({...options, reconcile: () => 'succeeded'}));
+				shop.server.script(drop);
+				await shop.realm({...options, reconcile: () => 'succeeded'}).pay();
 			},
 		],
 	];

@@ -20,6 +20,7 @@ const variants: Array<[string, Variant]> = [
 ];
 
 const json = {'content-type': 'application/json'};
+type Ending = [string, Step, number | undefined];
 const refusals: Array<[string, Step, number]> = [
 	['a 401', answer(401), 401],
 	['a 402', answer(402), 402],
@@ -30,7 +31,7 @@ const refusals: Array<[string, Step, number]> = [
 	['a 422', answer(422), 422],
 	['a 429', answer(429), 429],
 ];
-const notSent: [string, Step, undefined] = ['a refused connection', unreachable, undefined];
+const notSent: Ending = ['a refused connection', unreachable, undefined];
 const reused = answer(422, {}, 'this idempotency key was already used with another payload');
 
 function opened({options, init}: Variant, keySenders: FetchOptions['keySenders'], over: FetchOptions = {}) {
@@ -107,6 +108,13 @@ describe.each(variants)('a key by %s', (_, variant) => {
 			expect((await pay()).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
 		});
 
+		test.each(['succeeded', 'refused'] as const)('reconcile settles what was refused: %s', async outcome => {
+			const {server, pay, record} = open({reconcile: () => outcome});
+			server.script(answer(402));
+			expect(await pay()).toMatchObject({outcome, keyKept: outcome === 'succeeded', attempts: 1});
+			expect((await record())?.state.status).toBe(outcome);
+		});
+
 		test('is in doubt from the moment it is claimed, and an owner that dies changes nothing', async () => {
 			const {environment, server, realm, record, init} = open();
 			server.script(hang);
@@ -119,7 +127,7 @@ describe.each(variants)('a key by %s', (_, variant) => {
 	describe("that all senders claim in 'this-store'", () => {
 		const open = (over?: FetchOptions) => opened(variant, 'this-store', over);
 
-		test.each([...refusals, notSent])(
+		test.each<Ending>([...refusals, notSent])(
 			'%s on the first attempt is told as of a random key',
 			async (_name, step, status) => {
 				const {server, pay, record} = open();
@@ -175,40 +183,43 @@ describe.each(variants)('a key by %s', (_, variant) => {
 	 * Process 1 sends and times out; its request executes five seconds later. Process 2 meets something else meanwhile.
 	 * Both renew an own key as the recipe says: only where it is refused and not kept.
 	 */
-	describe.each([...refusals, notSent])('when a process timed out before and another one meets %s', (...[, step]) => {
-		async function pressedTwice(keySenders: 'this-store' | 'anywhere', shares: boolean) {
-			const shop = opened(variant, keySenders, {timeout: 20_000});
-			const {environment, server, realm} = shop;
-			let {init} = variant;
-			const press = async (process: ReturnType<typeof realm>): Promise<OutcomeReport> => {
-				const report = await environment.finish(process.pay(init));
-				const renew = report.outcome === 'refused' && !report.keyKept;
-				if (renew && init !== undefined) init = {...init, headers: {}, idempotencyKey: 'order-43'};
-				return report;
-			};
-			server.script(after(25_000), step);
-			expect(await press(realm())).toMatchObject({outcome: 'unknown'});
-			const other = realm(shares ? undefined : {...memoryStoreIn(environment), durable: true});
-			const met = await press(other);
-			await environment.advance(10_000);
-			const last = await press(other);
-			return {met, last, charges: server.charges()};
-		}
+	describe.each<Ending>([...refusals, notSent])(
+		'when a process timed out before and another one meets %s',
+		(_name, step) => {
+			async function pressedTwice(keySenders: 'this-store' | 'anywhere', shares: boolean) {
+				const shop = opened(variant, keySenders, {timeout: 20_000});
+				const {environment, server, realm} = shop;
+				let {init} = variant;
+				const press = async (process: ReturnType<typeof realm>): Promise<OutcomeReport> => {
+					const report = await environment.finish(process.pay(init));
+					const renew = report.outcome === 'refused' && !report.keyKept;
+					if (renew && init !== undefined) init = {...init, headers: {}, idempotencyKey: 'order-43'};
+					return report;
+				};
+				server.script(after(25_000), step);
+				expect(await press(realm())).toMatchObject({outcome: 'unknown'});
+				const other = realm(shares ? undefined : {...memoryStoreIn(environment), durable: true});
+				const met = await press(other);
+				await environment.advance(10_000);
+				const last = await press(other);
+				return {met, last, charges: server.charges()};
+			}
 
-		test('it is not told that it was refused, and there is one effect: the stores are two', async () => {
-			const {met, last, charges} = await pressedTwice('anywhere', false);
-			expect(met).toMatchObject({outcome: 'unknown', keyKept: true});
-			expect(last).toMatchObject({outcome: 'succeeded', replayed: true});
-			expect(charges).toBe(1);
-		});
+			test('it is not told that it was refused, and there is one effect: the stores are two', async () => {
+				const {met, last, charges} = await pressedTwice('anywhere', false);
+				expect(met).toMatchObject({outcome: 'unknown', keyKept: true});
+				expect(last).toMatchObject({outcome: 'succeeded', replayed: true});
+				expect(charges).toBe(1);
+			});
 
-		test.each(['this-store', 'anywhere'] as const)('the same where they share a store, by %s', async keySenders => {
-			const {met, last, charges} = await pressedTwice(keySenders, true);
-			expect(met).toMatchObject({outcome: 'unknown', keyKept: true});
-			expect(last).toMatchObject({outcome: 'succeeded', replayed: true});
-			expect(charges).toBe(1);
-		});
-	});
+			test.each(['this-store', 'anywhere'] as const)('the same where they share a store, by %s', async keySenders => {
+				const {met, last, charges} = await pressedTwice(keySenders, true);
+				expect(met).toMatchObject({outcome: 'unknown', keyKept: true});
+				expect(last).toMatchObject({outcome: 'succeeded', replayed: true});
+				expect(charges).toBe(1);
+			});
+		},
+	);
 });
 
 describe('a key that was minted here', () => {
