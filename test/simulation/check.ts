@@ -36,13 +36,13 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		facts.effects++;
 		facts.effectsOf.add(by);
 		facts.effectAt = world.now();
-		if (sentAt < facts.refusedAt && !excused(facts) && !facts.misled)
+		if (sentAt < facts.refusedAt && !excused(facts) && !isMisled(facts))
 			violation(`${operation} had its effect under ${key} after it was told as refused`);
 		if (!kind.honoursKeys) return;
 		// A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell.
 		const setBack = plan.storeClock === 'machine' && world.setBack > 10_000;
 		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless);
-		const late = facts.misled && facts.replaced;
+		const late = isMisled(facts) && facts.replaced;
 		if (facts.effects > 1 && !forgotten && !facts.disowned && !late)
 			violation(`key ${key} had ${facts.effects} effects`);
 		const charged = keysOf(operation).filter(({effects}) => effects > 0);
@@ -58,7 +58,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
 		const apart = (first.degraded || second.degraded) && new Set([...first.sentBy, ...second.sentBy]).size > 1;
 		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
-		const changed = first.misled && first.replaced;
+		const changed = isMisled(first) && first.replaced;
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
 		const elsewhere = devicesOf(first).every(device => !devicesOf(second).includes(device));
 		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))
@@ -128,21 +128,25 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (outcome === 'succeeded' && over && plan.devices === 1 && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
-		const changed = facts.misled && facts.replaced;
+		const changed = isMisled(facts) && facts.replaced;
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
-		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
+		const had = keyKept ? facts.effectsOf.has(life.name) && !isMisled(facts) : facts.effects > 0;
 		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY))
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
+	/** A wrapper that repeats by itself passes on the answer of the last copy. */
+	function isMisled({misled}: KeyFacts): boolean {
+		return misled || plan.wrapper === 'retries';
+	}
+
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
-	function excused({disowned, duplicated, misled}: KeyFacts): boolean {
-		const repeated = duplicated || misled || plan.wrapper === 'retries';
-		return disowned || (repeated && !kind.gates);
+	function excused(facts: KeyFacts): boolean {
+		return facts.disowned || ((facts.duplicated || isMisled(facts)) && !kind.gates);
 	}
 
 	return {
