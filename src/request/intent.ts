@@ -26,7 +26,7 @@ export function intentOf(
 	environment: Environment,
 ): Intent {
 	const headerKey = unquoted(keyHeader(input, init, dialect.header), dialect);
-	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey, environment.now()) : undefined;
+	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey) : undefined;
 	const ownKey = given?.key ?? (headerKey === undefined ? undefined : validateKey(headerKey));
 	if (headerKey !== undefined && ownKey !== headerKey)
 		throw new TypeError(`latchkey: idempotencyKey and header ${dialect.header} are two different keys`);

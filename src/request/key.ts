@@ -22,19 +22,16 @@ export function validateKey(key: unknown): string {
 	throw new TypeError('latchkey: an idempotency key has 1 to 255 visible ASCII characters');
 }
 
-/** A time that lies ahead by more than this is in other units than milliseconds. */
-const DAY = 86_400_000;
+/** In the year 5138: a greater number is in other units than milliseconds. */
+const LATEST = 1e14;
 
 /** A key, or a key and the time when it was made; otherwise a `TypeError`, or a `RangeError` for a time that is none. */
-export function validateOwnKey(
-	given: unknown,
-	now: number,
-): {readonly key: string; readonly since: number | undefined} {
+export function validateOwnKey(given: unknown): {readonly key: string; readonly since: number | undefined} {
 	if (typeof given !== 'object' || given === null) return {key: validateKey(given), since: undefined};
 	const {key, since} = given as {readonly key?: unknown; readonly since?: unknown};
-	if (typeof since === 'number' && since > 0 && since <= now + DAY) return {key: validateKey(key), since};
+	if (typeof since === 'number' && since > 0 && since < LATEST) return {key: validateKey(key), since};
 	const Problem = typeof since === 'number' ? RangeError : TypeError;
 	throw new Problem(
-		`latchkey: idempotencyKey.since takes milliseconds since the epoch, in the past, such as order.createdAt.getTime(), not ${shown(since)}`,
+		`latchkey: idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
 	);
 }
