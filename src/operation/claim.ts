@@ -92,6 +92,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			bytes,
 			request: kept,
 			ambiguous: foreign() || candidate.ambiguous,
+			random: ownKey === undefined && keyFrom === undefined,
 			ownKey: ownKey !== undefined,
 			onLapsed: 'take',
 			takeFrom,

@@ -18,8 +18,12 @@ export function claimRule(
 
 	const over = now >= keyEndOf(record, claim);
 	const unprocessed = isUnprocessed(record);
-	if (unprocessed && (over || record.fingerprint !== claim.fingerprint))
+	if (unprocessed && (over || record.fingerprint !== claim.fingerprint)) {
+		// A claim that comes late may still bear the key that went with the request before.
+		if (claim.random && record.key === claim.key)
+			return {result: {status: 'spent', previousKey: record.previousKey ?? null, now}};
 		return beginRule(id, claim, now, record.previousKey, record.token);
+	}
 
 	if (claim.ownKey && record.key !== claim.key) return {result: {status: 'other-key', record, now}};
 	// Where nothing can be sent any more, it does not matter what would have been.

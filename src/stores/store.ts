@@ -21,6 +21,8 @@ export type Claim = KeyLimits & {
 	readonly keyLife: number;
 	/** `key` may have been sent without a claim, or by somebody who shares no store with us: a record under it is ambiguous. */
 	readonly ambiguous?: boolean | undefined;
+	/** `key` was minted for this claim alone: no other request may go under it. */
+	readonly random?: boolean | undefined;
 	/** `key` is the caller's own: a live record under another one is answered `other-key`. */
 	readonly ownKey?: boolean | undefined;
 	/** An owner that is known to be gone: its lease does not count. */

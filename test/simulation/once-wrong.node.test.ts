@@ -71,6 +71,26 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: [turnedAway],
 		store: [works, works, works, fails],
 	},
+	'a key of the application is offered again by a claim that failed, when another has replaced it': {
+		keys: 'own',
+		keySenders: 'this-store',
+		actions: [pay(1, 0), {do: 'force', operation: 'one', tab: 0, after: 0}],
+		store: [
+			{there: 0, back: 0, fails: 'after'},
+			{there: 0, back: 0, fails: 'no'},
+		],
+	},
+	'a key that went with a changed request is claimed, too late, for the request before': {
+		actions: [pay(2, 0), pay(2, 5_000, {cart: 2}), pay(0, 0)],
+		network: [turnedAway],
+		store: [{there: 5_101, back: 0, fails: 'no'}],
+	},
+	'a key that was derived for one request is offered for another, while a second device sends the first': {
+		keys: 'content',
+		devices: 2,
+		actions: [pay(0, 0), pay(2, 0), pay(2, 1, {cart: 2})],
+		store: [works, fails],
+	},
 	'a derived key that was sent before goes out without a claim, and is turned away': {
 		keys: 'content',
 		onStoreError: 'degrade',

@@ -45,7 +45,7 @@ test('where that cannot be loaded, nothing is sent or written, and the error say
 	const page = await here.open({host});
 	await page.route('**/hash-fallback*', async route => route.abort());
 	const told = await press(page);
-	expect(told).toMatchObject({code: 'NOT_SENT', outcome: 'refused'});
+	expect(told).toMatchObject({code: 'NOT_SENT', outcome: 'not-sent'});
 	expect(told.message).toMatch(/safe to try again.*reload it, or serve it over https\.$/);
 	expect(here.server.requests).toEqual([]);
 	expect(await ask(page, shop => shop.record())).toBeUndefined();

@@ -70,6 +70,16 @@ export const unprocessedTests: readonly ContractTest[] = [
 		},
 	},
 	{
+		title: 'unprocessed: a random key that went with one request begins no other, however late its claim comes',
+		async run({begin, settle, claim, stored}) {
+			await settle(await begin({random: true}), notSent);
+			const before = await stored();
+			answered(await claim({fingerprint: 'print-2', random: true}), 'spent');
+			same(await stored(), before, 'what is stored');
+			same((await begin({key: 'key-2', fingerprint: 'print-2', random: true})).key, 'key-2', 'the next key');
+		},
+	},
+	{
 		title: "unprocessed: another request may go under the caller's own key again, the same one only under that",
 		async run({begin, settle, claim}) {
 			await settle(await begin({ownKey: true}), notSent);
