@@ -48,6 +48,10 @@ export class OutcomeUnknownError extends LatchkeyError {
 		this.reason = reason;
 	}
 
+	override toJSON(): Record<string, unknown> {
+		return {...super.toJSON(), reason: this.reason};
+	}
+
 	/** The key will not be sent any more: ask the server what happened, then `resolve()`. */
 	get expired(): boolean {
 		return this.reason === 'expired' || this.reason === 'final';
@@ -115,6 +119,10 @@ export class NotSentError extends LatchkeyError {
 	constructor({reason, hint = '', ...facts}: ErrorFacts & HowOn = {}) {
 		super(`did not reach the server; nothing was sent: ${safe}. ${hint}`.trim(), facts);
 		this.reason = reason;
+	}
+
+	override toJSON(): Record<string, unknown> {
+		return {...super.toJSON(), reason: this.reason};
 	}
 }
 

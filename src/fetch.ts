@@ -10,7 +10,7 @@ import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
 import {callOptionNames, settingsOf, withCall, without} from './normalize-options.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
-import {currentScope} from './request/current-scope.ts';
+import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
 import {membersOf} from './request/members.ts';
@@ -71,15 +71,16 @@ export function createFetchIn(
 		const signal = given ?? undefined;
 		signal?.throwIfAborted();
 		const own = withCall(settings, init ?? {});
-		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : null;
+		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
+		const sameScope = sameScopeAs(settings.scope, environment, scope);
 		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind);
-		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal) ?? pass();
+		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal, sameScope) ?? pass();
 
 		const {ownKey, since} = intent;
-		const call = {environment, request, settings: own, ownKey, since, signal};
+		const call = {environment, request, settings: own, ownKey, since, sameScope, signal};
 		if (intent.kind === 'unnamed') return takePart({...call, operation: undefined}, unnamed(intent));
 		const {name} = intent;
-		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope, operation));
+		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope ?? null, operation));
 		if (name !== 'content') return takePart({...call, operation: name}, board(name));
 		return takePart({...call, operation: ['content']}, passenger => {
 			const boardByContent = async () => {

@@ -18,19 +18,20 @@ export type {
 	Freeing,
 	FreeResult,
 	Lease,
+	Listed,
 	OperationId,
 	Renewal,
 	Settlement,
 	Store,
 	WriteResult,
 } from './stores/store.ts';
-export type {OperationRecord, StoredAnswer, StoredRequest} from './operation/record.ts';
+export type {KeyLimits, OperationRecord, StoredAnswer, StoredRequest} from './operation/record.ts';
 export type {State} from './operation/state.ts';
 export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 export type {MaybePromise} from './maybe-promise.ts';
 
 export {ietf, type IetfOptions} from './dialect/ietf.ts';
-export type {Answer, Dialect} from './dialect/dialect.ts';
+export type {Answer, Dialect, Reading} from './dialect/dialect.ts';
 
 export type {EventDetail, EventFacts, LatchkeyEvent} from './events.ts';
 export type {Meaning} from './attempt/verdict.ts';
@@ -47,5 +48,6 @@ export {
 	StoreError,
 	type ErrorCode,
 	type ErrorFacts,
+	type NotSendable,
 	type Outcome,
 } from './errors.ts';

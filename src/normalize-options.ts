@@ -38,6 +38,8 @@ export function settingsOf(options: FetchOptions): Settings {
 		throw new TypeError(
 			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect that declares what the server saves, such as ietf({saves: 'errors'})",
 		);
+	// What a header cannot carry is told now, and not when something is to be sent.
+	if (dialect?.formatKey) void new Headers([[dialect.header, dialect.formatKey('00000000-0000-4000-8000-000000000000')]]);
 	return withCall(withSaid(defaults, options, fetchKinds), options);
 }
 

@@ -14,6 +14,7 @@ export async function retryIdempotent(
 	settings: Settings,
 	environment: Environment,
 	signal: AbortSignal | undefined,
+	sameScope: () => boolean,
 ): Promise<Response> {
 	await request.ready();
 	const sendable = await request.sendable(undefined);
@@ -32,6 +33,7 @@ export async function retryIdempotent(
 			request: sendable,
 			leaving: gone,
 			permit: () => (left() > 0 ? 'go' : 'left'),
+			sameScope,
 			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it)),
 			report: () => undefined,
 		},
@@ -40,6 +42,7 @@ export async function retryIdempotent(
 	signal?.throwIfAborted();
 	if (why === 'no-headers') throw firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
+	if (why === 'scope-changed') throw new DOMException('The signed-in user (scope) has changed', 'AbortError');
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');
 	signal?.addEventListener('abort', () => {

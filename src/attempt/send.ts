@@ -78,7 +78,7 @@ export function send(
 		const witness = fetch ? undefined : watch(call, url, init, keyHeader);
 		if (witness) stops.push(witness.stop);
 		const respond = async () => {
-			let unsent = (error: unknown) => (isLatchkeyError(error, 'NOT_SENT') ? 'retry' : witness?.proves(error));
+			let unsent = (error: unknown) => (isOfThisRequest(error) ? 'retry' : witness?.proves(error));
 			try {
 				const own = {headers: {...init.headers}, body: copyOf(init.body), signal: controller.signal};
 				const response = await call(input, {...init, ...own});
@@ -91,4 +91,9 @@ export function send(
 		};
 		void respond();
 	});
+}
+
+/** One that bears a name or a key is about another request, such as a wrapper's own. */
+function isOfThisRequest(error: unknown): boolean {
+	return isLatchkeyError(error, 'NOT_SENT') && error.operation === undefined && error.key === undefined;
 }

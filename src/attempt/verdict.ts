@@ -1,5 +1,5 @@
 import {jsonOf, type Answer, type Dialect} from '../dialect/dialect.ts';
-import {reasonOf, wordsOf} from '../dialect/words.ts';
+import {isOfKey, reasonOf, wordsOf} from '../dialect/words.ts';
 import {retryAfter} from './retry-after.ts';
 import type {Failed} from './send.ts';
 
@@ -60,9 +60,9 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const wait = {retryAfter: retryAfter(headers, context.now)};
 
 	// A fetch that gives no final status (RFC 9110 §15) has told nothing; 0 is a redirect that was not followed.
-	const isFinal = Number.isInteger(status) && status >= 200 && status <= 599;
+	const isAnswer = Number.isInteger(status) && status >= 200 && status <= 599;
 	// A redirect may end at a login page: whatever it answers settles nothing. One that was not followed answers nothing.
-	const unfollowed = !isFinal || (status >= 300 && status < 400);
+	const unfollowed = !isAnswer || (status >= 300 && status < 400);
 	const redirected = answer.redirected && dialect.redirects !== 'settle';
 	if (unfollowed || redirected) return verdict('unsettled', 'end', {ambiguous: true});
 
@@ -126,7 +126,7 @@ function isOrdinaryConflict(answer: Answer, ambiguous: boolean): boolean {
 }
 
 function speaksOfKey(answer: Answer): boolean {
-	return wordsOf(answer).includes('idempoten');
+	return isOfKey(wordsOf(answer));
 }
 
 function inProgress(directive: string | undefined, facts: Partial<Verdict>): Verdict {

@@ -12,9 +12,9 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 	if (succeeded && !/idempoten/i.test(textOf(answer))) return undefined;
 	const words = wordsOf(answer);
 	const busy = status === 409 || status === 422 || status === 423;
-	if (!words.includes('idempoten')) {
+	if (!isOfKey(words)) {
 		// A marker is a word of the key too.
-		if (busy && (requestRunning.test(words) || (replayed && running.test(words)))) return 'in-progress';
+		if (busy && (requestRunning.test(words) || (replayed && isUnderWay(words)))) return 'in-progress';
 		return requestRepeated.test(words) ? 'key-used' : undefined;
 	}
 
@@ -24,8 +24,17 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 	// A success that speaks of an earlier use is a replay that is not marked.
 	if (succeeded) return undefined;
 	if (finished.test(words)) return 'key-used';
-	if (busy && underWay.test(words)) return 'in-progress';
+	if (busy && isUnderWay(words)) return 'in-progress';
 	return used.test(words) ? 'key-used' : undefined;
+}
+
+/** Whether they speak of the key: by its name, or as "the same key". */
+export function isOfKey(words: string): boolean {
+	return /idempoten|\b(same|this|provided) key\b/.test(words);
+}
+
+function isUnderWay(words: string): boolean {
+	return running.test(words) || underWay.test(words);
 }
 
 /** What a server answers that has compared payloads. */

@@ -1,7 +1,6 @@
 import {attemptUntilSettled, type Ending, type Job} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {weigh} from '../attempt/weigh.ts';
-import {isSameScope} from '../request/current-scope.ts';
 import type {Hold, Seen} from './claim.ts';
 import type {KeptLease} from './keep-lease.ts';
 import {keyLifeOf, type KeyLife} from './key-age.ts';
@@ -14,7 +13,7 @@ export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
 	const end = keyLifeOf(work.settings, work.since).keyEnd ?? Infinity;
 	const keyEnd = end - work.environment.now() + work.elapsed();
 	work.progress.ambiguous = work.foreign;
-	return attempts(work, key, {permit: permitUntil(work, keyEnd)}, work.foreign);
+	return attempts(work, key, {permit: permitUntil(work, keyEnd), sameScope: work.sameScope}, work.foreign);
 }
 
 /** The attempts of a named operation, under the key that it holds. */
@@ -22,14 +21,14 @@ export function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease):
 	work.foreign = hold.foreign;
 	const sentBefore = hold.record.ambiguous || hold.foreign;
 	work.progress.ambiguous ||= sentBefore;
-	return attempts(work, hold.record.key, {permit, sameScope: () => isSameScope(work)}, sentBefore);
+	return attempts(work, hold.record.key, {permit, sameScope: work.sameScope}, sentBefore);
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
 export function refetch(work: NamedWork, {record, now, issued}: Seen, life: KeyLife): Promise<Ending> {
 	work.progress.ambiguous = true;
 	const permit = permitUntil(work, issued + keyEndOf(record, life) - now);
-	return attempts(work, record.key, {permit, sameScope: () => isSameScope(work)}, true);
+	return attempts(work, record.key, {permit, sameScope: work.sameScope}, true);
 }
 
 /** `keyEnd` in milliseconds since the flight began. */

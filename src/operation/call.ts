@@ -13,6 +13,7 @@ export type Call = {
 	readonly settings: Settings;
 	readonly ownKey: string | undefined;
 	readonly since: number | undefined;
+	readonly sameScope: () => boolean;
 	readonly signal: AbortSignal | undefined;
 };
 

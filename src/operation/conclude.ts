@@ -11,8 +11,8 @@ export type Conclusion = {
 	readonly found?: true;
 };
 
-/** A doubt stays one: only an answer that settles, or the certainty that nothing took place, ends it. */
-export function conclude({why, verdict, ambiguous, answer}: Ending): Conclusion {
+/** An ambiguity stays one: only an answer that settles ends it. */
+export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): Conclusion {
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
 		const {meaning, firm, final} = verdict;
@@ -23,7 +23,10 @@ export function conclude({why, verdict, ambiguous, answer}: Ending): Conclusion 
 
 	// Past its end a key is too old by the record itself, as long as the clock says so.
 	if (ambiguous) return {state: {status: 'unknown', ...(why === 'final' && {final: true})}, firm: false};
-	return httpStatus === undefined ? {state: {status: 'unprocessed'}, firm: false} : turnedDown(httpStatus);
+	// An earlier answer tells what stands in front of the handler; one of the handler itself was to be asked again.
+	const last = exchange?.answer?.status ?? httpStatus;
+	const told = last !== undefined && (exchange?.answer !== undefined || notSaved.has(last));
+	return told ? turnedDown(last) : {state: {status: 'unprocessed'}, firm: false};
 }
 
 /**

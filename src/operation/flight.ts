@@ -17,6 +17,8 @@ export type Caller = {
 	readonly ownKey: string | undefined;
 	/** When that was made, in milliseconds since the epoch. */
 	readonly since: number | undefined;
+	/** Whether whoever is signed in is who made this call. */
+	readonly sameScope: () => boolean;
 	/** What is left of this caller's time, in milliseconds. */
 	readonly left: () => number;
 	/** Runs it in the context of the request that this call was made in. All that follows is to be called there. */
@@ -90,7 +92,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	}
 
 	async function fly(): Promise<void> {
-		const {request, settings, ownKey, since} = first;
+		const {request, settings, ownKey, since, sameScope} = first;
 		try {
 			await unlessLeft(gone, request.ready());
 		} catch (error) {
@@ -107,6 +109,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			request,
 			ownKey,
 			since,
+			sameScope,
 			progress,
 			elapsed,
 			left,
@@ -152,8 +155,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	async function isSame(caller: Caller): Promise<boolean> {
 		try {
 			await caller.request.ready();
-			if (caller.ownKey !== undefined && caller.ownKey !== first.ownKey && caller.ownKey !== work?.key)
-				throw otherKey(operation);
+			// While nobody knows which key the record has, it may be the caller's; it is asked again in the end.
+			const key = first.ownKey ?? work?.key;
+			if (caller.ownKey !== undefined && key !== undefined && caller.ownKey !== key) throw otherKey(operation);
 			if ((await first.request.fingerprint()) === (await caller.request.fingerprint())) return true;
 			throw new PayloadChangedError({operation, key: work?.key});
 		} catch (error) {

@@ -18,7 +18,7 @@ export async function forgetAll(realm: Realm, scope: string, of: string | null):
 		settled.map(async ({place, record: {name, key}}) => {
 			const {status} = await realm.ledger.forget({scope, name}, {key, how: 'forget'});
 			// Somebody may have begun with it since.
-			if (status !== 'open') forgetHere(place);
+			if (status === 'freed' && openHere(place, undefined) === undefined) forgetHere(place);
 		}),
 	);
 }

@@ -111,7 +111,7 @@ export function handleOf(
 				const id = await at.id();
 				if (subscribed) stopWatching = realm.ledger.watch(id, () => void load(at));
 			};
-			void watch();
+			watch().catch(() => undefined);
 			tell();
 			return () => {
 				subscribed = false;

@@ -19,10 +19,15 @@ export function keepRecord(
 	const elapsed = stopwatch(environment);
 	known.delete(flightId);
 	known.set(flightId, {record, now: () => now + elapsed()});
-	const [oldest] = known.size > MOST_SETTLED ? known : [];
-	if (oldest === undefined) return;
-	known.delete(oldest[0]);
-	if (isOpen(oldest[1].record)) known.set(...oldest);
+	if (known.size <= MOST_SETTLED) return;
+	const settled = [...known].find(([, {record}]) => !isOpen(record));
+	if (settled !== undefined) known.delete(settled[0]);
+}
+
+/** What the store answered is what is known, whatever was to be written. */
+export function correctRecord({realm: {known}, flightId}: Place, record: OperationRecord): void {
+	const seen = known.get(flightId);
+	if (seen !== undefined) known.set(flightId, {...seen, record});
 }
 
 export function knownRecord({realm, flightId}: Place): Listed | undefined {

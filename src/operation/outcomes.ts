@@ -26,7 +26,9 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 	const unsendable = why === 'clock' || why === 'expired' || why === 'final';
 	const reason = unsendable ? why : isFinal(state) ? 'final' : undefined;
 	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why]);
-	return failed(work, outcomeError(outcome, {...factsOf(work, ending), keyKept, reason, hint}));
+	// What the application found out is not what the last answer said.
+	const facts = found ? {...factsOf(work), response: undefined} : factsOf(work, ending);
+	return failed(work, outcomeError(outcome, {...facts, keyKept, reason, hint}));
 }
 
 /** The result of a call without a name: what fetch itself would have told of the last exchange. */
@@ -167,8 +169,13 @@ function factsOf(
 
 /** What else may be the matter, or would help. */
 function hintOf({foreign, environment, request, settings}: Work, {answer, firstFailure}: Ending): string | undefined {
-	if (foreign && answer && /^(4..|501|505)$/.test(String(answer.status)))
-		return `The server refused (${answer.status}). Whether another sender's request is still executing is not known: declare saves: 'errors', keySenders: 'this-store', or reconcile.`;
+	if (foreign && answer && /^(4..|501|505)$/.test(String(answer.status))) {
+		const saves = settings.dialect.saves ? '' : "saves: 'errors', ";
+		const senders = settings.keySenders === 'this-store' ? '' : "keySenders: 'this-store', ";
+		const cure = saves || senders ? `declare ${saves}${senders}or reconcile` : 'reconcile';
+		return `The server refused (${answer.status}). Whether another sender's request is still executing is not known: ${cure}.`;
+	}
+
 	if (answer !== undefined || !suspectsPreflight(environment, request.url, firstFailure)) return undefined;
 	return `If every attempt failed at once, the server's CORS preflight may not allow the request header ${settings.dialect.header}.`;
 }

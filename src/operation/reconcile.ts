@@ -1,5 +1,4 @@
 import {bounded} from '../bounded.ts';
-import {isSameScope} from '../request/current-scope.ts';
 import type {NamedWork} from './named-work.ts';
 
 /**
@@ -11,7 +10,7 @@ export async function reconcile(work: NamedWork): Promise<'succeeded' | 'refused
 	const ms = Math.min(settings.timeout, work.left());
 	if (settings.reconcile === undefined || key === undefined || ms <= 0) return undefined;
 	// Another user's session would find nothing.
-	if (!isSameScope(work)) return undefined;
+	if (!work.sameScope()) return undefined;
 	const ask = async (of: NonNullable<typeof settings.reconcile>) => of({operation, key});
 	const found = await bounded(environment, ask(settings.reconcile), ms).catch(() => undefined);
 	return found === 'succeeded' || found === 'refused' ? found : undefined;

@@ -10,11 +10,13 @@ export type StoredAnswer = {
 	readonly url: string;
 };
 
-/** A request at rest, so that it can be sent again after a crash: no header but its content type. Only with `keepRequest`. */
+/** A request at rest, so that it can be sent again after a crash: no header but its content type and those that make it another request. Only with `keepRequest`. */
 export type StoredRequest = {
 	readonly method: string;
 	readonly url: string;
 	readonly contentType?: string | undefined;
+	/** Those that `fingerprintHeaders` names: they make it this request. */
+	readonly headers?: ReadonlyArray<readonly [string, string]> | undefined;
 	/** The exact bytes; `null`: no body. */
 	readonly body: Uint8Array | null;
 };

@@ -66,6 +66,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			lease.stop();
 			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
 			const {state, found} = conclusion;
+			if (status === 'conflict' && state.status !== 'succeeded') return notKnown(work, 'conflict');
 			// An own key is used up: it is for its owner to make another one.
 			if (found && state.status === 'refused' && progress.attempts === 0 && work.ownKey === undefined) {
 				awaited = work.request.resumes;
@@ -82,7 +83,6 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 				continue;
 			}
 
-			if (status === 'conflict' && state.status !== 'succeeded') return notKnown(work, 'conflict');
 			if (status === 'stronger' && record !== undefined)
 				return await alreadySettled(work, seenLater(work, hold, record));
 			if (found && state.status === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);

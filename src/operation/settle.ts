@@ -1,10 +1,10 @@
 import type {Answer} from '../dialect/dialect.ts';
-import {settleRule} from '../stores/rules.ts';
+import {settleRule, unleased} from '../stores/rules.ts';
 import type {OperationId, Settlement} from '../stores/store.ts';
 import type {Hold} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
 import type {KeptLease} from './keep-lease.ts';
-import {keepRecord} from './known.ts';
+import {correctRecord, keepRecord} from './known.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm, Unsaved} from './realm.ts';
 import {isSmall} from './remember.ts';
@@ -72,12 +72,15 @@ export async function settle(
 	if (state.status !== 'unknown') realm.offered.delete(flightId);
 	keepRecord(work, work.environment, {record: written ?? record, now: storeNow});
 	try {
-		return await save(work);
+		const settled = await save(work);
+		work.withheld = undefined;
+		return settled;
 	} catch (error) {
 		work.report({type: 'store-error', step: 'settle', error});
 		if (fenced && state.status !== 'unknown' && lease.left() <= 0) {
 			// Who took over when the lease was over may know better, and the store would have told.
 			realm.unsaved.delete(flightId);
+			correctRecord(work, {...record, ...unleased, state: {status: 'unknown'}, ambiguous: true});
 			return {status: 'lost'};
 		}
 
@@ -102,6 +105,7 @@ export async function save(place: Place): Promise<Settled> {
 	}
 
 	const {status, record} = await saveOne(realm, id, unsaved);
+	if (record !== undefined && status !== 'conflict') correctRecord(place, record);
 	const {key} = unsaved.record;
 	const storedKey = record?.key ?? key;
 	if (status === 'conflict') {
@@ -150,6 +154,10 @@ async function saveAgain(realm: Realm, id: OperationId, {claim, record, state, s
 	const claimed = await realm.ledger.claim(id, asked);
 	const freed = claimed.status === 'spent';
 	const key = freed ? claimed.previousKey : claimed.record.key;
+	const known = freed ? key : claimed.record.previousKey;
+	// A claim of it came late, and others have gone on from there. (A derived key may have been used earlier, too.)
+	if (asked.random && known === asked.key && !(freed && isDefinitive(state)))
+		return {status: 'lost', ...(!freed && {record: claimed.record})};
 	// What made an earlier use of the key free says nothing of a doubt about this one.
 	if (key !== asked.key || (freed && !isDefinitive(state)))
 		return {status: 'conflict', ...(!freed && {record: claimed.record})};

@@ -4,6 +4,7 @@ import {withCall} from '../normalize-options.ts';
 import type {ResumeInit, Settings} from '../options.ts';
 import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
+import {sameScopeAs} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
 import {isAlive} from './alive.ts';
 import {boardNamed} from './board.ts';
@@ -103,6 +104,7 @@ async function resume(
 	const {operation} = place;
 	// The record may have been swept since it was offered, and could not say so.
 	if (standing !== 'go') throw new OutcomeUnknownError({operation, key, reason: standing});
-	const call = {environment, request, settings, ownKey: key, since: undefined, signal, operation};
+	const sameScope = sameScopeAs(settings.scope, environment, place.scope);
+	const call = {environment, request, settings, ownKey: key, since: undefined, sameScope, signal, operation};
 	return takePart(call, boardNamed(environment, place));
 }

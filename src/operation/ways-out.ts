@@ -1,7 +1,8 @@
 import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
-import {keepRecord} from './known.ts';
+import {unleased} from '../stores/rules.ts';
+import {correctRecord, keepRecord} from './known.ts';
 import type {Place} from './place.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import type {Unsaved} from './realm.ts';
@@ -18,7 +19,7 @@ export async function recordAt(at: Place): Promise<Listed | undefined> {
 	return found;
 }
 
-/** Frees the operation, and drops what this realm knows of it. False: it is unprocessed, and there is nothing to complete. */
+/** Frees the operation, and drops what this realm knows of it. False: there is nothing to complete, or it has begun anew. */
 export async function free(at: Place, how: Freeing['how']): Promise<boolean> {
 	const record = (await recordAt(at))?.record;
 	const forced = how === 'force';
@@ -41,6 +42,8 @@ export async function free(at: Place, how: Freeing['how']): Promise<boolean> {
 		if (status === 'open') throw stillOpen(at, record.key, how);
 	}
 
+	// Somebody may have begun anew meanwhile.
+	if (how !== 'force' && openHere(at, undefined) !== undefined) return false;
 	forgetHere(at);
 	return true;
 }
@@ -54,8 +57,8 @@ export async function resolve(
 	const {realm, flightId} = at;
 	const found = await recordAt(at);
 	const unsaved = realm.unsaved.get(flightId);
-	// What the store cannot be told, because it holds another key: the word is about both.
-	const apart = unsaved?.storedKey === undefined ? undefined : unsaved;
+	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
+	const apart = unsaved && unsaved.record.key !== found?.record.key ? unsaved : undefined;
 	const done = apart?.state.status === 'succeeded' && outcome === 'refused';
 	const record = found?.record;
 	const settledAlready = record?.freed === false && record.state.status === outcome;
@@ -73,9 +76,14 @@ export async function resolve(
 	return {record: settled, now: found.now};
 }
 
-function resolveHere({realm, flightId}: Place, unsaved: Unsaved, outcome: 'succeeded' | 'refused'): void {
-	if (outcome === 'refused') realm.unsaved.delete(flightId);
-	else realm.unsaved.set(flightId, {...unsaved, state: transition(unsaved.state, saidState(outcome), flightId)});
+function resolveHere(at: Place, unsaved: Unsaved, outcome: 'succeeded' | 'refused'): void {
+	const {realm, flightId} = at;
+	const state = transition(unsaved.state, saidState(outcome), flightId);
+	const settlement: Unsaved['settlement'] = token => ({...unsaved.settlement(token), state, fenced: true});
+	// A refusal under a key that the store does not hold is nothing to tell it.
+	if (outcome === 'refused' && unsaved.storedKey !== undefined) realm.unsaved.delete(flightId);
+	else realm.unsaved.set(flightId, {...unsaved, state, settlement});
+	correctRecord(at, {...unsaved.record, ...unleased, state});
 	realm.offered.delete(flightId);
 	realm.recent.delete(flightId);
 }

@@ -14,6 +14,8 @@ export type Work = {
 	readonly ownKey: string | undefined;
 	/** When that was made, in milliseconds since the epoch. */
 	readonly since: number | undefined;
+	/** Whether whoever is signed in is who made this call. */
+	readonly sameScope: () => boolean;
 	readonly progress: Progress;
 	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
 	readonly elapsed: () => number;

@@ -24,6 +24,7 @@ function listen(): void {
 }
 
 function noteSent(message: unknown): void {
+	if (watched.size === 0) return;
 	const headers = (message as Told).request?.headers;
 	const fields: readonly unknown[] = Array.isArray(headers) ? headers : String(headers).split(/: |\r\n/);
 	for (const field of fields) {

@@ -1,5 +1,5 @@
 import type {Environment} from '../environment.ts';
-import type {FetchOptions, Settings} from '../options.ts';
+import type {FetchOptions} from '../options.ts';
 import {shown} from '../shown.ts';
 
 /**
@@ -15,16 +15,23 @@ export function currentScope(scope: FetchOptions['scope'], environment: Environm
 	);
 }
 
-/** Whether an operation is still of whoever is there now. A scope that cannot be told any more is another one. */
-export function isSameScope(of: {
-	readonly scope: string | null;
-	readonly settings: Pick<Settings, 'scope'>;
-	readonly environment: Environment;
-}): boolean {
-	const {scope, settings, environment} = of;
-	try {
-		return typeof settings.scope !== 'function' || currentScope(settings.scope, environment) === scope;
-	} catch {
-		return false;
-	}
+/**
+ * Tells whether an operation is still of whoever is there now. A scope that cannot be told any more is another one. Without
+ * a name of its own it is of whoever is there when this is made.
+ */
+export function sameScopeAs(
+	scope: FetchOptions['scope'],
+	environment: Environment,
+	named?: string | null,
+): () => boolean {
+	if (typeof scope !== 'function') return () => true;
+	const read = () => {
+		try {
+			return named === undefined ? scope() : currentScope(scope, environment);
+		} catch (error) {
+			return {error};
+		}
+	};
+	const then = named === undefined ? read() : named;
+	return () => read() === then;
 }

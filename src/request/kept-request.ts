@@ -4,21 +4,28 @@ import {membersOf} from './members.ts';
 import type {Outgoing} from './outgoing.ts';
 import {reading} from './reading.ts';
 
-/** The request as it is sent under this key, for its record: the exact bytes, and no header but their type. */
-export async function keptRequest({method, url, sendable}: Outgoing, key: string): Promise<StoredRequest> {
+/** The request as it is sent under this key, for its record: the exact bytes, their type, and the headers that make it another request. */
+export async function keptRequest({method, url, counted, sendable}: Outgoing, key: string): Promise<StoredRequest> {
 	const {init} = await sendable(key);
 	const contentType = new Headers(init.headers).get('content-type') ?? undefined;
 	const bare = (init.body ?? null) === null;
 	const read = async () => new Uint8Array(await new Response(init.body).arrayBuffer());
-	return {method, url, contentType, body: bare ? null : await reading(read)};
+	const headers = counted.length > 0 ? counted : undefined;
+	return {method, url, contentType, headers, body: bare ? null : await reading(read)};
 }
 
 /** What sends it again, with fresh headers. What a store returns is data, never trusted. */
-export function keptInit({method, contentType, body}: StoredRequest, init: ResumeInit): RequestInit {
-	if (typeof method !== 'string' || !(body === null || body instanceof Uint8Array))
+export function keptInit({method, contentType, headers: counted = [], body}: StoredRequest, init: ResumeInit): RequestInit {
+	if (typeof method !== 'string' || !(body === null || body instanceof Uint8Array) || !Array.isArray(counted))
 		throw new TypeError('latchkey: the request that the store has kept is none; nothing was sent');
 	const headers = new Headers(init.headers);
 	headers.delete('content-type');
 	if (contentType !== undefined) headers.set('content-type', contentType);
+	for (const [name, value] of counted as NonNullable<StoredRequest['headers']>) {
+		if ((headers.get(name) ?? value) !== value)
+			throw new TypeError(`latchkey: with another ${name} this is not the request that was kept; nothing was sent`);
+		headers.set(name, value);
+	}
+
 	return {...membersOf(init), method, headers, body: body && new Uint8Array(body)};
 }

@@ -22,6 +22,8 @@ export type Outgoing = {
 	fingerprint(): MaybePromise<string>;
 	/** A hash of the whole request, where `fingerprint` leaves parts of it out. */
 	bytes(): MaybePromise<string> | undefined;
+	/** The headers that make it another request. */
+	readonly counted: ReadonlyArray<readonly [string, string]>;
 	/** The key of the open operation that it goes on with: if that is over by now, nothing begins anew. */
 	readonly resumes?: string;
 	/** What is sent at every attempt; without a key its answer is passed on unread. */
@@ -45,10 +47,12 @@ export function outgoingOf(
 	if (/^(GET|HEAD)$/.test(method) && (init.body ?? request?.body ?? null) !== null)
 		throw new TypeError(`latchkey: fetch sends no body with ${method}`);
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
+	if (kind !== 'pass' && fetch === undefined && !/^https?:/i.test(url))
+		throw new TypeError(`latchkey: fetch sends no ${method} to ${shown(url)}`);
 	const headers = new Headers(init.headers ?? request?.headers);
 	// What is sent are bytes of a known length.
 	for (const name of ['content-length', 'transfer-encoding']) headers.delete(name);
-	const said: RequestInit = membersOf(init, [...callOptionNames, ...ownMembers]);
+	const said: RequestInit = membersOf(init, notFetchs);
 	// What fetch would not take is thrown here, as fetch throws it.
 	if (Object.keys(said).length > 0) void new Request(url, {...said, method, headers});
 	const own: RequestInit = {...(request && factsOf(request)), ...said, signal: null};
@@ -81,6 +85,7 @@ export function outgoingOf(
 	return {
 		method,
 		url,
+		counted,
 		ready: () => frozen,
 		fingerprint: custom
 			? once(async () =>
@@ -130,6 +135,7 @@ export function absolute(url: string, environment: Environment): string {
 }
 
 const ownMembers = ['method', 'headers', 'body', 'signal'];
+const notFetchs: readonly string[] = /* @__PURE__ */ [...callOptionNames, ...ownMembers];
 
 /** What a Request says besides, as far as it can be read. The mode of a navigation cannot be given to fetch. */
 function factsOf(request: Request): RequestInit {

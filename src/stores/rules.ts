@@ -66,7 +66,7 @@ function keepUntilOf({keyUntil}: OperationRecord, {status}: State, now: number):
 }
 
 /** Nobody is at it. */
-const unleased = {owner: '', leaseUntil: 0};
+export const unleased: Pick<OperationRecord, 'owner' | 'leaseUntil'> = {owner: '', leaseUntil: 0};
 export const unanswered: Pick<OperationRecord, 'answer' | 'answerUntil'> = {answer: undefined, answerUntil: undefined};
 
 export function forgetRule(record: OperationRecord | undefined, {key, how}: Freeing, now: number): Step<FreeResult> {

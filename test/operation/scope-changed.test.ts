@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {FetchOptions} from '../../src/options.ts';
+import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, lose, unreachable} from '../support/fake-server.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {openShop} from './shop.ts';
@@ -30,6 +30,20 @@ describe('once somebody else is signed in, nothing more is sent', () => {
 		session.user = 'ann';
 		expect(await fetch.unfinished()).toMatchObject([{key: server.keys()[0]}]);
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key: server.keys()[0]});
+	});
+
+	test.each<[string, RequestInit & CallOptions]>([
+		['without a name', {operation: true}],
+		['under a key of its own', {operation: true, idempotencyKey: 'order-42'}],
+	])('a call %s is not sent again either', async (_, init) => {
+		const {environment, pay, server, session} = openPage();
+		server.script(after(1000, drop));
+		const call = pay(init);
+		await environment.settle();
+		session.user = 'bob';
+
+		expect((await environment.finish(call)).outcome).toBe('unknown');
+		expect(server.requests).toHaveLength(1);
 	});
 
 	test('before the first attempt it is not sent', async () => {
@@ -175,14 +189,4 @@ describe('all goes on', () => {
 		expect((await environment.finish(call)).outcome).toBe('succeeded');
 	});
 
-	test('for a call without a name', async () => {
-		const {environment, pay, server, session} = openPage();
-		server.script(after(1000, drop));
-		const call = pay({operation: true});
-		await environment.settle();
-		session.user = 'bob';
-
-		expect((await environment.finish(call)).outcome).toBe('succeeded');
-		expect(server.requests).toHaveLength(2);
-	});
 });
