@@ -34,11 +34,11 @@ type Bind = <T>(callback: (value: T) => void) => (value: T) => void;
 
 const runtime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
 
-export const environment: Environment = {
+/** The clocks, and chance. Apart from the rest, which stores do without. */
+export const clock: Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'> = {
 	now: () => Date.now(),
 	monotonic: () => performance.now(),
 	random: () => Math.random(),
-	uuid: () => v4(),
 	timer(callback, ms) {
 		if (ms === Number.POSITIVE_INFINITY) return () => undefined;
 		const id = setTimeout(callback, ms);
@@ -46,6 +46,11 @@ export const environment: Environment = {
 			clearTimeout(id);
 		};
 	},
+};
+
+export const environment: Environment = {
+	...clock,
+	uuid: () => v4(),
 	online: () => globalThis.navigator?.onLine !== false,
 	onOnline(callback) {
 		globalThis.addEventListener?.('online', callback);

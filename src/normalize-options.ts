@@ -32,11 +32,11 @@ export function settingsOf(options: FetchOptions): Settings {
 	const {keySenders, keyFrom, dialect, store} = options;
 	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
 		throw new TypeError(
-			"latchkey: keySenders 'this-store' needs a durable store (SQLite, Redis, Postgres, IndexedDB, or your own with durable: true): what a process forgets when it dies may have been sent",
+			"latchkey: keySenders 'this-store' needs a durable store (not memoryStore(); your own says durable: true): what a process forgets when it dies may have been sent",
 		);
 	if (keyFrom && keySenders === undefined && dialect?.saves === undefined)
 		throw new TypeError(
-			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect that declares what the server saves, such as ietf({saves: 'errors'})",
+			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect with saves, such as ietf({saves: 'errors'})",
 		);
 	// What a header cannot carry is told now, and not when something is to be sent.
 	if (dialect?.formatKey) void new Headers([[dialect.header, dialect.formatKey('00000000-0000-4000-8000-000000000000')]]);

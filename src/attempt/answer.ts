@@ -1,6 +1,7 @@
 import {bytesOf, concat} from '../concat.ts';
 import type {Answer} from '../dialect/dialect.ts';
 import {can} from '../shape.ts';
+import {sourceOf, type Source} from '../source.ts';
 import {headersOf} from './headers.ts';
 
 /** Larger answers are passed on as streams, in bytes. */
@@ -11,12 +12,6 @@ const endless = /^(text\/event-stream|application\/x-ndjson)\b/i;
 
 /** `stream` is there when the answer was not read, or not to its end. */
 type Read = {readonly answer: Answer; readonly stream?: Response};
-
-/** What comes piece by piece, of whatever runtime. */
-type Source = {
-	readonly read: () => Promise<{readonly done?: boolean | undefined; readonly value?: unknown}>;
-	readonly cancel: (reason?: unknown) => unknown;
-};
 
 /** A Response as a runtime, a polyfill or somebody's own `fetch` may make it: anything may be missing. */
 type Given = Partial<Omit<Response, 'headers' | 'body'>> & {readonly headers?: unknown; readonly body?: unknown};
@@ -35,8 +30,10 @@ export async function answerOf(response: Response, whole: boolean): Promise<Read
 	// A logger may have read it.
 	if (!whole || status === 0 || streams || given.bodyUsed) return passed;
 	const read = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...answer, body: bytes}});
-	const source = sourceOf(given.body);
-	if (source === 'taken') return passed;
+	const body = Object(given.body) as object;
+	if (isTaken(body)) return passed;
+	const source = sourceOf(body);
+	// There is none, or a polyfill knows no streams.
 	if (source === undefined) {
 		const bytes = bytesOf(await contentOf(given));
 		return bytes ? read(bytes) : passed;
@@ -105,29 +102,10 @@ function answerWithout({status, statusText, headers, url, redirected, type}: Giv
 	};
 }
 
-/** `taken`: somebody else reads it. `undefined`: there is none, or a polyfill knows no streams. */
-function sourceOf(body: unknown): Source | 'taken' | undefined {
-	const {
-		locked,
-		readableDidRead,
-		getReader,
-		[Symbol.asyncIterator]: iterate,
-	} = Object(body) as {
-		readonly locked?: unknown;
-		readonly readableDidRead?: unknown;
-		readonly getReader?: unknown;
-		readonly [Symbol.asyncIterator]?: unknown;
-	};
-	if (locked || readableDidRead) return 'taken';
-	if (typeof getReader === 'function') {
-		const reader = (body as ReadableStream<unknown>).getReader();
-		return {read: async () => reader.read(), cancel: async reason => reader.cancel(reason)};
-	}
-
-	if (typeof iterate !== 'function') return undefined;
-	// The stream of Node that node-fetch gives.
-	const iterator = (body as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-	return {read: async () => iterator.next(), cancel: async () => iterator.return?.()};
+/** Somebody else reads it. */
+function isTaken(body: object): boolean {
+	const {locked, readableDidRead} = body as {readonly locked?: unknown; readonly readableDidRead?: unknown};
+	return Boolean(locked || readableDidRead);
 }
 
 /** All of it at once. React Native had a time when it could not read bytes; then the body is still there. */

@@ -47,7 +47,7 @@ export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): 
 
 const notSentHints: Partial<Record<Ending['why'], string>> = {
 	expired: 'Its key is too old to be sent.',
-	clock: 'The clock is behind the times of its record, so that the age of its key is not known.',
+	clock: 'The clock is behind the times of its record: set the clock.',
 };
 
 export function payloadChanged(work: NamedWork): Result {
@@ -62,7 +62,7 @@ export async function isOf(work: NamedWork, {fingerprint}: OperationRecord): Pro
 const hints = {
 	elsewhere: 'Another tab or process is still at it.',
 	forgotten: 'It was forgotten before its outcome was known.',
-	conflict: 'The store holds another key for it than was sent from here: find out what both did, then resolve() it.',
+	conflict: 'The store holds another key for it than was sent from here: find out about both.',
 };
 
 const stopped: Partial<Record<Ending['why'], string>> = {

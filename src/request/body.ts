@@ -6,6 +6,7 @@ import {freezeForm, timeless, type FormEntries} from './form.ts';
 import {readAll, STREAM_LIMIT} from './read-stream.ts';
 import {reading} from './reading.ts';
 import {can, nameOf} from '../shape.ts';
+import {sourceOf, type Source} from '../source.ts';
 
 /** A body that nobody can change any more. `type` is the content type that fetch would set for it. */
 export type FrozenBody = PlainBody | FormBody;
@@ -40,13 +41,10 @@ export function freezeBody(body: unknown, limit: number = STREAM_LIMIT): MaybePr
 			return after(freezeBlob(body), content => ({content, type}));
 		}
 		if (name === 'FormData' || can(body, 'append', 'getAll')) return after(freezeForm(body), content => ({content}));
-		if (name === 'ReadableStream' || can(body, 'getReader'))
-			return streamBody(readerOf(body as ReadableStream<Uint8Array<ArrayBuffer>>), limit);
-		if (Symbol.asyncIterator in body) {
-			// Node's own streams simply give nothing when they are read again.
-			if ('readableDidRead' in body && body.readableDidRead) throw alreadyRead();
-			return streamBody(body as AsyncIterable<unknown>, limit);
-		}
+		// Node's own streams simply give nothing when they are read again.
+		if ('readableDidRead' in body && body.readableDidRead) throw alreadyRead();
+		const source = streamOf(body);
+		if (source) return streamBody(source, limit);
 	}
 
 	throw noBody(name);
@@ -92,18 +90,15 @@ function noBody(name: string): TypeError {
 	);
 }
 
-async function streamBody(
-	source: ReadableStreamDefaultReader<unknown> | AsyncIterable<unknown>,
-	limit: number,
-): Promise<FrozenBody> {
+async function streamBody(source: Source, limit: number): Promise<FrozenBody> {
 	return {content: await reading(async () => readAll(source, limit))};
 }
 
-function readerOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStreamDefaultReader<unknown> {
+function streamOf(body: object): Source | undefined {
 	try {
 		// Only this tells a stream that was read in part from a fresh one.
-		void new Response(stream);
-		return stream.getReader();
+		if (can(body, 'getReader')) void new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>);
+		return sourceOf(body);
 	} catch (cause) {
 		throw alreadyRead(cause);
 	}

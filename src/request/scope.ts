@@ -1,5 +1,5 @@
 import {sha256} from '#platform';
-import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {after, type MaybePromise} from '../maybe-promise.ts';
 
 /** The last one: a page has one user, and on a server it is as fast to hash again. */
 let known: {readonly scope: string; readonly id: string} | undefined;
@@ -11,11 +11,9 @@ let known: {readonly scope: string; readonly id: string} | undefined;
 export function scopeId(scope: string | null): MaybePromise<string> {
 	if (scope === null) return '';
 	if (scope === known?.scope) return known.id;
-	const remember = (hash: string) => {
+	return after(sha256(`latchkey scope\n${scope}`), hash => {
 		const id = hash.slice(0, 32);
 		known = {scope, id};
 		return id;
-	};
-	const hashed = sha256(`latchkey scope\n${scope}`);
-	return isPromise(hashed) ? hashed.then(remember) : remember(hashed);
+	});
 }

@@ -1,4 +1,4 @@
-import {environment as realEnvironment, type Environment} from '../environment.ts';
+import {clock, type Environment} from '../environment.ts';
 import {decodeRecord, type OperationRecord} from '../operation/record.ts';
 import {connectTo} from './indexeddb/connection.ts';
 import {lockPresence, tabNews} from './indexeddb/tabs.ts';
@@ -23,7 +23,7 @@ export type IndexedDbStoreOptions = {
  * const fetch = createFetch({store: indexedDbStore({name: 'checkout'})});
  */
 export function indexedDbStore(options?: IndexedDbStoreOptions): Store {
-	return indexedDbStoreIn(realEnvironment, options);
+	return indexedDbStoreIn(clock, options);
 }
 
 type Rule<R> = (record: OperationRecord | undefined, now: number) => Step<R>;

@@ -1,4 +1,4 @@
-import {environment as realEnvironment, type Environment} from '../environment.ts';
+import {clock, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
@@ -9,7 +9,7 @@ import type {OperationId, Store} from './store.ts';
  * Every step is one synchronous section, hence atomic.
  */
 export function memoryStore(): Store {
-	return memoryStoreIn(realEnvironment);
+	return memoryStoreIn(clock);
 }
 
 /** @internal */

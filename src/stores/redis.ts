@@ -1,4 +1,4 @@
-import {environment as realEnvironment, type Environment} from '../environment.ts';
+import {clock, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
@@ -65,7 +65,7 @@ export type RedisStoreOptions = {
  * const fetch = createFetch({store: redisStore({client}), scope: () => currentUser().id});
  */
 export function redisStore(options: RedisStoreOptions): Store {
-	return redisStoreIn(realEnvironment, options);
+	return redisStoreIn(clock, options);
 }
 
 const needed: Kinds = {

@@ -1,4 +1,4 @@
-import {environment as realEnvironment} from '../environment.ts';
+import {clock} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
@@ -55,7 +55,7 @@ const may: Kinds = {
  * const fetch = createFetch({store: sqliteStore({path: '/var/lib/shop/latchkey.db'}), scope: null});
  */
 export function sqliteStore(options: SqliteStoreOptions): Store {
-	return sqliteStoreIn(realEnvironment, options);
+	return sqliteStoreIn(clock, options);
 }
 
 /** @internal */
