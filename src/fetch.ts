@@ -13,7 +13,7 @@ import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
-import {membersOf} from './request/members.ts';
+import {membersOf, withHeadersRead} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
@@ -62,13 +62,13 @@ export function createFetchIn(
 		return one;
 	};
 
-	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
+	async function latchkeyFetch(input: RequestInfo | URL, given?: RequestInit & CallOptions): Promise<Response> {
+		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
 		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
-		const given = init?.signal === undefined && isRequest(input) ? input.signal : init?.signal;
-		const signal = given ?? undefined;
+		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
 		signal?.throwIfAborted();
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;

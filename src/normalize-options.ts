@@ -39,7 +39,11 @@ export function settingsOf(options: FetchOptions): Settings {
 			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect with saves, such as ietf({saves: 'errors'})",
 		);
 	// What a header cannot carry is told now, and not when something is to be sent.
-	if (dialect?.formatKey) void new Headers([[dialect.header, dialect.formatKey('00000000-0000-4000-8000-000000000000')]]);
+	if (dialect?.formatKey) {
+		const sample = new Headers([[dialect.header, dialect.formatKey('00000000-0000-4000-8000-000000000000')]]);
+		if (!sample.get(dialect.header)) throw new TypeError('latchkey: formatKey of the dialect gives an empty header');
+	}
+
 	return withCall(withSaid(defaults, options, fetchKinds), options);
 }
 

@@ -20,10 +20,10 @@ type Given = Partial<Omit<Response, 'headers' | 'body'>> & {readonly headers?: u
  * An answer as a value. Up to 1 MiB it is read here, so that a body cut midway fails the attempt; a larger or endless
  * one, and one that cannot be read here, is left to be passed on. Throws only what reading rejects with.
  */
-export async function answerOf(response: Response, whole: boolean): Promise<Read> {
+export async function answerOf(response: Response, whole: boolean, sentTo = ''): Promise<Read> {
 	// Somebody's own fetch may forget to return it.
 	const given = Object(response) as Given;
-	const answer = answerWithout(given);
+	const answer = answerWithout(given, sentTo);
 	const {status, headers} = answer;
 	const passed: Read = {answer, stream: response};
 	const streams = endless.test(headers.get('content-type') ?? '') || Number(headers.get('content-length')) > READ_LIMIT;
@@ -90,13 +90,15 @@ async function discard(copy: Response): Promise<void> {
 	}
 }
 
-function answerWithout({status, statusText, headers, url, redirected, type}: Given): Answer {
+function answerWithout({status, statusText, headers, url, redirected, type}: Given, sentTo: string): Answer {
+	// React Native and polyfills follow redirects and do not say so; where it ended they tell.
+	const elsewhere = redirected === undefined && !!url && !!sentTo && withoutHash(String(url)) !== withoutHash(sentTo);
 	return {
 		status: Number.isInteger(status) ? (status as number) : 0,
 		statusText: String(statusText ?? ''),
 		headers: headersOf(headers),
 		url: String(url ?? ''),
-		redirected: redirected === true,
+		redirected: redirected === true || elsewhere,
 		type: type ?? 'default',
 		body: undefined,
 	};
@@ -106,6 +108,10 @@ function answerWithout({status, statusText, headers, url, redirected, type}: Giv
 function isTaken(body: object): boolean {
 	const {locked, readableDidRead} = body as {readonly locked?: unknown; readonly readableDidRead?: unknown};
 	return Boolean(locked || readableDidRead);
+}
+
+function withoutHash(url: string): string {
+	return url.replace(/#.*/s, '');
 }
 
 /** All of it at once. React Native had a time when it could not read bytes; then the body is still there. */

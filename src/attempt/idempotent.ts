@@ -1,7 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
-import {leaving} from './leaving.ts';
+import {leaving, unlessLeft} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
 
@@ -16,15 +16,24 @@ export async function retryIdempotent(
 	signal: AbortSignal | undefined,
 	sameScope: () => boolean,
 ): Promise<Response> {
-	await request.ready();
-	const sendable = await request.sendable(undefined);
-	signal?.throwIfAborted();
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
 	const gone = leaving();
 	signal?.addEventListener('abort', () => {
 		gone.leave(signal.reason);
 	});
+	const late = () => {
+		gone.leave(new DOMException('No time was left', 'TimeoutError'));
+	};
+	const stop = settings.totalTimeout < Infinity ? environment.timer(late, settings.totalTimeout) : () => undefined;
+	try {
+		await unlessLeft(gone, request.ready());
+	} finally {
+		stop();
+	}
+
+	const sendable = await request.sendable(undefined);
+	signal?.throwIfAborted();
 	const {exchange, firstFailure, why} = await attemptUntilSettled(
 		{
 			environment,

@@ -15,7 +15,10 @@ import type {Verdict} from './verdict.ts';
 export type Job = {
 	readonly environment: Environment;
 	readonly request: MaybePromise<Sendable>;
-	readonly settings: Pick<Settings, 'retry' | 'timeout' | 'attemptHeaders' | 'reauthorize' | 'dialect'>;
+	readonly settings: Pick<
+		Settings,
+		'retry' | 'timeout' | 'attemptHeaders' | 'fingerprintHeaders' | 'reauthorize' | 'dialect'
+	>;
 	/** What is left of the call's time, in milliseconds. */
 	readonly left: () => number;
 	/** Aborted when nobody wants an answer any more. */

@@ -20,7 +20,7 @@ export type Prepared =
 /** Fresh headers may take a while: whose operation it is is looked at after them, right before anything is sent. */
 export async function prepare(job: Job, request: Sendable, attempt: number): Promise<Prepared> {
 	const {environment, leaving, settings} = job;
-	const {attemptHeaders, dialect, timeout} = settings;
+	const {attemptHeaders, dialect, fingerprintHeaders = [], timeout} = settings;
 	const asked = job.permit(attempt - 1);
 	const permit = isPromise(asked) ? await asked : asked;
 	if (permit !== 'go') return {why: permit};
@@ -34,7 +34,7 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 			const ask = async () => attemptHeaders(factsOf(request, attempt));
 			const given = await unlessLeft(leaving, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
 			mistaken = true;
-			headers = {...headers, ...freshHeaders(given, dialect.header)};
+			headers = {...headers, ...freshHeaders(given, [dialect.header, ...fingerprintHeaders])};
 		} catch (error) {
 			return {why: 'no-headers', error, mistaken};
 		}
@@ -45,9 +45,9 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 	return left > 0 ? {headers, ms: left} : {why: 'left'};
 }
 
-function freshHeaders(given: HeadersInit | undefined, keyHeader: string): Record<string, string> {
+function freshHeaders(given: HeadersInit | undefined, ours: readonly string[]): Record<string, string> {
 	const fresh = new Headers(given);
-	for (const name of ['content-type', 'content-length', 'transfer-encoding', keyHeader])
+	for (const name of ['content-type', 'content-length', 'transfer-encoding', ...ours])
 		if (fresh.has(name)) throw new TypeError(`latchkey: attemptHeaders may not set ${name}`);
 	return Object.fromEntries(fresh);
 }

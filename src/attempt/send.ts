@@ -81,9 +81,10 @@ export function send(
 			let unsent = (error: unknown) => (isOfThisRequest(error) ? 'retry' : witness?.proves(error));
 			try {
 				const own = {headers: {...init.headers}, body: copyOf(init.body), signal: controller.signal};
-				const response = await call(input, {...init, ...own});
+				const sent = {...init, ...own};
+				const response = await call(fetch ? asGiven(input, sent) : input, sent);
 				unsent = () => undefined;
-				const read = await answerOf(response, key !== undefined);
+				const read = await answerOf(response, key !== undefined, url);
 				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
 			} catch (error) {
 				fail(error, unsent(error));
@@ -91,6 +92,20 @@ export function send(
 		};
 		void respond();
 	});
+}
+
+/** Whoever wraps fetch reads either: a Request says the same as the init beside it, and nobody has read it yet. */
+function asGiven(input: string | Request, init: RequestInit): string | Request {
+	if (typeof input === 'string') return input;
+	try {
+		const given = new (input.constructor as typeof Request)(input, init);
+		// What a runtime has added to it (`cf`, `next`) is its own.
+		for (const name of Object.keys(input))
+			Reflect.set(given, name, (input as unknown as Record<string, unknown>)[name]);
+		return given;
+	} catch {
+		return input;
+	}
 }
 
 /** One that bears a name or a key is about another request, such as a wrapper's own. */

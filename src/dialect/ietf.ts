@@ -1,7 +1,7 @@
 import {retention as retentionKind} from '../option-kinds.ts';
 import {validate} from '../validate.ts';
 import type {Answer, Dialect} from './dialect.ts';
-import {readWords} from './words.ts';
+import {isInDoubt, readWords} from './words.ts';
 
 export type IetfOptions = {
 	/** How long the server documents to keep keys, in milliseconds. Default: not declared (see `Dialect.retention`). */
@@ -49,7 +49,9 @@ export function ietf({retention, saves, quoted = false}: IetfOptions = {}): Dial
 		// Of visible ASCII, JSON escapes what a structured field does (RFC 9651 §3.3.3).
 		formatKey: quoted ? key => JSON.stringify(key) : undefined,
 		retention,
-		saves: saves && (({status}) => saves === 'errors' && status < 500 && !notSaved.has(status)),
+		saves:
+			saves &&
+			(answer => saves === 'errors' && answer.status < 500 && !notSaved.has(answer.status) && !isInDoubt(answer)),
 		isReplay,
 		read: answer => readWords(answer, isReplay(answer)),
 	};

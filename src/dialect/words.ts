@@ -14,7 +14,8 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 	const busy = status === 409 || status === 422 || status === 423;
 	if (!isOfKey(words)) {
 		// A marker is a word of the key too.
-		if (busy && (requestRunning.test(words) || (replayed && isUnderWay(words)))) return 'in-progress';
+		if (requestRunning.test(words) || (replayed && /^4(09|2[2359])$/.test(String(status)) && isUnderWay(words)))
+			return 'in-progress';
 		return requestRepeated.test(words) ? 'key-used' : undefined;
 	}
 
@@ -31,6 +32,17 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 /** Whether they speak of the key: by its name, or as "the same key". */
 export function isOfKey(words: string): boolean {
 	return /idempoten|\b(same|this|provided) key\b/.test(words);
+}
+
+/** Whether anything in it, in whatever field, speaks of work that goes on or is done: no refusal to rely on. */
+export function isInDoubt({body}: Answer): boolean {
+	const text = new TextDecoder()
+		.decode(body?.subarray(0, 10_000))
+		.toLowerCase()
+		.replace(/[\s_-]+/g, ' ');
+	return (
+		running.test(text) || /idempoten|already|duplicate|concurren|\bpending\b|\bprocess(ing|ed)\b(?! error)/.test(text)
+	);
 }
 
 function isUnderWay(words: string): boolean {

@@ -116,8 +116,10 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			if (result.status === 'claimed') {
 				offered.set(flightId, {key: result.record.key, owner, sent: 'unclaimed', ambiguous: true});
 				work.key = result.record.key;
-				work.report({type: 'degraded', error});
 			}
+
+			// A success is told from here too, and the store may know better by now.
+			if (result.status === 'claimed' || result.status === 'settled') work.report({type: 'degraded', error});
 		}
 
 		if (result.status === 'spent') {

@@ -63,6 +63,6 @@ function unkeyed(response: Response | undefined, error: unknown): OutcomeReport 
 	const status = response?.status ?? 0;
 	const refused = status >= 400 && status < 500 && status !== 408;
 	const outcome = response?.ok ? 'succeeded' : refused ? 'refused' : 'unknown';
-	const nothing = {operation: undefined, key: undefined, attempts: 0, replayed: false, keyKept: false};
+	const nothing = {operation: undefined, key: undefined, attempts: 0, replayed: false, keyKept: true};
 	return {outcome, response, error, ...nothing};
 }

@@ -94,7 +94,10 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 	if (answer && outcome !== 'mismatched') return result(work, outcome, {answer, replayed: true, keyKept});
 	const life = keyLifeOf(work.settings, work.since);
 	// What somebody said may be no success that the server knows of: to ask again might execute.
-	const refetchable = state.status === 'succeeded' && !state.said && work.settings.dialect.retention !== undefined;
+	const {dialect, keyFrom, keySenders} = work.settings;
+	// So might it under a key whose age is not known, because others may have sent it before us.
+	const isOld = (work.ownKey ?? keyFrom) !== undefined && keySenders !== 'this-store' && work.since === undefined;
+	const refetchable = state.status === 'succeeded' && !state.said && !isOld && dialect.retention !== undefined;
 	if (refetchable && keyStanding(seen, life) === 'go') {
 		const ending = await refetch(work, seen, life);
 		if (ending.verdict?.meaning === outcome) return {...answered(work, outcome, ending, keyKept), replayed: true};

@@ -1,6 +1,7 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialect/dialect.ts';
 import {isLatchkeyError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {can} from '../shape.ts';
 import {outcomeError} from './outcome-error.ts';
 
 /** How a flight ended. A value: only the edge, where a caller gets it, throws. */
@@ -42,7 +43,15 @@ export function present(result: Result, first: boolean): Response {
 	}
 
 	const response = stream?.response ?? responseOf(answer as Answer);
+	return marked(response, result);
+}
+
+/** With its result, which its clones bear too. */
+function marked(response: Response, result: Result): Response {
 	if (!Reflect.set(response, resultOfResponse, result)) resultsAside.set(response, result);
+	if (!can(response, 'clone')) return response;
+	const clone = response.clone.bind(response) as () => Response;
+	Reflect.defineProperty(response, 'clone', {value: () => marked(clone(), result), configurable: true});
 	return response;
 }
 

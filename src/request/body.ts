@@ -80,7 +80,7 @@ function textBody(body: unknown, type: string): FrozenBody {
 
 /** In a Request, or where somebody else has made text of it, this is all that is left to see of the mistake. */
 function checkText(text: string): void {
-	const [, name] = /^\[object (\w+)]$/.exec(text) ?? [];
+	const [, name] = /^\[object (\w+)](,\[object \w+])*$/.exec(text) ?? [];
 	if (name !== undefined) throw noBody(name);
 }
 

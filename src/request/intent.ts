@@ -61,8 +61,6 @@ function isKeyed(
 /** The call's own key header, wherever fetch takes headers from. */
 function keyHeader(input: RequestInfo | URL, init: RequestInit | undefined, name: string): string | undefined {
 	const headers: object = init?.headers ?? (isRequest(input) ? input.headers : {});
-	// An iterator can be read once only, and that is for fetch to do.
-	if (typeof (headers as Partial<Iterator<unknown>>).next === 'function') return undefined;
 	const pairs: Array<[string, string]> =
 		Symbol.iterator in headers ? [...(headers as Headers)] : Object.entries(headers);
 	const found = pairs.filter(([header]) => header.toLowerCase() === name.toLowerCase());

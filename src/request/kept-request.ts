@@ -15,7 +15,10 @@ export async function keptRequest({method, url, counted, sendable}: Outgoing, ke
 }
 
 /** What sends it again, with fresh headers. What a store returns is data, never trusted. */
-export function keptInit({method, contentType, headers: counted = [], body}: StoredRequest, init: ResumeInit): RequestInit {
+export function keptInit(
+	{method, contentType, headers: counted = [], body}: StoredRequest,
+	init: ResumeInit,
+): RequestInit {
 	if (typeof method !== 'string' || !(body === null || body instanceof Uint8Array) || !Array.isArray(counted))
 		throw new TypeError('latchkey: the request that the store has kept is none; nothing was sent');
 	const headers = new Headers(init.headers);

@@ -53,9 +53,9 @@ export function outgoingOf(
 	// What is sent are bytes of a known length.
 	for (const name of ['content-length', 'transfer-encoding']) headers.delete(name);
 	const said: RequestInit = membersOf(init, notFetchs);
-	// What fetch would not take is thrown here, as fetch throws it.
-	if (Object.keys(said).length > 0) void new Request(url, {...said, method, headers});
 	const own: RequestInit = {...(request && factsOf(request)), ...said, signal: null};
+	// What fetch would not take is thrown here, as fetch throws it.
+	if (Object.keys(said).length > 0) void new Request(url, {...own, method, headers});
 	// A redirect settles nothing, may carry the request to another host, and hides which host a connection failed at.
 	const follows = init.redirect === undefined && (own.redirect ?? 'follow') === 'follow';
 	if (kind === 'named' && follows && dialect.redirects !== 'settle') own.redirect = 'manual';

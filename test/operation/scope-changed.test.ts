@@ -188,5 +188,4 @@ describe('all goes on', () => {
 
 		expect((await environment.finish(call)).outcome).toBe('succeeded');
 	});
-
 });
