@@ -50,7 +50,7 @@ export function present(result: Result, first: boolean): Response {
 function marked(response: Response, result: Result): Response {
 	if (!Reflect.set(response, resultOfResponse, result)) resultsAside.set(response, result);
 	if (!can(response, 'clone')) return response;
-	const clone = response.clone.bind(response) as () => Response;
+	const clone = response.clone.bind(response);
 	Reflect.defineProperty(response, 'clone', {value: () => marked(clone(), result), configurable: true});
 	return response;
 }
