@@ -1,7 +1,7 @@
 import {displayName} from './request/identity.ts';
 
 /**
- * What is known of an operation: `refused` means that no effect took place, `not-sent` that no connection was made;
+ * What is known of an operation: `refused` means that no effect took place, `not-sent` that nothing of it was sent;
  * `unknown` never gets a new key.
  */
 export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'not-sent' | 'unknown';

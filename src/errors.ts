@@ -24,7 +24,7 @@ export class PayloadChangedError extends LatchkeyError {
 
 	constructor(facts: ErrorFacts) {
 		super(
-			'was begun with another method, URL or body; nothing was sent. Call it as it was, complete() it, or name a new one; the fingerprint option leaves fields out.',
+			'was begun with another method, URL, body or header that counts; nothing was sent. Call it as it was, complete() it, or name a new one; the fingerprint option leaves fields out.',
 			facts,
 		);
 	}

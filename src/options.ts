@@ -54,27 +54,33 @@ export type SharedOptions = {
 	 */
 	readonly fingerprintHeaders?: readonly string[];
 	/**
-	 * Headers that are made anew before every attempt, and go before those of the call: a token, a signature,
-	 * `traceparent`. May set neither the key's header, the content type nor the length. It has the time of the attempt;
-	 * where it fails, nothing more is sent.
+	 * For calls that are retried. Headers that are made anew before every attempt, and go before those of the call: a token,
+	 * a signature, `traceparent`. May set neither the key's header, one of `fingerprintHeaders`, the content type nor the
+	 * length. It has the time of the attempt; where it fails, nothing more is sent.
+	 *
+	 * @example
+	 * createFetch({attemptHeaders: async () => ({authorization: `Bearer ${await freshToken()}`})});
 	 */
 	readonly attemptHeaders?: (attempt: AttemptFacts) => MaybePromise<HeadersInit | undefined>;
 	/**
 	 * Mends what the server does not accept, for instance by a new token. Asked about an answer of 401, 407 or 419 (or
 	 * of the 4xx in `on`), once a call and within its time. `true`: the same request is sent again at once, under the
 	 * same key and without using a retry up. Anything else, or an error: the answer stands.
+	 *
+	 * @example
+	 * createFetch({reauthorize: async ({status}) => status === 401 && (await session.refresh())});
 	 */
 	readonly reauthorize?: Reauthorize | {readonly on: readonly number[]; readonly ask: Reauthorize};
 	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
 	readonly keepResponse?: boolean;
 	/**
-	 * Keep method, URL, content type and body at rest while the outcome is not known, so that `unfinished()` offers to
-	 * `resume` after a crash. No other header is kept. Default `false`: a body may be private.
+	 * Keep method, URL, content type, the headers of `fingerprintHeaders` and body at rest while the outcome is not known,
+	 * so that `unfinished()` offers to `resume` after a crash. No other header is kept. Default `false`: a body may be private.
 	 */
 	readonly keepRequest?: boolean;
 };
 
-/** What a resumed request says anew: its headers were not kept. */
+/** What a resumed request says anew: its other headers were not kept. */
 export type ResumeInit = Omit<RequestInit, 'method' | 'body'> & SharedOptions;
 
 /** What a call may say besides the options of `fetch`. */

@@ -44,13 +44,13 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 }
 
 /** What tells the callers under one own key apart; `undefined`: each is on its own. */
-export type OwnKey = {readonly key: string | undefined; readonly crew: string | undefined};
+export type OwnKeyFlight = {readonly key: string | undefined; readonly crew: string | undefined};
 
 /** Calls under one own key are one flight while it lasts; all others are of themselves alone. */
 export function boardUnnamed(
 	environment: Environment,
 	flights: Map<string, Flight>,
-	{key, crew}: OwnKey,
+	{key, crew}: OwnKeyFlight,
 ): (passenger: Passenger) => void {
 	const begin = (passenger: Passenger, landed: () => void, dead?: Flight) =>
 		takeOff(passenger, {

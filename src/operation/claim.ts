@@ -18,7 +18,7 @@ export type Seen = Listed & {readonly issued: number};
 /** What this flight holds while it works: the record, and for how long, in milliseconds since the flight began. */
 export type Hold = Seen & {
 	/** When the key may not be sent any more. */
-	readonly keyEnd: number;
+	readonly sendableUntil: number;
 	/** The store's clock was set back: nothing may be sent now. */
 	readonly clockSetBack: boolean;
 	/** Until then nobody else can have taken over. */
@@ -147,7 +147,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			if (stored) reportClaim(work, result, claim);
 			const hold: Hold = {
 				...seen,
-				keyEnd: issued + keyEndOf(record, life) - now,
+				sendableUntil: issued + keyEndOf(record, life) - now,
 				clockSetBack: keyStanding(result, life) === 'clock',
 				leaseEnd: stored ? issued + record.leaseUntil - now : Number.POSITIVE_INFINITY,
 				claim,

@@ -22,7 +22,7 @@ const RENEW_AFTER = 0.3;
 /** Keeps the lease of a hold for as long as its flight works, where the store counts on being told (`Store.lease`). */
 export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 	const {environment, realm} = work;
-	const {record, stored, keyEnd, clockSetBack} = hold;
+	const {record, stored, sendableUntil, clockSetBack} = hold;
 	const {key, owner, token, state} = record;
 	let {leaseEnd} = hold;
 	let lost = false;
@@ -61,7 +61,7 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 
 	return {
 		async permit(attempts) {
-			if (isFinal(state)) return work.elapsed() < keyEnd ? 'final' : 'expired';
+			if (isFinal(state)) return work.elapsed() < sendableUntil ? 'final' : 'expired';
 			if (lost) return 'lost';
 			if (stored && (attempts > 0 || work.elapsed() >= leaseEnd)) {
 				const renewed = await renew();
@@ -70,7 +70,7 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 
 			if (work.left() <= 0) return 'left';
 			if (clockSetBack) return 'clock';
-			return work.elapsed() < keyEnd ? 'go' : 'expired';
+			return work.elapsed() < sendableUntil ? 'go' : 'expired';
 		},
 		left: () => leaseEnd - work.elapsed(),
 		stop() {

@@ -30,7 +30,7 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, now, issued, claim, stored, keyEnd}: Hold,
+	{record, now, issued, claim, stored, sendableUntil}: Hold,
 	lease: KeptLease,
 	{state: learnt, firm, found}: Conclusion,
 	last: Answer | undefined,
@@ -60,7 +60,7 @@ export async function settle(
 		key,
 		ownKey: true,
 		ambiguous: true,
-		keyLife: Math.max(0, keyEnd - work.elapsed()),
+		keyLife: Math.max(0, sendableUntil - work.elapsed()),
 		awaited: undefined,
 		previousKey: undefined,
 	});

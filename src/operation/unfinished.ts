@@ -19,7 +19,7 @@ import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */
 export type Unfinished = {
-	readonly operation: readonly string[];
+	readonly operation: readonly [string, ...string[]];
 	readonly key: string;
 	/** When it was first claimed, in milliseconds since the epoch. */
 	readonly since: number;
@@ -62,7 +62,7 @@ export async function unfinished(
 				};
 				const stands = standing();
 				const working = await isAlive(realm, found);
-				const operation = JSON.parse(record.name) as string[];
+				const operation = JSON.parse(record.name) as [string, ...string[]];
 				sawRecord(placeOf(realm, scope, operation), environment, found);
 				const {request} = record;
 				return {
