@@ -189,9 +189,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			report({type: 'joined'}, caller.settings);
 			if (work !== undefined) void isSame(caller);
 		},
-		follow(caller) {
-			followers.push(caller);
-		},
+		follow: caller => void followers.push(caller),
 		leave,
 		left,
 		snapshot: () => snapshot,

@@ -1,5 +1,5 @@
 import type {ContractTest} from './bench.ts';
-import {SUITE_LEASE} from './bench.ts';
+import {DAY, SUITE_LEASE} from './bench.ts';
 import {answered, holds, same} from './check.ts';
 
 /** Who is at an operation, until when, and who may take it over. */
@@ -94,6 +94,19 @@ export const leaseTests: readonly ContractTest[] = [
 			answered(await store.renew(id, {...first, lease: 1}), 'lost');
 			await settle(taken, {status: 'succeeded'});
 			answered(await store.renew(id, {...taken, lease: 1}), 'lost');
+		},
+	},
+	{
+		title: "claim: the key's end is the earlier of its life from now and what its caller says",
+		async run({begin, store, id}) {
+			const held = await begin({key: 'key-1', keyEnd: 1_000});
+			same(held.keyUntil, 1_000, 'the end');
+			const [listed] = await store.list(id.scope, id.name);
+			same(listed?.record.keyUntil, 1_000, 'the end, as it is stored');
+			const other = {scope: 'scope-a', name: 'another'};
+			const claim = {fingerprint: 'print-1', owner: 'ann', lease: 1_000, onLapsed: 'take', keyEnd: 8.64e15} as const;
+			const {record, now} = answered(await store.claim(other, {...claim, key: 'key-2', keyLife: DAY}), 'claimed');
+			same(record.keyUntil, now + DAY, 'the end of a key that lasts');
 		},
 	},
 ];

@@ -188,17 +188,4 @@ export const unprocessedTests: readonly ContractTest[] = [
 			same((await stored())?.state, {status: 'succeeded', httpStatus: 201}, 'the state after another word');
 		},
 	},
-	{
-		title: "claim: the key's end is the earlier of its life from now and what its caller says",
-		async run({begin, store, id}) {
-			const held = await begin({key: 'key-1', keyEnd: 1_000});
-			same(held.keyUntil, 1_000, 'the end');
-			const [listed] = await store.list(id.scope, id.name);
-			same(listed?.record.keyUntil, 1_000, 'the end, as it is stored');
-			const other = {scope: 'scope-a', name: 'another'};
-			const claim = {fingerprint: 'print-1', owner: 'ann', lease: 1_000, onLapsed: 'take', keyEnd: 8.64e15} as const;
-			const {record, now} = answered(await store.claim(other, {...claim, key: 'key-2', keyLife: DAY}), 'claimed');
-			same(record.keyUntil, now + DAY, 'the end of a key that lasts');
-		},
-	},
 ];
