@@ -135,7 +135,7 @@ export function absolute(url: string, environment: Environment): string {
 }
 
 const ownMembers = ['method', 'headers', 'body', 'signal'];
-const notFetchs: readonly string[] = /* @__PURE__ */ [...callOptionNames, ...ownMembers];
+const notFetchs: readonly string[] = /* @__PURE__ */ callOptionNames.concat(ownMembers);
 
 /** What a Request says besides, as far as it can be read. The mode of a navigation cannot be given to fetch. */
 function factsOf(request: Request): RequestInit {
