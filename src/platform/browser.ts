@@ -16,7 +16,7 @@ async function digestWithout(bytes: Uint8Array): Promise<Uint8Array> {
 	try {
 		return (await import('./hash-fallback.ts')).digest(bytes);
 	} catch (cause) {
-		const hint = 'A page that is not on https has to load its hash function, and this one could not: reload it.';
+		const hint = 'This page is not on https and could not load its hash function: reload it, or serve it over https.';
 		throw new NotSentError({hint, cause});
 	}
 }
