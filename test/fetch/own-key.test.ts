@@ -35,6 +35,52 @@ describe('an own key without a name', () => {
 		expect(await store.list('')).toEqual([]);
 	});
 
+	const once: Array<[string, (pairs: Array<[string, string]>) => unknown]> = [
+		['an iterator of a Map', pairs => new Map(pairs).entries()],
+		['an iterator of Headers', pairs => new Headers(pairs).entries()],
+		[
+			'a generator',
+			pairs =>
+				(function* () {
+					yield* pairs;
+				})(),
+		],
+		[
+			'what can be gone through once',
+			pairs => {
+				const left = pairs.values();
+				return {[Symbol.iterator]: () => left};
+			},
+		],
+	];
+	test.each(once)('in headers that are %s is the key on the wire, and the others arrive', async (_, headersOf) => {
+		const {environment, server, fetch} = unnamedShop({scope: null, keyed: true});
+		for (const [call, key] of [
+			[{}, 'order-42'],
+			[{operation: 'pay'}, 'order-43'],
+			[{operation: 'refund', idempotencyKey: 'order-44'}, 'order-44'],
+		] as const) {
+			server.script(lose);
+			const pairs: Array<[string, string]> = [
+				['Idempotency-Key', key],
+				['x-tenant', 'a'],
+			];
+			const init = {method: 'POST', body: 'x', headers: headersOf(pairs) as HeadersInit, ...call};
+			expect((await environment.finish(fetch(ORDERS, init))).status).toBe(201);
+		}
+		expect(server.keys()).toEqual(['order-42', 'order-42', 'order-43', 'order-43', 'order-44', 'order-44']);
+		expect(server.requests.map(({headers}) => headers.get('x-tenant'))).toEqual(Array(6).fill('a'));
+		expect(server.charges()).toBe(3);
+	});
+
+	test.each(once)('headers that are %s arrive with a call that is not keyed, too', async (_, headersOf) => {
+		const {environment, server, fetch} = unnamedShop();
+		const headers = headersOf([['x-tenant', 'a']]) as HeadersInit;
+		await environment.finish(fetch(ORDERS, {method: 'POST', body: 'x', headers}));
+		expect(server.keys()).toEqual([undefined]);
+		expect(server.requests[0]?.headers.get('x-tenant')).toBe('a');
+	});
+
 	test('of a Request is honoured too', async () => {
 		const {environment, server, fetch} = unnamedShop();
 		const headers = {'idempotency-key': 'order-42'};
@@ -222,6 +268,46 @@ describe('an unnamed call that is not settled', () => {
 		const response = await environment.finish(post({operation: true}));
 		expect(response.status).toBe(503);
 		expect(await response.text()).toBe('the last');
+	});
+
+	const copies: Array<[string, (response: Response) => Response]> = [
+		['a clone', response => response.clone()],
+		['a clone of a clone', response => response.clone().clone()],
+		['what was cloned', response => (void response.clone(), response)],
+	];
+	const pressed: Array<[RequestInit & CallOptions, Step[]]> = [
+		[{idempotencyKey: 'order-42'}, [lose, answer(401, {}, 'who?')]],
+		[{operation: 'pay', idempotencyKey: 'order-42'}, []],
+		[{operation: 'pay'}, [answer(401, {}, 'who?')]],
+	];
+	test.each(copies)('is told the same by %s of its Response', async (_, copy) => {
+		for (const [own, steps] of pressed) {
+			const told = async (change: (response: Response) => Response) => {
+				const {environment, server, post} = unnamedShop({scope: null});
+				server.script(...steps);
+				const report = await environment.finish(outcomeOf(post(own).then(change)));
+				return {...report, response: await report.response?.text()};
+			};
+			expect(await told(copy)).toEqual(await told(it => it));
+		}
+	});
+
+	test('is told as unknown by a clone, under a key that is kept', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(lose, answer(401, {}, 'who?'));
+		const report = await environment.finish(outcomeOf(post({idempotencyKey: 'order-42'}).then(it => it.clone())));
+		expect(report).toMatchObject({outcome: 'unknown', key: 'order-42', attempts: 2, keyKept: true});
+		expect(await report.response?.text()).toBe('who?');
+	});
+
+	test('keeps its key where nothing is left to tell it by', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(lose, answer(401));
+		const rebuilt = post({idempotencyKey: 'order-42'}).then(it => new Response(it.body, it));
+		expect(await environment.finish(outcomeOf(rebuilt))).toMatchObject({key: undefined, keyKept: true});
+		expect(await outcomeOf(post({idempotencyKey: 'two words'}))).toMatchObject({outcome: 'unknown', keyKept: true});
+		const aborted = post({idempotencyKey: 'order-42', signal: AbortSignal.abort()});
+		expect(await outcomeOf(aborted)).toMatchObject({outcome: 'unknown', keyKept: true});
 	});
 
 	test('whose last Response goes to another caller is not told that it succeeded', async () => {
