@@ -2,7 +2,7 @@ import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {unleased} from '../stores/rules.ts';
-import {correctRecord, keepRecord} from './known.ts';
+import {correctRecord, keepRecord, knownRecord} from './known.ts';
 import type {Place} from './place.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import type {Unsaved} from './realm.ts';
@@ -70,7 +70,8 @@ export async function resolve(
 		throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
 
 	if (apart !== undefined && apart.state.status !== 'succeeded') resolveHere(at, apart, outcome);
-	if (found === undefined || settled === undefined) return apart && found;
+	if (found === undefined || settled === undefined)
+		return apart && (apart.storedKey === undefined ? knownRecord(at) : found);
 	realm.offered.delete(flightId);
 	keepRecord(at, environment, {record: settled, now: found.now});
 	return {record: settled, now: found.now};
