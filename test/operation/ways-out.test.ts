@@ -326,11 +326,41 @@ describe('what begins while the store is asked to forget', () => {
 			expect(outcome).toBe('unknown');
 			open();
 			await environment.finish(forgotten.catch(() => undefined));
-			disk.mend();
+			// What the store does not say any more has to be known here.
+			if (works) disk.breaks();
+			else disk.mend();
 			expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key});
 			expect(server.charges()).toBe(1);
 		}
 	});
+});
+
+test('what another tab has begun, and this one has seen, while the store is asked to forget, is still known', async () => {
+	const shop = openShop();
+	const {environment, server, store} = shop;
+	const disk = faulty(store);
+	let between: () => Promise<unknown> = async () => undefined;
+	const forget: typeof store.forget = async (id, freeing) => (await between(), store.forget(id, freeing));
+	const [page, other] = [shop.realm(degrade, {...disk.over, forget}), shop.realm({retry: 0})];
+	server.script(answer(402), lose);
+	await environment.finish(page.pay());
+	between = async () => (await other.pay(), page.fetch.unfinished());
+	await environment.finish(page.handle.forget());
+	disk.breaks();
+	expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: server.keys()[1]});
+	expect(server.charges()).toBe(1);
+});
+
+test('what has begun and ended while the store is asked to forget is still shown', async () => {
+	const shop = openShop();
+	const {environment, server, store} = shop;
+	let between: () => Promise<unknown> = async () => undefined;
+	const page = shop.realm({retry: 0}, {forget: async (id, freeing) => (await between(), store.forget(id, freeing))});
+	server.script(answer(402), lose);
+	await environment.finish(page.pay());
+	between = async () => page.pay();
+	await environment.finish(page.handle.forget());
+	expect(page.handle.state.status).toBe('unknown');
 });
 
 describe('what is not open and not saved', () => {
