@@ -530,6 +530,15 @@ describe('a claim that came to the store, though it said that it failed, and tha
 		},
 	);
 
+	test('a success here is written down, though that tab has dropped it by force', async () => {
+		const {page, disk, other, record} = await overtaken(ok, drop);
+		await other.handle.forget({force: true});
+		expect(await record()).toMatchObject({freed: true, state: {status: 'unknown'}});
+		disk.mend();
+		await page.fetch.unfinished();
+		expect(await record()).toMatchObject({freed: true, state: {status: 'succeeded'}});
+	});
+
 	test.each(heres)('%s here is lost where that tab has completed it: this one begins anew', async (_, here) => {
 		const {environment, server, disk, page, other, record} = await overtaken(here, ok);
 		await other.handle.complete();
@@ -621,6 +630,22 @@ describe('a store that turns out to hold another key', () => {
 		expect((await environment.finish(call)).outcome).toBe('succeeded');
 		expect(other.types()).not.toContain('lease-lost');
 		expect(server.charges()).toBe(1);
+	});
+
+	test('is found, too, where a derived key was that of an earlier operation: ours may have begun after it', async () => {
+		const {environment, server, store, realm} = openShop();
+		const own: FetchOptions = {keyFrom: () => 'order-42', keySenders: 'anywhere'};
+		const other = realm(own);
+		await environment.finish(other.pay());
+		await other.handle.complete();
+		const disk = faulty(store);
+		disk.breaks();
+		const page = realm({...degrade, ...own}, disk.over);
+		server.script(drop);
+		await environment.finish(page.pay());
+		disk.mend();
+		expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', key: 'order-42', attempts: 0});
+		expect(page.types()).toContain('key-conflict');
 	});
 
 	test('is found when the outcome is written down, too: a success is told as one', async () => {
