@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {FetchOptions} from '../../src/options.ts';
+import {NotSentError} from '../../src/errors.ts';
 import {createFetchIn} from '../../src/fetch.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
@@ -336,6 +337,25 @@ describe('an unnamed call that is not settled', () => {
 		expect(lost).toMatchObject({outcome: 'unknown', error: {code: 'OUTCOME_UNKNOWN', attempts: 4}});
 		expect((lost.error as Error).cause).toEqual(new TypeError('fetch failed'));
 		expect(server.charges()).toBe(1);
+	});
+
+	test('that was not sent says nothing of another request, whose fetch has made it', async () => {
+		const unsent = async () => Promise.reject(new NotSentError());
+		const audit = unnamedShop({fetch: unsent, retry: 0});
+		for (const own of [{operation: true}, {idempotencyKey: 'audit-1'}] as const) {
+			const {environment, server, post} = unnamedShop({
+				scope: null,
+				retry: 0,
+				async fetch(input, init) {
+					const response = await server.fetch(input, init);
+					await audit.post(own);
+					return response;
+				},
+			});
+			const report = await environment.finish(outcomeOf(post({operation: 'pay'})));
+			expect(report).toMatchObject({outcome: 'unknown', keyKept: true});
+			expect(server.charges()).toBe(1);
+		}
 	});
 
 	test('nor is it told so when its time is over while another attempt is on its way', async () => {
