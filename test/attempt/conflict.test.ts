@@ -28,6 +28,12 @@ describe('the meanings of 409', () => {
 		expect(await verdictOf({status: 409, ...spec}, doubtful)).toMatchObject(inProgress);
 	});
 
+	test.each([400, 404, 412, 422])('in progress, by a %d without a word of the key: asked again', async status => {
+		const body = {message: 'Request is already being processed'};
+		for (const before of [first, again, doubtful])
+			expect(await verdictOf({status, body}, before)).toMatchObject(inProgress);
+	});
+
 	test('a lock that is stuck after a 5xx reads as in progress', async () => {
 		const body = {message: 'A request with this idempotency key is still processing'};
 		expect(await verdictOf({status: 409, body}, doubtful)).toMatchObject(inProgress);

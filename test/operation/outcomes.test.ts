@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
+import type {Store} from '../../src/stores/store.ts';
 import {after, answer, drop, lose, redirected, unreachable} from '../support/fake-server.ts';
 import {OPERATION, openShop} from './shop.ts';
 
@@ -88,13 +89,18 @@ describe('an error of a named call', () => {
 	});
 
 	test('of a key that others may have sent names what may be declared, and is not yet', async () => {
-		const hint = async (options: FetchOptions) => {
+		const hint = async (options: FetchOptions, over: Partial<Store> = {}) => {
 			const {environment, realm, server} = openShop();
 			server.script(answer(401));
-			return String((await environment.finish(realm({retry: 0, ...options}).pay({idempotencyKey: 'k'}))).error);
+			return String((await environment.finish(realm({retry: 0, ...options}, over).pay({idempotencyKey: 'k'}))).error);
 		};
 		expect(await hint({})).toContain("declare saves: 'errors', keySenders: 'this-store', or reconcile");
-		expect(await hint({dialect: ietf({saves: 'errors'})})).toContain("declare keySenders: 'this-store', or reconcile");
+		const dialect = ietf({saves: 'errors'});
+		expect(await hint({dialect})).toContain("declare keySenders: 'this-store', or reconcile");
+		const broken = {claim: async () => Promise.reject(new Error('disk full'))};
+		const said: FetchOptions = {keySenders: 'this-store', onStoreError: 'degrade'};
+		expect(await hint(said, broken)).toContain("declare saves: 'errors', or reconcile");
+		expect(await hint({...said, dialect}, broken)).toMatch(/is not known: reconcile\.$/);
 	});
 
 	test('of a cross-origin call that fails without a word names the header that a preflight must allow', async () => {
