@@ -162,6 +162,11 @@ describe('the message says what happened, whether it is safe to press again, and
 	});
 });
 
+test('the reason is part of the JSON', () => {
+	expect(JSON.parse(JSON.stringify(new OutcomeUnknownError({reason: 'expired'})))).toMatchObject({reason: 'expired'});
+	expect(JSON.parse(JSON.stringify(new NotSentError({reason: 'clock'})))).toMatchObject({reason: 'clock'});
+});
+
 describe('isLatchkeyError', () => {
 	test.each([undefined, null, 'OUTCOME_UNKNOWN', 42, {}, new Error('no'), {code: 'OUTCOME_UNKNOWN'}])(
 		'is false for %o',

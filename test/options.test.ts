@@ -144,6 +144,16 @@ describe('a dialect', () => {
 		expect((problem as Error).message).toContain(`latchkey: ${name} takes `);
 	});
 
+	test.each<[string, (key: string) => string]>([
+		['nothing', () => ''],
+		['blanks', () => '  '],
+		['a line break', key => `${key}\nx`],
+		['another script', key => `ключ-${key}`],
+	])('whose formatKey gives %s is a TypeError at once', (_, formatKey) => {
+		expect(() => createFetch({dialect: {...dialect, formatKey}, scope: null})).toThrow(TypeError);
+		expect(() => createFetch({dialect: {...dialect, formatKey: key => `"${key}"`}, scope: null})).not.toThrow();
+	});
+
 	test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('a retention of %d is a RangeError', retention => {
 		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(RangeError);
 		expect(() => settingsOf({dialect: {...dialect, retention}})).toThrow(/dialect\.retention/);

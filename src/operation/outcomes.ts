@@ -40,9 +40,9 @@ export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): 
 	if (exchange?.answer) return answered(work, outcome, ending, keyKept);
 	if (why === 'expired') return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
 	const error = exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError');
-	// That the last attempt was not sent says nothing of the others.
-	const untrue = outcome === 'unknown' && isLatchkeyError(error, 'NOT_SENT');
-	return untrue ? failed(work, outcomeError(outcome, factsOf(work, ending))) : result(work, outcome, {error, keyKept});
+	// That the last attempt was not sent says nothing of the others, nor of the request of a fetch that made this call.
+	const bare = outcome !== 'refused' && isLatchkeyError(error, 'NOT_SENT');
+	return bare ? failed(work, outcomeError(outcome, factsOf(work, ending))) : result(work, outcome, {error, keyKept});
 }
 
 const notSentHints: Partial<Record<Ending['why'], string>> = {

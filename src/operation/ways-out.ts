@@ -2,7 +2,7 @@ import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {unleased} from '../stores/rules.ts';
-import {correctRecord, keepRecord} from './known.ts';
+import {correctRecord, keepRecord, knownRecord} from './known.ts';
 import type {Place} from './place.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import type {Unsaved} from './realm.ts';
@@ -38,12 +38,13 @@ export async function free(at: Place, how: Freeing['how']): Promise<boolean> {
 	// Tells why the store does not take what is known here.
 	if (unsaved !== undefined) await save(at);
 	if (record !== undefined && !(record.freed || (isFree(record) && how === 'complete'))) {
-		const {status} = await at.realm.ledger.forget(await at.id(), {key: record.key, how});
+		const {status, record: left} = await at.realm.ledger.forget(await at.id(), {key: record.key, how});
 		if (status === 'open') throw stillOpen(at, record.key, how);
+		if (!forced && status === 'changed' && left && isOfHere(at, left)) return false;
 	}
 
 	// Somebody may have begun anew meanwhile.
-	if (how !== 'force' && openHere(at, undefined) !== undefined) return false;
+	if (!forced && openHere(at, undefined) !== undefined) return false;
 	forgetHere(at);
 	return true;
 }
@@ -70,7 +71,8 @@ export async function resolve(
 		throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
 
 	if (apart !== undefined && apart.state.status !== 'succeeded') resolveHere(at, apart, outcome);
-	if (found === undefined || settled === undefined) return apart && found;
+	if (found === undefined || settled === undefined)
+		return apart && (apart.storedKey === undefined ? knownRecord(at) : found);
 	realm.offered.delete(flightId);
 	keepRecord(at, environment, {record: settled, now: found.now});
 	return {record: settled, now: found.now};
@@ -103,6 +105,11 @@ export function openHere({realm, flightId}: Place, record: OperationRecord | und
 	const offer = offered.get(flightId);
 	const claiming = flights.has(flightId) && isFree(record);
 	return offer?.sent === 'unclaimed' || claiming ? (offer?.key ?? flights.get(flightId)?.key() ?? '') : undefined;
+}
+
+/** Whether this realm has been at it. */
+function isOfHere({realm: {known, recent}, flightId}: Place, {key}: OperationRecord): boolean {
+	return known.get(flightId)?.record.key === key || recent.get(flightId)?.key === key;
 }
 
 /** Nothing of it is left in this realm's memory. */

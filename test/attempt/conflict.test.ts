@@ -28,6 +28,12 @@ describe('the meanings of 409', () => {
 		expect(await verdictOf({status: 409, ...spec}, doubtful)).toMatchObject(inProgress);
 	});
 
+	test.each([400, 404, 412, 422])('in progress, by a %d without a word of the key: asked again', async status => {
+		const body = {message: 'Request is already being processed'};
+		for (const before of [first, again, doubtful])
+			expect(await verdictOf({status, body}, before)).toMatchObject(inProgress);
+	});
+
 	test('a lock that is stuck after a 5xx reads as in progress', async () => {
 		const body = {message: 'A request with this idempotency key is still processing'};
 		expect(await verdictOf({status: 409, body}, doubtful)).toMatchObject(inProgress);
@@ -73,6 +79,7 @@ describe('the meanings of 409', () => {
 		['an empty answer is asked about', {}, conflict],
 		['HTML is asked about', {body: '<h1>Conflict</h1>', headers: {'content-type': 'text/html'}}, conflict],
 		['a word of idempotency that says no more is asked about', {body: {code: 'idempotency_conflict'}}, conflict],
+		['words of the same key are such a word', {body: {title: 'Cannot serve the same key'}}, conflict],
 	])('%s, on a first attempt', async (_, spec, expected) => {
 		expect(await verdictOf({status: 409, ...spec})).toMatchObject(expected);
 	});
@@ -106,6 +113,21 @@ describe('about the key, and marked as a replay', () => {
 		const body = {message: 'The payment is still being processed'};
 		expect(await verdictOf({status: 409, body, headers})).toMatchObject(inProgress);
 		expect(await verdictOf({status: 409, body: {message: 'E-mail exists already'}, headers})).toMatchObject(refused);
+	});
+
+	test.each(['Operation pending', 'busy', 'The order is being processed', 'processing'])(
+		'in progress, where "%s" is all that is said: asked again',
+		async message => {
+			for (const status of [409, 423, 425, 429])
+				for (const before of [first, doubtful])
+					expect(await verdictOf({status, headers, body: {message}}, before)).toMatchObject(inProgress);
+		},
+	);
+
+	test('for another reason: a firm refusal', async () => {
+		const spec = {status: 409, headers, body: {code: 'out_of_stock', message: 'Sold out'}};
+		for (const before of [first, doubtful])
+			expect(await verdictOf(spec, before)).toMatchObject({...refused, firm: true});
 	});
 
 	test('in progress, by a 200: asked again', async () => {

@@ -259,6 +259,29 @@ describe('a status that none of HTTP is', () => {
 	});
 });
 
+describe('a polyfill that follows redirects and does not say so', () => {
+	const from = (url: string, more: object = {}) =>
+		pay(() => ({status: 201, headers: json, url, text: async () => '{}', ...more}));
+
+	test.each(['https://shop.test/login', 'https://elsewhere.test/orders', 'https://shop.test/orders?next'])(
+		'and ends at %s settles nothing',
+		async url => {
+			expect(await from(url)).toMatchObject({outcome: 'unknown', sent: 1, state: {status: 'unknown'}});
+		},
+	);
+
+	test.each(['https://shop.test/orders', 'https://shop.test/orders#paid', '', undefined])(
+		'and ends where it was sent, or does not tell, settles: %s',
+		async url => {
+			expect((await from(url as string)).outcome).toBe('succeeded');
+		},
+	);
+
+	test('is believed where it says that there was none', async () => {
+		expect((await from('https://shop.test/orders/', {redirected: false})).outcome).toBe('succeeded');
+	});
+});
+
 test('a status text that no constructor takes is kept', async () => {
 	const {response} = await pay(() => ({status: 201, statusText: 'Bezahlt ✓\n', text: async () => ''}));
 	expect(response).toMatchObject({status: 201, statusText: 'Bezahlt ✓\n'});

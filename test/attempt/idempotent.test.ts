@@ -2,7 +2,7 @@ import {idempotentRetries} from '../../src/attempt/idempotent.ts';
 import {describe, expect, test} from 'vitest';
 import {createFetchIn} from '../../src/fetch.ts';
 import type {FetchOptions} from '../../src/options.ts';
-import {answer, drop, fakeServer, hang} from '../support/fake-server.ts';
+import {after, answer, drop, fakeServer, hang, type Step} from '../support/fake-server.ts';
 import {START, virtualEnvironment} from '../support/virtual-environment.ts';
 
 const ORDER = 'https://shop.test/orders/7';
@@ -47,6 +47,46 @@ describe('an idempotent call without a key', () => {
 		server.script(answer(503), drop);
 		await expect(finish(fetch(ORDER))).rejects.toThrow('fetch failed');
 		expect(server.requests).toHaveLength(2);
+	});
+
+	const bodyless = () => ({method: 'PUT', body: new ReadableStream(), duplex: 'half'}) as RequestInit;
+
+	test('whose body never ends has its time in all, and sends nothing', async () => {
+		const {fetch, server, environment, finish} = open({totalTimeout: 250});
+		await expect(finish(fetch(ORDER, bodyless()))).rejects.toMatchObject({name: 'TimeoutError'});
+		expect(environment.now() - START).toBe(250);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('whose body never ends is over when its signal is aborted', async () => {
+		const {fetch, server, environment} = open({totalTimeout: false});
+		const controller = new AbortController();
+		const call = fetch(ORDER, {...bodyless(), signal: controller.signal}).catch((error: unknown) => error);
+		await environment.settle();
+		const reason = new Error('the page is left');
+		controller.abort(reason);
+		expect(await environment.finish(call)).toBe(reason);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('leaves no timer behind when its body has come', async () => {
+		const {fetch, environment, finish} = open({totalTimeout: 250});
+		await finish(fetch(ORDER, {method: 'PUT', body: 'x'}));
+		expect(environment.timers()).toBe(0);
+	});
+
+	test.each<[string, Step, object]>([
+		['a failure', drop, {message: 'fetch failed'}],
+		['an answer', answer(503), {name: 'AbortError', message: 'The signed-in user (scope) has changed'}],
+	])('is not sent again after %s once somebody else is signed in', async (_, step, error) => {
+		const session = {user: 'ann'};
+		const {fetch, server, environment} = open({scope: () => session.user});
+		server.script(after(1000, step));
+		const call = fetch(ORDER, {method: 'PUT', body: 'x'}).catch((thrown: unknown) => thrown);
+		await environment.settle();
+		session.user = 'bob';
+		expect(await environment.finish(call)).toMatchObject(error);
+		expect(server.requests).toHaveLength(1);
 	});
 
 	test.each([400, 404, 409, 501])('passes %d on', async status => {

@@ -40,6 +40,15 @@ describe('a fetch of the caller', () => {
 		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving())).toEqual({error, unsent: undefined});
 	});
 
+	test.each([
+		['of another operation', new NotSentError({operation: ['audit', '1']})],
+		['of another key', new NotSentError({key: 'audit-1'})],
+	])('that throws a NotSentError %s may have sent it', async (_, error) => {
+		const fetch = async () => Promise.reject(error);
+
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving())).toEqual({error, unsent: undefined});
+	});
+
 	test('whose answer breaks off with a NotSentError has sent it', async () => {
 		const broken = new ReadableStream({
 			pull() {

@@ -151,6 +151,24 @@ describe('a refusal after a doubt', () => {
 		expect(await verdictOf({status: 404, headers}, {dialect, ...doubtful})).toMatchObject({...refused, firm: true});
 	});
 
+	test.each<[number, object]>([
+		[402, {error: {info: 'Idempotent request is being processed'}}],
+		[402, {developerMessage: 'Payment in progress'}],
+		[402, {result: {note: ['Payment is pending']}}],
+		[404, {hint: 'The order was already captured'}],
+		[422, {info: 'Duplicate transaction'}],
+		[422, {description_of: 'Processed before'}],
+	])(
+		'is not believed, though saved, by a %d that says of work that it goes on or is done: %o',
+		async (status, body) => {
+			expect(await verdictOf({status, body}, {dialect: savesErrors, ...doubtful})).not.toMatchObject({
+				meaning: 'refused',
+			});
+			const plain = {status, body: {code: 'card_declined'}};
+			expect(await verdictOf(plain, {dialect: savesErrors, ...doubtful})).toMatchObject({...refused, firm: true});
+		},
+	);
+
 	test.each<[string, Dialect['saves']]>([
 		['nothing is declared', undefined],
 		['only successes are declared', ietf({saves: 'success'}).saves],

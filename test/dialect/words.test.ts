@@ -79,6 +79,14 @@ describe('in progress', () => {
 		expect(await read({status, body: {code: 'idempotency_in_progress'}})).toBe('in-progress');
 	});
 
+	test.each([400, 404, 412, 422, 429])('by a %d that names no key, but this very request', async status => {
+		expect(await read({status, body: {message: 'Request is already being processed'}})).toBe('in-progress');
+	});
+
+	test.each(['the same', 'this', 'the provided'])('of "%s key"', async which => {
+		expect(await read({status: 409, body: {message: `Cannot lock ${which} key, it is locked`}})).toBe('in-progress');
+	});
+
 	test.each<[string, Spec['body'], Record<string, string>?]>([
 		['RFC 9457: detail', {type: 'about:blank', status: 409, detail: running}, asProblem],
 		['RFC 9457: title', {title: running}, asProblem],
@@ -163,6 +171,7 @@ describe('another payload', () => {
 
 	test.each([
 		'This idempotency key was sent with a different payload.',
+		'The same key was sent with a different payload.',
 		'Idempotency key does not match the request',
 		'The request does not match the original request for this Idempotency-Key',
 		'Idempotency-Key: parameters don’t match those of the first request',

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {FetchOptions} from '../../src/options.ts';
+import {NotSentError} from '../../src/errors.ts';
 import {createFetchIn} from '../../src/fetch.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
@@ -33,6 +34,52 @@ describe('an own key without a name', () => {
 		expect(server.keys()).toEqual(['order-42', 'order-42', 'order-42']);
 		expect(server.charges()).toBe(1);
 		expect(await store.list('')).toEqual([]);
+	});
+
+	const once: Array<[string, (pairs: Array<[string, string]>) => unknown]> = [
+		['an iterator of a Map', pairs => new Map(pairs).entries()],
+		['an iterator of Headers', pairs => new Headers(pairs).entries()],
+		[
+			'a generator',
+			pairs =>
+				(function* () {
+					yield* pairs;
+				})(),
+		],
+		[
+			'what can be gone through once',
+			pairs => {
+				const left = pairs.values();
+				return {[Symbol.iterator]: () => left};
+			},
+		],
+	];
+	test.each(once)('in headers that are %s is the key on the wire, and the others arrive', async (_, headersOf) => {
+		const {environment, server, fetch} = unnamedShop({scope: null, keyed: true});
+		for (const [call, key] of [
+			[{}, 'order-42'],
+			[{operation: 'pay'}, 'order-43'],
+			[{operation: 'refund', idempotencyKey: 'order-44'}, 'order-44'],
+		] as const) {
+			server.script(lose);
+			const pairs: Array<[string, string]> = [
+				['Idempotency-Key', key],
+				['x-tenant', 'a'],
+			];
+			const init = {method: 'POST', body: 'x', headers: headersOf(pairs) as HeadersInit, ...call};
+			expect((await environment.finish(fetch(ORDERS, init))).status).toBe(201);
+		}
+		expect(server.keys()).toEqual(['order-42', 'order-42', 'order-43', 'order-43', 'order-44', 'order-44']);
+		expect(server.requests.map(({headers}) => headers.get('x-tenant'))).toEqual(Array(6).fill('a'));
+		expect(server.charges()).toBe(3);
+	});
+
+	test.each(once)('headers that are %s arrive with a call that is not keyed, too', async (_, headersOf) => {
+		const {environment, server, fetch} = unnamedShop();
+		const headers = headersOf([['x-tenant', 'a']]) as HeadersInit;
+		await environment.finish(fetch(ORDERS, {method: 'POST', body: 'x', headers}));
+		expect(server.keys()).toEqual([undefined]);
+		expect(server.requests[0]?.headers.get('x-tenant')).toBe('a');
 	});
 
 	test('of a Request is honoured too', async () => {
@@ -224,6 +271,46 @@ describe('an unnamed call that is not settled', () => {
 		expect(await response.text()).toBe('the last');
 	});
 
+	const copies: Array<[string, (response: Response) => Response]> = [
+		['a clone', response => response.clone()],
+		['a clone of a clone', response => response.clone().clone()],
+		['what was cloned', response => (void response.clone(), response)],
+	];
+	const pressed: Array<[RequestInit & CallOptions, Step[]]> = [
+		[{idempotencyKey: 'order-42'}, [lose, answer(401, {}, 'who?')]],
+		[{operation: 'pay', idempotencyKey: 'order-42'}, []],
+		[{operation: 'pay'}, [answer(401, {}, 'who?')]],
+	];
+	test.each(copies)('is told the same by %s of its Response', async (_, copy) => {
+		for (const [own, steps] of pressed) {
+			const told = async (change: (response: Response) => Response) => {
+				const {environment, server, post} = unnamedShop({scope: null});
+				server.script(...steps);
+				const report = await environment.finish(outcomeOf(post(own).then(change)));
+				return {...report, response: await report.response?.text()};
+			};
+			expect(await told(copy)).toEqual(await told(it => it));
+		}
+	});
+
+	test('is told as unknown by a clone, under a key that is kept', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(lose, answer(401, {}, 'who?'));
+		const report = await environment.finish(outcomeOf(post({idempotencyKey: 'order-42'}).then(it => it.clone())));
+		expect(report).toMatchObject({outcome: 'unknown', key: 'order-42', attempts: 2, keyKept: true});
+		expect(await report.response?.text()).toBe('who?');
+	});
+
+	test('keeps its key where nothing is left to tell it by', async () => {
+		const {environment, server, post} = unnamedShop();
+		server.script(lose, answer(401));
+		const rebuilt = post({idempotencyKey: 'order-42'}).then(it => new Response(it.body, it));
+		expect(await environment.finish(outcomeOf(rebuilt))).toMatchObject({key: undefined, keyKept: true});
+		expect(await outcomeOf(post({idempotencyKey: 'two words'}))).toMatchObject({outcome: 'unknown', keyKept: true});
+		const aborted = post({idempotencyKey: 'order-42', signal: AbortSignal.abort()});
+		expect(await outcomeOf(aborted)).toMatchObject({outcome: 'unknown', keyKept: true});
+	});
+
 	test('whose last Response goes to another caller is not told that it succeeded', async () => {
 		const {environment, server, post} = unnamedShop();
 		const busy = answer(503, {'content-type': 'text/event-stream'}, 'busy');
@@ -250,6 +337,25 @@ describe('an unnamed call that is not settled', () => {
 		expect(lost).toMatchObject({outcome: 'unknown', error: {code: 'OUTCOME_UNKNOWN', attempts: 4}});
 		expect((lost.error as Error).cause).toEqual(new TypeError('fetch failed'));
 		expect(server.charges()).toBe(1);
+	});
+
+	test('that was not sent says nothing of another request, whose fetch has made it', async () => {
+		const unsent = async () => Promise.reject(new NotSentError());
+		const audit = unnamedShop({fetch: unsent, retry: 0});
+		for (const own of [{operation: true}, {idempotencyKey: 'audit-1'}] as const) {
+			const {environment, server, post} = unnamedShop({
+				scope: null,
+				retry: 0,
+				async fetch(input, init) {
+					const response = await server.fetch(input, init);
+					await audit.post(own);
+					return response;
+				},
+			});
+			const report = await environment.finish(outcomeOf(post({operation: 'pay'})));
+			expect(report).toMatchObject({outcome: 'unknown', keyKept: true});
+			expect(server.charges()).toBe(1);
+		}
 	});
 
 	test('nor is it told so when its time is over while another attempt is on its way', async () => {

@@ -61,6 +61,57 @@ test.each<[string, object]>([
 	expect(new Set(keysOf(server)).size).toBe(1);
 });
 
+describe('a Request', () => {
+	const readers: Array<[string, Wrapper]> = [
+		[
+			'reads the headers of a Request where there is one',
+			async (input, init) => {
+				const headers = new Headers(input instanceof Request ? input.headers : init?.headers);
+				headers.set('authorization', 'x');
+				return fetch(input, {...init, headers});
+			},
+		],
+		['hands on the input alone', async input => fetch(input)],
+		['sends a copy of it', async (input, init) => fetch(input instanceof Request ? input.clone() : input, init)],
+		['makes a Request of both', async (input, init) => fetch(new Request(input, init))],
+		[
+			'makes a Request of a copy',
+			async input => fetch(new Request((input as Request).clone(), {headers: new Headers((input as Request).headers)})),
+		],
+	];
+	const requests: Array<[string, RequestInit, string]> = [
+		['with a body', order, order.body],
+		['without one', {method: 'POST', headers: order.headers}, ''],
+	];
+	const cases = readers.flatMap(([name, wrapper]) =>
+		requests.map(([what, ...more]) => [name, what, wrapper, ...more] as const),
+	);
+
+	test.each(cases)('in a wrapper that %s is sent whole at every attempt, %s', async (_, __, wrapper, init, body) => {
+		await using server = await startIdempotentServer();
+		const url = `${server.origin}/pay`;
+		const own: FetchOptions = {fetch: wrapper, store: memoryStore(), scope: null, retry: {delay: () => 1}};
+		const api = createClientIn(environment, own);
+		const calls = [
+			async () => realm(own).fetch(new Request(url, init), {operation: 'pay'}),
+			async () => realm(own).fetch(new Request(url, init), {idempotencyKey: 'own-1'}),
+			async () => api.post(url, {...init, operation: 'order'}),
+			async () => api(new Request(url, init), {operation: 'refund'}),
+		];
+		for (const [index, call] of calls.entries()) {
+			server.script([dropResponse, answerBefore(503)]);
+			expect((await call()).status).toBe(201);
+			const sent = server.requests.slice(3 * index);
+			const {'idempotency-key': key, 'content-type': type} = sent[0]!.headers;
+			expect(sent.map(it => it.headers['idempotency-key'])).toEqual([expect.stringMatching(/./), key, key]);
+			expect(sent.map(it => it.headers['content-type'])).toEqual([type, type, type]);
+			expect(sent.map(it => it.headers['x-tenant'])).toEqual(['a', 'a', 'a']);
+			expect(sent.map(it => it.body.toString())).toEqual([body, body, body]);
+		}
+		expect([...server.effects.values()]).toEqual([1, 1, 1, 1]);
+	});
+});
+
 describe('what a wrapper does to one attempt does not show in the next', () => {
 	async function threeAttempts(wrapper: Wrapper, init: RequestInit = order) {
 		const server = await startIdempotentServer();

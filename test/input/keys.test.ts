@@ -111,6 +111,20 @@ describe('a name that has one key takes no other', () => {
 		expect(response.status).toBe(201);
 	});
 
+	test('but a click with that very key joins one without a key that goes on under it', async () => {
+		const {fetch, sent, answers} = watched({retry: 0});
+		answers.push(() => new Response(null, {status: 503}));
+		await expect(fetch(url, {...pay, idempotencyKey: 'one'})).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN'});
+		const calls = await Promise.allSettled([
+			fetch(url, pay),
+			fetch(url, {...pay, idempotencyKey: 'one'}),
+			fetch(url, {...pay, idempotencyKey: 'two'}),
+		]);
+
+		expect(calls).toMatchObject([{value: {status: 201}}, {value: {status: 201}}, {reason: {name: 'TypeError'}}]);
+		expect(sent.map(({headers}) => headers.get('idempotency-key'))).toEqual(['one', 'one']);
+	});
+
 	test('after its success', async () => {
 		const {fetch, sent} = watched();
 		await fetch(url, {...pay, idempotencyKey: 'one'});

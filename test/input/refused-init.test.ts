@@ -36,6 +36,15 @@ describe('what fetch refuses to build is thrown as by fetch, before anything is 
 		}
 	});
 
+	test('what a Request says together with the init beside it', async () => {
+		const {fetch, failure} = watched();
+		for (const [, options] of calls) {
+			const request = new Request(url, {...post, cache: 'only-if-cached', mode: 'same-origin'});
+			expect(await failure(fetch(request, {mode: 'cors', ...options}))).toEqual(refusedWith(TypeError, /./));
+			expect(await fetch.unfinished()).toEqual([]);
+		}
+	});
+
 	test('in the words of fetch', async () => {
 		const {fetch, failure} = watched();
 		const init = untyped({cache: 'bogus', operation: 'pay'});

@@ -1,4 +1,6 @@
 import {describe, expect, test} from 'vitest';
+import {createFetchIn} from '../../src/fetch.ts';
+import {memoryStore} from '../../src/stores/memory.ts';
 import {post, refusedWith, untyped, url, watched} from './watched.ts';
 
 const nowhere = {baseUrl: () => undefined};
@@ -53,6 +55,36 @@ describe('a request that fetch would not send is refused before anything is sent
 		expect(await failure(fetch(url, {...pay, mode: 'no-cors'}))).toEqual(refusedWith(TypeError, 'Idempotency-Key'));
 		const request = new Request(url, {...post, mode: 'no-cors'});
 		expect(await failure(fetch(request, {operation: 'pay'}))).toEqual(refusedWith(TypeError, 'Idempotency-Key'));
+	});
+
+	test("mode 'no-cors' of a Request, where the init beside it says undefined", async () => {
+		const {fetch, failure} = watched();
+		const request = new Request(url, {...post, mode: 'no-cors'});
+		const call = fetch(request, {operation: 'pay', ...untyped({mode: undefined})});
+		expect(await failure(call)).toEqual(refusedWith(TypeError, 'Idempotency-Key'));
+	});
+
+	test.each(['localhost:3000/x', 'ftp://x/y', 'data:,x', 'htps://api.test/pay'])(
+		'a URL that fetch sends nothing to: %s',
+		async input => {
+			const {environment} = watched();
+			const store = memoryStore();
+			for (const how of [{operation: 'pay'}, {operation: true}, {idempotencyKey: 'k'}] as const) {
+				const fetch = createFetchIn(environment, {scope: null, store, retry: 0});
+				await expect(fetch(input, {...post, ...how})).rejects.toThrow('latchkey: fetch sends no POST to');
+				expect(await fetch.unfinished()).toEqual([]);
+			}
+		},
+	);
+
+	const list = [{a: 1}, {b: 2}] as unknown as BodyInit;
+
+	test.each<[string, RequestInfo, RequestInit]>([
+		['in a Request', new Request(url, {method: 'POST', body: list}), {}],
+		['as text', url, {method: 'POST', body: '[object Object],[object Object]'}],
+	])('a list of objects as the body, %s', async (_, input, init) => {
+		const {fetch, failure} = watched();
+		expect(await failure(fetch(input, {...init, operation: 'pay'}))).toEqual(refusedWith(TypeError, /body/));
 	});
 
 	test('judge, reconcile or fingerprint that is no function', async () => {

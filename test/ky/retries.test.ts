@@ -41,6 +41,20 @@ describe('time-outs and retries are latchkey’s', () => {
 		expect(environment.now() - START).toBe(3_600_000);
 	});
 
+	test('totalTimeout and the signal end a call whose body never does', async () => {
+		const {api, server, environment} = openClient();
+		const body = () => new ReadableStream();
+		const late = outcomeOf(api.put('orders/7', {body: body(), totalTimeout: 1500}));
+		expect((await environment.finish(late)).error).toMatchObject({name: 'TimeoutError'});
+		expect(environment.now() - START).toBe(1500);
+		const controller = new AbortController();
+		const aborted = outcomeOf(api.put('orders/7', {body: body(), totalTimeout: false, signal: controller.signal}));
+		await environment.settle();
+		controller.abort();
+		expect((await environment.finish(aborted)).error).toMatchObject({name: 'AbortError'});
+		expect(server.requests).toHaveLength(0);
+	});
+
 	test.each([
 		['a number', 1, 2],
 		['a limit', {limit: 2}, 3],

@@ -53,6 +53,15 @@ describe('attemptHeaders', () => {
 		expect(sent('authorization')).toEqual(['Bearer own']);
 	});
 
+	test('may not set what makes it another request', async () => {
+		const {environment, pay, server, record} = openPage(() => ({'x-tenant': 'b'}), {fingerprintHeaders: ['X-Tenant']});
+		const {error} = await environment.finish(pay({headers: {'x-tenant': 'a'}}));
+		expect(error).toBeInstanceOf(TypeError);
+		expect(String(error)).toMatch(/attemptHeaders.*x-tenant/i);
+		expect(server.requests).toHaveLength(0);
+		expect((await record())?.state).toMatchObject({status: 'unprocessed'});
+	});
+
 	test('does not see what it did to the bytes that it was given', async () => {
 		const {environment, pay, server, asked} = openPage(({body}) => {
 			(body as Uint8Array).fill(0);

@@ -162,6 +162,8 @@ describe('what the realm knew before its store failed', () => {
 		for (let presses = 0; presses < 2; presses++)
 			expect((await environment.finish(page.pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
 		expect(server.requests).toHaveLength(1);
+		const error = expect.objectContaining({code: 'STORE_FAILED'}) as unknown;
+		expect(page.events.filter(({type}) => type === 'degraded')).toMatchObject([{error}, {error}]);
 	});
 
 	test('and is mismatched is told so', async () => {
@@ -206,6 +208,38 @@ describe('what the realm knew before its store failed', () => {
 		disk.breaks();
 		expect((await environment.finish(page.pay({body: '{"cart":43}'}))).error).toMatchObject({code: 'PAYLOAD_CHANGED'});
 		expect(server.requests).toHaveLength(1);
+	});
+
+	/** Another tab takes over in the middle of this one's attempt, and succeeds. This one is told something else. */
+	async function overtaken(failing: 'before it settles' | 'after it settled', told: Step) {
+		const pages = openPages({timeout: false, totalTimeout: false});
+		const {environment, server, disk, page, other} = pages;
+		server.script(async exchange => {
+			environment.jump(HOUR);
+			await other.pay();
+			if (failing === 'before it settles') disk.breaks();
+			return told(exchange);
+		});
+		const report = await environment.finish(page.pay());
+		disk.breaks();
+		return {...pages, report};
+	}
+
+	test('and another tab has ended meanwhile is told as the store said', async () => {
+		for (const step of [answer(402), drop, answer(401)]) {
+			const {environment, server, page} = await overtaken('after it settled', step);
+			expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+			expect(new Set(server.keys()).size).toBe(1);
+			expect(server.charges()).toBe(1);
+		}
+	});
+
+	test('and was refused when its lease was over goes on under its key', async () => {
+		const {environment, server, page, report} = await overtaken('before it settles', answer(402));
+		expect(report).toMatchObject({outcome: 'succeeded', replayed: true});
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: report.key});
+		expect(new Set(server.keys()).size).toBe(1);
+		expect(server.charges()).toBe(1);
 	});
 
 	test("is not sent past its key's end, counted by the time of the store", async () => {
@@ -341,6 +375,27 @@ describe('what was sent without the store', () => {
 		}
 	});
 
+	test('goes on in the store once that has taken what was found out about it', async () => {
+		let token = true;
+		const {environment, server, disk, page, record} = openPages({
+			attemptHeaders() {
+				if (token) return undefined;
+				token = true;
+				throw new Error('no token');
+			},
+		});
+		server.script(drop, async exchange => {
+			expect(await record()).toMatchObject({key: exchange.received.key, state: {status: 'sending'}});
+			return exchange.serve();
+		});
+		await environment.finish(page.pay());
+		token = false;
+		const reconcile = () => (disk.mend(), 'refused' as const);
+		expect(await environment.finish(page.pay({reconcile}))).toMatchObject({outcome: 'succeeded', attempts: 1});
+		expect(page.types().filter(type => type === 'degraded')).toHaveLength(2);
+		expect(new Set(server.keys()).size).toBe(2);
+	});
+
 	test('may have been sent by who took over a claim whose fate is not known', async () => {
 		const {environment, server, store, realm} = openShop();
 		const other = realm({retry: 0});
@@ -439,6 +494,63 @@ describe('what was sent without the store', () => {
 	});
 });
 
+describe('a claim that came to the store, though it said that it failed, and that another tab has taken over', () => {
+	async function overtaken(here: Step, ...there: Step[]) {
+		const shop = openShop();
+		const {environment, server} = shop;
+		const disk = faulty(shop.store);
+		const page = shop.realm(degrade, disk.over);
+		const other = shop.realm({retry: 0});
+		disk.deafens('claim');
+		disk.breaks('settle', 'renew', 'list');
+		server.script(here, ...there);
+		await environment.finish(page.pay());
+		await environment.advance(HOUR);
+		await environment.finish(other.pay());
+		return {...shop, disk, page, other};
+	}
+
+	const heres: Array<[string, Step]> = [
+		['a doubt', drop],
+		['a 401', answer(401)],
+		['what was not sent', unreachable],
+	];
+	test.each(heres)(
+		'%s here is lost where that tab has begun anew: this one goes on with what it has begun',
+		async (_, here) => {
+			const {environment, server, disk, page, other, record} = await overtaken(here, drop, drop);
+			await other.handle.resolve('refused');
+			const {key} = await environment.finish(other.pay());
+			expect(key).not.toBe(server.keys()[0]);
+			disk.mend();
+			expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key});
+			expect(page.types()).not.toContain('key-conflict');
+			expect(await record()).toMatchObject({key, state: {status: 'succeeded'}});
+			expect(server.charges()).toBe(1);
+		},
+	);
+
+	test('a success here is written down, though that tab has dropped it by force', async () => {
+		const {page, disk, other, record} = await overtaken(ok, drop);
+		await other.handle.forget({force: true});
+		expect(await record()).toMatchObject({freed: true, state: {status: 'unknown'}});
+		disk.mend();
+		await page.fetch.unfinished();
+		expect(await record()).toMatchObject({freed: true, state: {status: 'succeeded'}});
+	});
+
+	test.each(heres)('%s here is lost where that tab has completed it: this one begins anew', async (_, here) => {
+		const {environment, server, disk, page, other, record} = await overtaken(here, ok);
+		await other.handle.complete();
+		disk.mend();
+		const {outcome, key} = await environment.finish(page.pay());
+		expect(outcome).toBe('succeeded');
+		expect(page.types()).not.toContain('key-conflict');
+		expect(key).not.toBe(server.keys()[0]);
+		expect(await record()).toMatchObject({key, freed: false});
+	});
+});
+
 describe('a store that turns out to hold another key', () => {
 	/** The page sends without the store, and another tab, which saw nothing of it, claims there. */
 	async function conflict(here: Step, there: Step, own: FetchOptions = {}) {
@@ -520,6 +632,22 @@ describe('a store that turns out to hold another key', () => {
 		expect(server.charges()).toBe(1);
 	});
 
+	test('is found, too, where a derived key was that of an earlier operation: ours may have begun after it', async () => {
+		const {environment, server, store, realm} = openShop();
+		const own: FetchOptions = {keyFrom: () => 'order-42', keySenders: 'anywhere'};
+		const other = realm(own);
+		await environment.finish(other.pay());
+		await other.handle.complete();
+		const disk = faulty(store);
+		disk.breaks();
+		const page = realm({...degrade, ...own}, disk.over);
+		server.script(drop);
+		await environment.finish(page.pay());
+		disk.mend();
+		expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', key: 'order-42', attempts: 0});
+		expect(page.types()).toContain('key-conflict');
+	});
+
 	test('is found when the outcome is written down, too: a success is told as one', async () => {
 		for (const [step, report] of [
 			[ok, {outcome: 'succeeded', attempts: 1}],
@@ -541,6 +669,25 @@ describe('a store that turns out to hold another key', () => {
 			expect(page.events).toContainEqual(expect.objectContaining({type: 'key-conflict', storedKey: server.keys()[1]}));
 			expect(await record()).toEqual(stored);
 		}
+	});
+
+	test('lasts here, though the application finds out that ours was refused', async () => {
+		let token = true;
+		const {environment, server, disk, page, record, stored, ours, theirs} = await conflict(lose, drop, {
+			attemptHeaders() {
+				if (!token) throw new Error('no token');
+				return undefined;
+			},
+		});
+		disk.breaks();
+		token = false;
+		const reconcile = () => (disk.mend(), 'refused' as const);
+		const {outcome, error} = await environment.finish(page.pay({reconcile}));
+		expect(outcome).toBe('unknown');
+		expect(error).toMatchObject({reason: 'final', key: ours});
+		expect(page.events).toContainEqual(expect.objectContaining({type: 'key-conflict', key: ours, storedKey: theirs}));
+		expect(await record()).toEqual(stored);
+		expect(server.requests).toHaveLength(2);
 	});
 
 	test('lasts here, though the other operation has ended', async () => {

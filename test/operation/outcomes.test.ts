@@ -1,4 +1,7 @@
 import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
+import type {FetchOptions} from '../../src/options.ts';
+import type {Store} from '../../src/stores/store.ts';
 import {after, answer, drop, lose, redirected, unreachable} from '../support/fake-server.ts';
 import {OPERATION, openShop} from './shop.ts';
 
@@ -66,6 +69,38 @@ describe('an error of a named call', () => {
 			attempts: 4,
 			status: 503,
 		});
+	});
+
+	test('carries no answer of the server where the application found out otherwise', async () => {
+		const {environment, realm, server} = openShop();
+		server.script(answer(503));
+		const {error, outcome} = await environment.finish(realm({retry: 0, reconcile: () => 'succeeded'}).pay());
+		expect(outcome).toBe('succeeded');
+		expect(error).toMatchObject({code: 'ALREADY_SUCCEEDED', response: undefined, status: undefined});
+	});
+
+	test.each<[number, object]>([
+		[429, {outcome: 'refused', keyKept: true}],
+		[402, {outcome: 'not-sent', keyKept: true}],
+	])('of a last attempt that was not sent goes by what an earlier %d tells', async (status, told) => {
+		const {environment, realm, server} = openShop();
+		server.script(answer(status, {'x-should-retry': 'true'}), unreachable);
+		expect(await environment.finish(realm({retry: 1}).pay())).toMatchObject(told);
+	});
+
+	test('of a key that others may have sent names what may be declared, and is not yet', async () => {
+		const hint = async (options: FetchOptions, over: Partial<Store> = {}) => {
+			const {environment, realm, server} = openShop();
+			server.script(answer(401));
+			return String((await environment.finish(realm({retry: 0, ...options}, over).pay({idempotencyKey: 'k'}))).error);
+		};
+		expect(await hint({})).toContain("declare saves: 'errors', keySenders: 'this-store', or reconcile");
+		const dialect = ietf({saves: 'errors'});
+		expect(await hint({dialect})).toContain("declare keySenders: 'this-store', or reconcile");
+		const broken = {claim: async () => Promise.reject(new Error('disk full'))};
+		const said: FetchOptions = {keySenders: 'this-store', onStoreError: 'degrade'};
+		expect(await hint(said, broken)).toContain("declare saves: 'errors', or reconcile");
+		expect(await hint({...said, dialect}, broken)).toMatch(/is not known: reconcile\.$/);
 	});
 
 	test('of a cross-origin call that fails without a word names the header that a preflight must allow', async () => {

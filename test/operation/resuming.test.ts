@@ -56,6 +56,30 @@ describe('resume', () => {
 		expect((await shop.record())?.request).toBeUndefined();
 	});
 
+	const tenants: FetchOptions = {...OPTIONS, fingerprintHeaders: ['X-Tenant']};
+	const ofTenant = {headers: {'x-tenant': 'a', authorization: 'Bearer secret'}};
+
+	test('sends the headers that make it this request, and keeps no others', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, ofTenant, tenants);
+		expect((await shop.record())?.request?.headers).toEqual([['x-tenant', 'a']]);
+		await shop.environment.finish(resumed(found));
+		const sent = shop.server.requests.map(({headers}) => [headers.get('x-tenant'), headers.get('authorization')]);
+		expect(sent).toEqual([
+			['a', 'Bearer secret'],
+			['a', null],
+		]);
+		expect(shop.server.charges()).toBe(1);
+	});
+
+	test('takes those headers, and refuses any other value of them', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, ofTenant, tenants);
+		await expect(resumed(found, {headers: {'X-Tenant': 'b'}})).rejects.toThrow(/another x-tenant/i);
+		expect(shop.server.requests).toHaveLength(1);
+		expect((await shop.environment.finish(resumed(found, {headers: {'X-Tenant': 'a'}}))).status).toBe(201);
+	});
+
 	test('is not offered where nothing was kept', async () => {
 		const shop = openShop();
 		const found = await crashed(shop, {}, {scope: null});

@@ -1,9 +1,11 @@
 import {describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
+import type {FetchOptions} from '../../src/options.ts';
 import {answer, drop, lose, type Step} from '../support/fake-server.ts';
 import {openShop, type Shop} from './shop.ts';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const declared = ietf({retention: DAY});
 
 async function paid({environment, realm}: Shop) {
@@ -59,6 +61,41 @@ describe('after a success', () => {
 			code: 'ALREADY_SUCCEEDED',
 		});
 		expect(server.requests).toHaveLength(1);
+	});
+
+	const ownKeys: Array<[string, FetchOptions]> = [
+		['idempotencyKey', {}],
+		['keyFrom', {keyFrom: () => 'order-42', keySenders: 'anywhere'}],
+	];
+	test.each(ownKeys)('of a key from %s, whose age nobody knows, it is never fetched again', async (_, own) => {
+		const {environment, realm, server} = openShop();
+		const pay = async () => {
+			const {pay: press} = realm({dialect: declared, ...own});
+			return environment.finish(press(own.keyFrom ? {} : {idempotencyKey: 'order-42'}));
+		};
+		await pay();
+		for (const ms of [0, 25 * HOUR]) {
+			environment.jump(ms);
+			expect((await pay()).error).toMatchObject({code: 'ALREADY_SUCCEEDED', key: 'order-42', attempts: 0});
+		}
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test.each<[string, FetchOptions, boolean]>([
+		['says when it was made', {}, true],
+		['is sent from this store alone', {keySenders: 'this-store'}, false],
+	])('of an own key that %s, it is fetched again while that lives', async (_, own, dated) => {
+		const {environment, realm, server} = openShop();
+		const since = environment.now();
+		const pay = async () => {
+			const idempotencyKey = dated ? {key: 'order-42', since} : 'order-42';
+			return environment.finish(realm({dialect: declared, ...own}).pay({idempotencyKey}));
+		};
+		await pay();
+		expect(await pay()).toMatchObject({outcome: 'succeeded', replayed: true, attempts: 1});
+		environment.jump(25 * HOUR);
+		expect((await pay()).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
+		expect(server.keys()).toEqual(['order-42', 'order-42']);
 	});
 
 	// Invariant 6

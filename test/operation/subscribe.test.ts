@@ -35,6 +35,21 @@ describe('subscribe', () => {
 		await environment.finish(call);
 	});
 
+	test('a store that cannot be watched harms nothing', async () => {
+		const {environment, realm} = openShop();
+		const buyer = realm(
+			{},
+			{
+				watch() {
+					throw new Error('no BroadcastChannel here');
+				},
+			},
+		);
+		const {statuses} = follow(buyer);
+		await environment.finish(buyer.pay());
+		expect(statuses().at(-1)).toBe('succeeded');
+	});
+
 	test('a listener that throws harms neither the call nor the other listeners', async () => {
 		const {environment, realm} = openShop();
 		const buyer = realm();

@@ -256,6 +256,113 @@ describe('a success that the store has not taken', () => {
 	});
 });
 
+describe('what only this realm knows of, while the store can be read and not written', () => {
+	const befores: Array<[string, (page: Realm) => Promise<void>]> = [
+		['for the first time', async () => undefined],
+		['after one that was completed', async ({pay, handle}) => (await pay(), handle.complete())],
+	];
+
+	async function lost(before: (page: Realm) => Promise<void>, step: Step) {
+		const pages = openPage(degrade);
+		const {environment, server, disk, page} = pages;
+		await environment.finish(before(page));
+		disk.breaks('claim', 'renew', 'settle', 'forget');
+		server.script(step);
+		return {...pages, report: await environment.finish(page.pay())};
+	}
+
+	test.each(befores)('%s: resolve("succeeded") settles it, and is written down as said', async (_, before) => {
+		const {environment, server, disk, page, record, report} = await lost(before, lose);
+		const sent = server.requests.length;
+		await environment.finish(page.handle.resolve('succeeded'));
+		expect(page.handle.state.status).toBe('succeeded');
+		expect(await page.fetch.unfinished()).toEqual([]);
+		expect((await environment.finish(page.pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED', attempts: 0});
+		disk.mend();
+		await environment.advance(10_000);
+		expect(await record()).toMatchObject({key: report.key, state: {status: 'succeeded', said: true}});
+		expect(server.requests).toHaveLength(sent);
+	});
+
+	test.each(befores)('%s: resolve("refused") settles it, and the next call begins anew', async (_, before) => {
+		const {environment, server, disk, page, record, report} = await lost(before, drop);
+		const charges = server.charges();
+		await environment.finish(page.handle.resolve('refused'));
+		expect(page.handle.state.status).toBe('refused');
+		expect(await page.fetch.unfinished()).toEqual([]);
+		const again = await environment.finish(page.pay());
+		expect(again).toMatchObject({outcome: 'succeeded', replayed: false});
+		expect(again.key).not.toBe(report.key);
+		disk.mend();
+		await environment.advance(10_000);
+		expect(await record()).toMatchObject({key: again.key, state: {status: 'succeeded'}});
+		expect(server.charges()).toBe(charges + 1);
+	});
+});
+
+describe('what begins while the store is asked to forget', () => {
+	test.each<[string, (page: Realm) => Promise<void>]>([
+		['forget()', async ({handle}) => handle.forget()],
+		['forgetAll()', async ({fetch}) => fetch.forgetAll()],
+	])('is not forgotten by %s', async (_, out) => {
+		for (const works of [false, true]) {
+			const shop = openShop();
+			const {environment, server} = shop;
+			const disk = faulty(shop.store);
+			const {opened, open} = gate();
+			const asked = gate();
+			const forget: typeof shop.store.forget = async (id, freeing) => {
+				asked.open();
+				await opened;
+				return shop.store.forget(id, freeing);
+			};
+			const page = shop.realm(degrade, {...disk.over, forget});
+			server.script(answer(402), lose);
+			await environment.finish(page.pay());
+			const forgotten = out(page);
+			await asked.opened;
+			if (!works) disk.breaks('claim', 'settle');
+			const {key, outcome} = await environment.finish(page.pay());
+			expect(outcome).toBe('unknown');
+			open();
+			await environment.finish(forgotten.catch(() => undefined));
+			// What the store does not say any more has to be known here.
+			if (works) disk.breaks();
+			else disk.mend();
+			expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key});
+			expect(server.charges()).toBe(1);
+		}
+	});
+});
+
+test('what another tab has begun, and this one has seen, while the store is asked to forget, is still known', async () => {
+	const shop = openShop();
+	const {environment, server, store} = shop;
+	const disk = faulty(store);
+	let between: () => Promise<unknown> = async () => undefined;
+	const forget: typeof store.forget = async (id, freeing) => (await between(), store.forget(id, freeing));
+	const [page, other] = [shop.realm(degrade, {...disk.over, forget}), shop.realm({retry: 0})];
+	server.script(answer(402), lose);
+	await environment.finish(page.pay());
+	between = async () => (await other.pay(), page.fetch.unfinished());
+	await environment.finish(page.handle.forget());
+	disk.breaks();
+	expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: server.keys()[1]});
+	expect(server.charges()).toBe(1);
+});
+
+test('what has begun and ended while the store is asked to forget is still shown', async () => {
+	const shop = openShop();
+	const {environment, server, store} = shop;
+	let between: () => Promise<unknown> = async () => undefined;
+	const page = shop.realm({retry: 0}, {forget: async (id, freeing) => (await between(), store.forget(id, freeing))});
+	server.script(answer(402), lose);
+	await environment.finish(page.pay());
+	between = async () => page.pay();
+	await environment.finish(page.handle.forget());
+	expect(page.handle.state.status).toBe('unknown');
+});
+
 describe('what is not open and not saved', () => {
 	test.each([
 		['a refusal', answer(402), 'refused'],
