@@ -25,6 +25,10 @@ export type KeyFacts = {
 	/** A changed request took its name when it was held to be unprocessed, or its key's end came. */
 	replaced: boolean;
 	freed: Freed | undefined;
+	/** Lives that sent it and have neither been told nor written down what became of it. */
+	readonly openFor: Set<string>;
+	/** Lives whose claim found that the store's clock was set back. */
+	readonly unsureOfAge: Set<string>;
 	/** It was settled by somebody's word, for which latchkey does not answer. */
 	disowned: boolean;
 	/** When a caller was first told that it succeeded, in true time. */
@@ -56,6 +60,8 @@ export function createTruth() {
 				degraded: false,
 				misled: false,
 				replaced: false,
+				openFor: new Set(),
+				unsureOfAge: new Set(),
 				freed: undefined,
 				disowned: false,
 				shownAt: Number.POSITIVE_INFINITY,
