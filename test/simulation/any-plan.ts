@@ -142,7 +142,7 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		keySenders: fc.constantFrom('this-store', 'anywhere'),
 		since: fc.boolean(),
 		devices: fc.constantFrom(1, 1, 2),
-		unopened: fc.constantFrom(...Array.from({length: 9}, () => undefined), 1, 2, 4),
+		unopened: fc.constantFrom(...Array.from({length: 20}, () => undefined), 1, 2, 4),
 		undeclared: fc.boolean(),
 		users: fc.constantFrom(1, 1, 2),
 		storeClock: fc.constantFrom('machine', 'own'),

@@ -3,7 +3,7 @@ import type {OperationRecord} from '../../src/operation/record.ts';
 import {createTruth, type Freed, type KeyFacts} from './truth.ts';
 import type {Life} from './life.ts';
 import type {Arrival} from './server.ts';
-import {devicesOf, type Plan} from './plan.ts';
+import {sharesKeys, type Plan} from './plan.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
 
@@ -25,16 +25,21 @@ export type Check = ReturnType<typeof createCheck>;
 export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	const {of, idOf, keysOf, renew} = createTruth();
 	const violations: string[] = [];
-	const devices = devicesOf(plan);
+	const shared = sharesKeys(plan);
 	const conflicts = new Map<string, Set<Life>>();
 	/** A server forgets keys sooner than tab 1 can know. */
 	const undeclared = plan.undeclared && kind.retention !== Number.POSITIVE_INFINITY;
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
-	const ageless = undeclared || (devices === 2 && !(plan.keys === 'own' && plan.since));
+	const ageless = undeclared || (shared && !(plan.keys === 'own' && plan.since));
 
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
 		violations.push(text);
+	}
+
+	/** By what the record says, and by what is declared now. */
+	function keyEndOf({keyUntil, createdAt}: OperationRecord): number {
+		return Math.min(keyUntil, createdAt + kind.retention - MINUTE);
 	}
 
 	/** `sentAt`: when the request left its client. */
@@ -60,14 +65,14 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** Two keys of an operation that both had their effect: somebody must have freed the first, or cannot have known. */
 	function twice(first: KeyFacts, second: KeyFacts): void {
 		// Which key came first is not said where a second device begins with it once more.
-		const mayBeFirst = devices === 2 ? [first, second] : [first];
+		const mayBeFirst = shared ? [first, second] : [first];
 		const freed = mayBeFirst.some(facts => facts.freed !== undefined && facts.freed !== 'refused');
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
-		const apart = (first.degraded || second.degraded) && areApart(first.sentBy, second.sentBy);
+		const apart = (first.degraded || second.degraded) && areApart(first.effectsOf, second.effectsOf);
 		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
 		const changed = first.misled && first.replaced;
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
-		const elsewhere = devices === 2 && areApart(haveSent(first), haveSent(second));
+		const elsewhere = shared && areApart(storesOf(first), storesOf(second));
 		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))
 			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
 	}
@@ -88,7 +93,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 				violation(`${life.name} freed ${before.key}, which it had sent, before its outcome was known`);
 		const released =
 			before?.state.status === 'unprocessed' &&
-			(before.fingerprint !== after?.fingerprint || after.createdAt >= before.keyUntil);
+			(before.fingerprint !== after?.fingerprint || after.createdAt >= keyEndOf(before));
 		if (before !== undefined && before.key !== key && !isFreed(before) && !released)
 			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
 		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
@@ -98,7 +103,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (after === undefined) return;
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
-		const kept = devices === 2 ? facts.freed : undefined;
+		const kept = shared ? facts.freed : undefined;
 		facts.freed = isFreed(after) ? (facts.freed ?? how) : kept;
 		if (after.freed && how !== 'force') facts.freedAt = world.now();
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
@@ -121,9 +126,11 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		facts.sentBy.add(life.name);
 		facts.openFor.add(life.name);
 		const knows = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && life.name.startsWith('tab 1.'));
-		if (age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
-		if (facts.unsureOfAge.has(life.name)) violation(`${life.name} sent ${key} by a clock that was set back`);
-		if (isInConflict(life, operation)) violation(`${life.name} sent ${key} after a conflict of two keys`);
+		const byItself = plan.wrapper === 'retries' && facts.misled;
+		if (!byItself && age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
+		if (!byItself && facts.unsureOfAge.has(life.name))
+			violation(`${life.name} sent ${key} by a clock that was set back`);
+		if (!byItself && isInConflict(life, operation)) violation(`${life.name} sent ${key} after a conflict of two keys`);
 		if (!written && !facts.degraded) violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
@@ -163,10 +170,10 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
 		// Another device cannot know what was completed on this one.
-		if (outcome === 'succeeded' && over && devices === 1 && !excused(facts))
+		if (outcome === 'succeeded' && over && !shared && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
-		const changed = facts.misled && facts.replaced;
+		const changed = (facts.misled && facts.replaced) || (shared && plan.keys === 'own');
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
@@ -175,6 +182,12 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
 		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY))
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
+	}
+
+	/** Where its senders keep their records: on one device or the other, or in memory. */
+	function storesOf({sentBy}: KeyFacts): Set<string> {
+		const second = (name: string) => plan.devices === 2 && name.startsWith('tab 2.');
+		return new Set([...sentBy].map(name => (name.endsWith(`.${plan.unopened}`) ? name : second(name) ? '2' : '1')));
 	}
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
@@ -197,11 +210,6 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		conflict,
 		isInConflict,
 	};
-}
-
-/** Which of two devices. */
-function haveSent({sentBy}: KeyFacts): Set<number> {
-	return new Set([...sentBy].map(name => (name.startsWith('tab 2.') ? 2 : 1)));
 }
 
 function areApart<T>(some: ReadonlySet<T>, others: ReadonlySet<T>): boolean {

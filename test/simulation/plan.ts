@@ -93,9 +93,9 @@ export type Fate =
 	/** A proxy or a browser sends it again, and something in front of the server turns the second copy away. */
 	| {readonly kind: 'repeat turned away'; readonly there: number; readonly status: number};
 
-/** With random keys two devices are two customers. */
-export function devicesOf({devices, keys}: Plan): 1 | 2 {
-	return keys === 'random' ? 1 : devices;
+/** Whether keys are sent from two stores. With random keys two devices are two customers. */
+export function sharesKeys({devices, unopened, keys}: Plan): boolean {
+	return keys !== 'random' && (devices === 2 || unopened !== undefined);
 }
 
 export type StoreFate = {

@@ -1,9 +1,9 @@
 import {scopeId} from '../../src/request/scope.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
-import type {MaybePromise} from '../../src/maybe-promise.ts';
+import {after, type MaybePromise} from '../../src/maybe-promise.ts';
 import {storeUnavailable} from '../../src/stores/store-failure.ts';
-import type {ClaimResult, Listed, OperationId, Settlement, Store} from '../../src/stores/store.ts';
+import type {Listed, OperationId, Settlement, Store} from '../../src/stores/store.ts';
 import type {Check} from './check.ts';
 import type {Freed} from './truth.ts';
 import {never, type Life} from './life.ts';
@@ -39,11 +39,11 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 	function land<T>(life: Life, {scope, name}: OperationId, how: Freed, run: () => T): T {
 		const [before] = all(scope, name);
 		const result = run();
-		const [after] = all(scope, name);
+		const [left] = all(scope, name);
 		const operation = idOfRecord({scope, name});
-		if (after !== undefined) written.add(after.key);
-		check.landed(life, operation, before, after, how);
-		if (before !== after)
+		if (left !== undefined) written.add(left.key);
+		check.landed(life, operation, before, left, how);
+		if (before !== left)
 			for (const watcher of watchers)
 				if (watcher.life !== life && watcher.id.name === name && watcher.id.scope === scope)
 					watcher.life.later(1, watcher.listener);
@@ -85,14 +85,18 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 
 		return {
 			durable: true,
-			claim: (id, claim) =>
-				step('claim', () => {
-					const [before] = all(id.scope, id.name);
-					const result = land(life, id, 'refused', () => memory.claim(id, claim)) as ClaimResult;
+			claim(id, claim) {
+				let before: OperationRecord | undefined;
+				const claimed = step('claim', () => {
+					[before] = all(id.scope, id.name);
+					return land(life, id, 'refused', () => memory.claim(id, claim));
+				});
+				return after(claimed, result => {
 					if (before && result.status !== 'spent' && result.record.key === before.key)
-						check.claimed(life, idOfRecord(id), before, clock());
+						check.claimed(life, idOfRecord(id), before, result.now);
 					return result;
-				}),
+				});
+			},
 			renew: (id, renewal) => step('renew', () => land(life, id, 'refused', () => memory.renew(id, renewal))),
 			settle(id, settlement) {
 				const freed = how(id, settlement);

@@ -4,7 +4,7 @@ import {createCheck} from './check.ts';
 import {createLife, type Life} from './life.ts';
 import {createNetwork} from './network.ts';
 import {createOwnKeys} from './own-keys.ts';
-import {devicesOf, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
+import {sharesKeys, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
 import {createServer} from './server.ts';
 import {serverKinds} from './servers.ts';
 import {userOf, USERS, type Session} from './session.ts';
@@ -25,7 +25,7 @@ export function createShop(plan: Plan) {
 	const check = createCheck(world, kind, plan);
 	const session: Session = {user: USERS[0]};
 	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall);
-	const devices = devicesOf(plan);
+	const devices = plan.keys === 'random' ? 1 : plan.devices;
 	let calm = false;
 
 	/** Goes through a list; what it no longer says goes well. */
@@ -60,7 +60,7 @@ export function createShop(plan: Plan) {
 		return underWay > 0 ? undefined : 'refused';
 	}
 
-	function optionsOf(life: Life, index: number, store: SharedStore): FetchOptions {
+	function optionsOf(life: Life, index: number, store: SharedStore, opens: boolean): FetchOptions {
 		const {dialect, reconcile, ...said}: Configuration = {...plan, ...(index === 1 && plan.other)};
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
 		const forgets = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && index === 1);
@@ -69,7 +69,7 @@ export function createShop(plan: Plan) {
 		return {
 			scope: () => session.user,
 			fetch: wrapped(
-				network.fetchOf(life, store.written, key => ageOf(store, key)),
+				network.fetchOf(life, store.written, key => ageOf(store, key, opens)),
 				plan.wrapper,
 				() => calm,
 				// It passes on the answer of the last copy.
@@ -97,8 +97,9 @@ export function createShop(plan: Plan) {
 		};
 	}
 
-	function ageOf(store: SharedStore, key: string): number {
-		const record = store.record(check.idOf(key));
+	/** Of a key at least, by the clock of the store, and by what that holds if it can be opened. */
+	function ageOf(store: SharedStore, key: string, opens: boolean): number {
+		const record = opens ? store.record(check.idOf(key)) : undefined;
 		const since = plan.keys === 'own' && plan.since ? ownKeys.madeAt(key) : undefined;
 		const begun = record?.key === key ? record.createdAt : undefined;
 		return store.now() - Math.min(since ?? Infinity, begun ?? Infinity);
@@ -117,7 +118,7 @@ export function createShop(plan: Plan) {
 		const own = storeOf(index);
 		const opens = calm || lives !== plan.unopened;
 		const store = own.open(life, words, opens);
-		const options = {...optionsOf(life, index, own), store};
+		const options = {...optionsOf(life, index, own, opens), store};
 		const redirect = plan.follows ? 'follow' : 'manual';
 		const keys = plan.keys === 'own' ? ownKeys : undefined;
 		return openTab({
@@ -141,7 +142,7 @@ export function createShop(plan: Plan) {
 		check,
 		session,
 		users: plan.users,
-		devices,
+		sharesKeys: sharesKeys(plan),
 		store: stores[0],
 		storeOf,
 		ownKeys,

@@ -188,8 +188,9 @@ export function openTab(of: TabOptions): Tab {
 
 	/** What is freed in the memory of this life alone no store tells. */
 	function freed(id: string, how: Freed): void {
+		const inMemory = !opens || check.isInConflict(life, id);
 		check.conflict(life, id, true);
-		if (!opens) for (const facts of check.keysOf(id)) if (facts.sentBy.has(life.name)) facts.freed ??= how;
+		if (inMemory) for (const facts of check.keysOf(id)) if (facts.sentBy.has(life.name)) facts.freed ??= how;
 	}
 
 	function unexpected(what: string, error: unknown): void {
@@ -226,7 +227,7 @@ export function openTab(of: TabOptions): Tab {
 		},
 		async forgetAll() {
 			const done = await attempt('forget all', fetch.forgetAll);
-			if (done) for (const operation of ['one', 'two']) if (!opens) freed(idHere(operation), 'forget');
+			if (done && !opens) for (const operation of ['one', 'two']) freed(idHere(operation), 'forget');
 			return done;
 		},
 		async sweep() {
