@@ -68,7 +68,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const mayBeFirst = shared ? [first, second] : [first];
 		const freed = mayBeFirst.some(facts => facts.freed !== undefined && facts.freed !== 'refused');
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
-		const apart = (first.degraded || second.degraded) && areApart(first.effectsOf, second.effectsOf);
+		const apart = first.apartIn.size + second.apartIn.size > 0 && areApart(first.effectsOf, second.effectsOf);
 		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
 		const changed = first.misled && first.replaced;
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
@@ -131,7 +131,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (!byItself && facts.unsureOfAge.has(life.name))
 			violation(`${life.name} sent ${key} by a clock that was set back`);
 		if (!byItself && isInConflict(life, operation)) violation(`${life.name} sent ${key} after a conflict of two keys`);
-		if (!written && !facts.degraded) violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
+		if (!written && !facts.apartIn.has(life.name))
+			violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
@@ -169,8 +170,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const {shownAt, freedAt, effectAt} = facts;
 		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
-		// Another device cannot know what was completed on this one.
-		if (outcome === 'succeeded' && over && !shared && !excused(facts))
+		// Another device cannot know what was completed on this one, nor a realm that went on without the store.
+		const apart = shared || facts.apartIn.has(life.name);
+		if (outcome === 'succeeded' && over && !apart && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
 		const changed = (facts.misled && facts.replaced) || (shared && plan.keys === 'own');

@@ -92,7 +92,8 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					return land(life, id, 'refused', () => memory.claim(id, claim));
 				});
 				return after(claimed, result => {
-					if (before && result.status !== 'spent' && result.record.key === before.key)
+					const same = result.status !== 'spent' && result.record.key === before?.key;
+					if (before && same && result.record.createdAt === before.createdAt)
 						check.claimed(life, idOfRecord(id), before, result.now);
 					return result;
 				});

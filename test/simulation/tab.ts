@@ -76,7 +76,7 @@ export function openTab(of: TabOptions): Tab {
 			if (type === 'key-conflict') check.conflict(life, idHere(operation?.[1] ?? ''));
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens)
-				check.of(idHere(operation?.[1] ?? ''), key ?? '').degraded = true;
+				check.of(idHere(operation?.[1] ?? ''), key ?? '').apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
@@ -222,6 +222,8 @@ export function openTab(of: TabOptions): Tab {
 			const {resolve} = fetch.operation(['pay', operation]);
 			const done = await attempt(`resolve ${id} as ${outcome}`, async () => resolve(outcome));
 			words.delete(word);
+			// It was about what this life knows, which may be another key than that of the store.
+			for (const facts of check.keysOf(id)) if (done && facts.apartIn.has(life.name)) facts.disowned = true;
 			if (done) check.conflict(life, id, true);
 			return done;
 		},

@@ -18,8 +18,8 @@ export type KeyFacts = {
 	duplicated: boolean;
 	/** Who sent it. */
 	readonly sentBy: Set<string>;
-	/** It was sent without a claim in the shared store, as its caller was told. */
-	degraded: boolean;
+	/** Lives that went on with it without a claim in the shared store, as their callers were told. */
+	readonly apartIn: Set<string>;
 	/** A client was told that it was not sent, or was turned away, when a copy had arrived. */
 	misled: boolean;
 	/** A changed request took its name when it was held to be unprocessed, or its key's end came. */
@@ -57,7 +57,7 @@ export function createTruth() {
 				effectAt: 0,
 				duplicated: false,
 				sentBy: new Set(),
-				degraded: false,
+				apartIn: new Set(),
 				misled: false,
 				replaced: false,
 				openFor: new Set(),
