@@ -53,7 +53,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (!kind.honoursKeys) return;
 		// A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell.
 		const setBack = plan.storeClock === 'machine' && world.setBack > 10_000;
-		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless);
+		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless || facts.apartIn.size > 0);
 		const late = facts.misled && facts.replaced;
 		if (facts.effects > 1 && !forgotten && !facts.disowned && !late)
 			violation(`key ${key} had ${facts.effects} effects`);
@@ -70,7 +70,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
 		const apart = first.apartIn.size + second.apartIn.size > 0 && areApart(first.effectsOf, second.effectsOf);
 		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
-		const changed = first.misled && first.replaced;
+		const changed = first.misled && (first.replaced || first.apartIn.size > 0);
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
 		const elsewhere = shared && areApart(storesOf(first), storesOf(second));
 		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))

@@ -60,7 +60,7 @@ export function createShop(plan: Plan) {
 		return underWay > 0 ? undefined : 'refused';
 	}
 
-	function optionsOf(life: Life, index: number, store: SharedStore, opens: boolean): FetchOptions {
+	function optionsOf(life: Life, index: number, store: SharedStore): FetchOptions {
 		const {dialect, reconcile, ...said}: Configuration = {...plan, ...(index === 1 && plan.other)};
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
 		const forgets = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && index === 1);
@@ -69,7 +69,7 @@ export function createShop(plan: Plan) {
 		return {
 			scope: () => session.user,
 			fetch: wrapped(
-				network.fetchOf(life, store.written, key => ageOf(store, key, opens)),
+				network.fetchOf(life, store.written, (id, key) => ageOf(store, id, key, life)),
 				plan.wrapper,
 				() => calm,
 				// It passes on the answer of the last copy.
@@ -97,9 +97,9 @@ export function createShop(plan: Plan) {
 		};
 	}
 
-	/** Of a key at least, by the clock of the store, and by what that holds if it can be opened. */
-	function ageOf(store: SharedStore, key: string, opens: boolean): number {
-		const record = opens ? store.record(check.idOf(key)) : undefined;
+	/** Of a key at least, by the clock of the store, and by its record for who goes by that. */
+	function ageOf(store: SharedStore, id: string, key: string, {name}: Life): number {
+		const record = check.of(id, key).apartIn.has(name) ? undefined : store.record(id);
 		const since = plan.keys === 'own' && plan.since ? ownKeys.madeAt(key) : undefined;
 		const begun = record?.key === key ? record.createdAt : undefined;
 		return store.now() - Math.min(since ?? Infinity, begun ?? Infinity);
@@ -118,7 +118,7 @@ export function createShop(plan: Plan) {
 		const own = storeOf(index);
 		const opens = calm || lives !== plan.unopened;
 		const store = own.open(life, words, opens);
-		const options = {...optionsOf(life, index, own, opens), store};
+		const options = {...optionsOf(life, index, own), store};
 		const redirect = plan.follows ? 'follow' : 'manual';
 		const keys = plan.keys === 'own' ? ownKeys : undefined;
 		return openTab({

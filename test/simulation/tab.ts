@@ -73,7 +73,7 @@ export function openTab(of: TabOptions): Tab {
 		...options,
 		onEvent({type, operation, key}) {
 			world.count(type);
-			if (type === 'key-conflict') check.conflict(life, idHere(operation?.[1] ?? ''));
+			if (type === 'key-conflict') check.conflict(life, check.idOf(key ?? '') || idHere(operation?.[1] ?? ''));
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens)
 				check.of(idHere(operation?.[1] ?? ''), key ?? '').apartIn.add(life.name);
