@@ -86,6 +86,8 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 		return {
 			durable: true,
 			claim(id, claim) {
+				// Whose key it is, whatever becomes of the claim.
+				check.of(idOfRecord(id), claim.key);
 				let before: OperationRecord | undefined;
 				const claimed = step('claim', () => {
 					[before] = all(id.scope, id.name);

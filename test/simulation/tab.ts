@@ -73,10 +73,10 @@ export function openTab(of: TabOptions): Tab {
 		...options,
 		onEvent({type, operation, key}) {
 			world.count(type);
-			if (type === 'key-conflict') check.conflict(life, check.idOf(key ?? '') || idHere(operation?.[1] ?? ''));
+			const id = check.idOf(key ?? '') || idHere(operation?.[1] ?? '');
+			if (type === 'key-conflict') check.conflict(life, id);
 			if (type !== 'degraded') return;
-			if (options.onStoreError === 'degrade' || !opens)
-				check.of(idHere(operation?.[1] ?? ''), key ?? '').apartIn.add(life.name);
+			if (options.onStoreError === 'degrade' || !opens) check.of(id, key ?? '').apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
