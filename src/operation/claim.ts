@@ -7,7 +7,7 @@ import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
 import {isLeaseEndless, keyLifeOf, keyStanding, roundOf} from './key-age.ts';
 import {keepRecord, knownRecord} from './known.ts';
 import {otherKey} from './other-key.ts';
-import {keyEndOf} from './record.ts';
+import {isFree, keyEndOf} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Offer} from './realm.ts';
@@ -69,7 +69,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	let takeFrom: string | undefined;
 	const before = offered.get(flightId);
 	const isOther = before !== undefined && ownKey !== undefined && before.key !== ownKey;
-	if (isOther && before.sent !== 'no') throw otherKey(operation);
+	if (isOther && !(await isOver(work, before))) throw otherKey(operation);
 	// One that was never sent gives way to the caller's own, and to what is derived from another request.
 	const isStale = before?.sent === 'no' && keyFrom !== undefined && before.fingerprint !== fingerprint;
 	const earlier = isOther || isStale ? undefined : before;
@@ -165,6 +165,14 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 		takeFrom = gone ? record.owner : undefined;
 		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere'};
 	}
+}
+
+/** What was sent under a claim is over where the store has freed its key by now, or holds another. */
+async function isOver({realm, id}: NamedWork, {key, sent}: Offer): Promise<boolean> {
+	if (sent !== 'claimed') return sent === 'no';
+	const {scope, name} = await id();
+	const [found] = await realm.ledger.list(scope, name);
+	return found !== undefined && (found.record.key !== key || isFree(found.record));
 }
 
 function reportClaim({report, realm}: NamedWork, {record, now}: Listed, claim: Claim): void {

@@ -68,6 +68,8 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 				if (renewed !== 'go') return renewed;
 			}
 
+			// The store turned out to hold another key meanwhile.
+			if (realm.unsaved.get(work.flightId)?.storedKey !== undefined) return 'left';
 			if (work.left() <= 0) return 'left';
 			if (clockSetBack) return 'clock';
 			return work.elapsed() < sendableUntil ? 'go' : 'expired';

@@ -77,6 +77,8 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			if (status === 'lost' && state.status !== 'succeeded') {
 				// What was refused may yet be written down for the owner that this was, and must not count any more.
 				release?.();
+				// The store has answered: it is asked again, and says who is at it.
+				work.withheld = undefined;
 				work.owner = nextOwner(realm);
 				release = await realm.ledger.hold(work.owner);
 				becomeWaiter(work, hold.record.key);

@@ -75,6 +75,23 @@ describe('a fetch that fails at something else after the effect', () => {
 		expect([...server.effects.values()]).toEqual([1]);
 	});
 
+	test('as the patched global: sent by other means, and once more by the own fetch when its answer was lost', async () => {
+		await using server = await startIdempotentServer();
+		server.script([thenGone(server)]);
+		vi.stubGlobal('fetch', async (...[url, init]: Parameters<Fetch>) => {
+			try {
+				// No channel of undici tells of it.
+				return await (nodeFetch as unknown as Fetch)(url, init);
+			} catch {
+				return own(url, init);
+			}
+		});
+		const {fetch} = realm({retry: 0});
+
+		await expect(fetch(`${server.origin}/pay`, order)).rejects.toMatchObject(unknown);
+		expect([...server.effects.values()]).toEqual([1]);
+	});
+
 	test('node-fetch, to a server that is not there: nobody vouches for what it did', async () => {
 		const {fetch} = realm({retry: 0, fetch: nodeFetch as unknown as Fetch});
 

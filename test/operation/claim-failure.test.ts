@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import type {OperationRecord} from '../../src/operation/record.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {answer, drop} from '../support/fake-server.ts';
+import {faulty} from './faulty-store.ts';
 import {gate, OPERATION, openShop} from './shop.ts';
 
 const broken = async () => Promise.reject(new Error('disk full'));
@@ -82,6 +83,43 @@ describe('a claim that fails', () => {
 		const report = await environment.finish(pay({idempotencyKey: 'order-42'}));
 		expect(report).toMatchObject({outcome: 'succeeded', key: 'order-42'});
 		expect(server.keys()).toEqual(['order-42']);
+	});
+
+	describe('of what was sent under a key of the caller’s own, and another own key comes', () => {
+		async function lostAndUnclaimed(over: Partial<Store> = {}) {
+			const shop = openShop();
+			const disk = faulty(shop.store);
+			const page = shop.realm({}, {...disk.over, ...over});
+			const other = shop.realm();
+			shop.server.script(async exchange => {
+				await other.handle.forget({force: true});
+				disk.breaks('claim');
+				return drop(exchange);
+			});
+			await shop.environment.finish(page.pay({idempotencyKey: 'order-1'}));
+			disk.mend();
+			return {...shop, pay: async () => shop.environment.finish(page.pay({idempotencyKey: 'order-2'})), other};
+		}
+
+		test('it is sent where the store says that the first is over', async () => {
+			const {server, pay} = await lostAndUnclaimed();
+			expect(await pay()).toMatchObject({outcome: 'succeeded', key: 'order-2'});
+			expect(server.keys()).toEqual(['order-1', 'order-2']);
+		});
+
+		test('nothing is sent where the store has lost the first', async () => {
+			const {server, pay} = await lostAndUnclaimed({list: () => []});
+			expect((await pay()).error).toBeInstanceOf(TypeError);
+			expect(server.keys()).toEqual(['order-1']);
+		});
+
+		test('nothing is sent where the store holds a third that is open', async () => {
+			const {environment, server, pay, other} = await lostAndUnclaimed();
+			server.script(drop);
+			await environment.finish(other.pay({idempotencyKey: 'order-3', retry: 0}));
+			expect((await pay()).error).toBeInstanceOf(TypeError);
+			expect(server.keys()).toEqual(['order-1', 'order-3']);
+		});
 	});
 
 	// Invariant 5

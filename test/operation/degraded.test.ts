@@ -39,6 +39,20 @@ describe('a store that cannot be opened', () => {
 });
 
 describe("onStoreError: 'degrade'", () => {
+	test('a store that took a claim without saying so is asked again, and its lease waited for', async () => {
+		const {environment, realm, server, store} = openShop();
+		const disk = faulty(store);
+		const {pay} = realm(degrade, disk.over);
+		disk.deafens('claim');
+		server.script(answer(429), async exchange => (disk.mend(), drop(exchange)), ...Array.from({length: 20}, () => drop));
+		await environment.finish(pay());
+		disk.breaks();
+		const started = environment.now();
+		expect((await environment.finish(pay())).outcome).toBe('unknown');
+		expect(server.requests).toHaveLength(3);
+		expect(environment.now() - started).toBeGreaterThan(50_000);
+	});
+
 	// Invariants 2 and 12
 	test('goes on under the key that it offered, with an event, and offers the same key again', async () => {
 		const {environment, realm, server} = openShop();
@@ -646,6 +660,21 @@ describe('a store that turns out to hold another key', () => {
 		disk.mend();
 		expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', key: 'order-42', attempts: 0});
 		expect(page.types()).toContain('key-conflict');
+	});
+
+	test('is found in the background while a call goes on: no further attempt is sent', async () => {
+		const {environment, server, store, realm} = openShop();
+		const disk = faulty(store);
+		disk.breaks();
+		const page = realm(degrade, disk.over);
+		server.script(drop, drop, after(1_000, drop));
+		await environment.finish(page.pay());
+		await environment.finish(realm({retry: 0}).pay());
+		const call = page.pay({retry: 3});
+		await environment.settle();
+		disk.mend();
+		expect((await environment.finish(call)).error).toMatchObject({reason: 'final', attempts: 1});
+		expect(server.requests).toHaveLength(3);
 	});
 
 	test('is found when the outcome is written down, too: a success is told as one', async () => {

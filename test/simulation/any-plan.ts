@@ -49,7 +49,7 @@ const deed = fc.oneof(
 		weight: 1,
 		arbitrary: fc.record({
 			do: constant('set clock'),
-			by: fc.constantFrom(-5 * SECOND, -HOUR, -2 * DAY, 5 * SECOND, 2 * MINUTE, HOUR, 2 * DAY, 100 * DAY),
+			by: fc.constantFrom(-5 * SECOND, -HOUR, -2 * DAY, -100 * DAY, 5 * SECOND, 2 * MINUTE, HOUR, 2 * DAY, 100 * DAY),
 		}),
 	},
 );
@@ -110,6 +110,18 @@ const work: fc.Arbitrary<Work> = fc.record({
 	result: fc.constantFrom('ok', 'ok', 'ok', 'declined', 'missing', 'broken'),
 });
 
+/** A network or a store that fails goes on to fail for a while. */
+function runs<T>(one: fc.Arbitrary<T>, maxLength: number, times: fc.Arbitrary<number>): fc.Arbitrary<readonly T[]> {
+	const run = fc.tuple(one, times).map(([what, count]) => Array.from({length: count}, () => what));
+	return fc.array(run, {maxLength}).map(all => all.flat());
+}
+
+const flaky: fc.Arbitrary<StoreFate> = fc.record({
+	there: fc.oneof(constant(0), short),
+	back: constant(0),
+	fails: fc.constantFrom('no', 'before', 'before', 'after'),
+});
+
 /** A store that works: most faults of a client show without its help, and more of them when it does not get in the way. */
 const fineStore = constant<readonly StoreFate[]>([]);
 
@@ -130,6 +142,8 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		keySenders: fc.constantFrom('this-store', 'anywhere'),
 		since: fc.boolean(),
 		devices: fc.constantFrom(1, 1, 2),
+		unopened: fc.constantFrom(...Array.from({length: 20}, () => undefined), 1, 2, 4),
+		undeclared: fc.boolean(),
 		users: fc.constantFrom(1, 1, 2),
 		storeClock: fc.constantFrom('machine', 'own'),
 		skew: fc.constantFrom(0, 0, 30 * SECOND, -30 * SECOND, 2 * HOUR, -2 * DAY),
@@ -141,8 +155,12 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		follows: fc.boolean(),
 		jitter: fc.nat({max: 1_000_000}),
 		actions: fc.array(action, {minLength: 1, maxLength: 24}),
-		network: fc.array(fate, {maxLength: 24}),
-		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60})),
+		network: runs(fate, 24, fc.constantFrom(1, 1, 1, 4)),
+		store: fc.oneof(
+			fineStore,
+			fc.array(storeFate, {maxLength: 60}),
+			fc.oneof(runs(storeFate, 20, fc.constantFrom(1, 4, 12)), runs(flaky, 20, fc.constantFrom(1, 1, 2, 6))),
+		),
 		work: fc.array(work, {maxLength: 12}),
 	});
 }

@@ -3,9 +3,12 @@ import type {OperationRecord} from '../../src/operation/record.ts';
 import {createTruth, type Freed, type KeyFacts} from './truth.ts';
 import type {Life} from './life.ts';
 import type {Arrival} from './server.ts';
-import type {Plan} from './plan.ts';
+import {sharesKeys, type Plan} from './plan.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
+
+const MINUTE = 60_000;
+const DAY = 1_440 * MINUTE;
 
 /** One call, with the key that it came to use. */
 export type Called = {
@@ -22,12 +25,21 @@ export type Check = ReturnType<typeof createCheck>;
 export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	const {of, idOf, keysOf, renew} = createTruth();
 	const violations: string[] = [];
+	const shared = sharesKeys(plan);
+	const conflicts = new Map<string, Set<Life>>();
+	/** A server forgets keys sooner than tab 1 can know. */
+	const undeclared = plan.undeclared && kind.retention !== Number.POSITIVE_INFINITY;
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
-	const ageless = plan.devices === 2 && !(plan.keys === 'own' && plan.since);
+	const ageless = undeclared || (shared && !(plan.keys === 'own' && plan.since));
 
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
 		violations.push(text);
+	}
+
+	/** By what the record says, and by what is declared now. */
+	function keyEndOf({keyUntil, createdAt}: OperationRecord): number {
+		return Math.min(keyUntil, createdAt + kind.retention - MINUTE);
 	}
 
 	/** `sentAt`: when the request left its client. */
@@ -36,13 +48,13 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		facts.effects++;
 		facts.effectsOf.add(by);
 		facts.effectAt = world.now();
-		if (sentAt < facts.refusedAt && !excused(facts) && !isMisled(facts))
+		if (sentAt < facts.refusedAt && !excused(facts) && !facts.misled)
 			violation(`${operation} had its effect under ${key} after it was told as refused`);
 		if (!kind.honoursKeys) return;
 		// A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell.
 		const setBack = plan.storeClock === 'machine' && world.setBack > 10_000;
-		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless);
-		const late = isMisled(facts) && facts.replaced;
+		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless || facts.apartIn.size > 0);
+		const late = facts.misled && facts.replaced;
 		if (facts.effects > 1 && !forgotten && !facts.disowned && !late)
 			violation(`key ${key} had ${facts.effects} effects`);
 		const charged = keysOf(operation).filter(({effects}) => effects > 0);
@@ -53,14 +65,14 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** Two keys of an operation that both had their effect: somebody must have freed the first, or cannot have known. */
 	function twice(first: KeyFacts, second: KeyFacts): void {
 		// Which key came first is not said where a second device begins with it once more.
-		const mayBeFirst = plan.devices === 2 ? [first, second] : [first];
+		const mayBeFirst = shared ? [first, second] : [first];
 		const freed = mayBeFirst.some(facts => facts.freed !== undefined && facts.freed !== 'refused');
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
-		const apart = (first.degraded || second.degraded) && new Set([...first.sentBy, ...second.sentBy]).size > 1;
+		const apart = first.apartIn.size + second.apartIn.size > 0 && areApart(first.effectsOf, second.effectsOf);
 		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
-		const changed = isMisled(first) && first.replaced;
+		const changed = first.misled && (first.replaced || first.apartIn.size > 0);
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
-		const elsewhere = devicesOf(first).every(device => !devicesOf(second).includes(device));
+		const elsewhere = shared && areApart(storesOf(first), storesOf(second));
 		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))
 			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
 	}
@@ -76,9 +88,12 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (after === before) return;
 		const {key} = after ?? {key: 'nothing'};
 		world.note(life.name, `${operation} stands at`, after);
+		if (before && after?.freed && how !== 'force' && before.state.status === 'unprocessed')
+			if (of(operation, before.key).openFor.has(life.name))
+				violation(`${life.name} freed ${before.key}, which it had sent, before its outcome was known`);
 		const released =
 			before?.state.status === 'unprocessed' &&
-			(before.fingerprint !== after?.fingerprint || after.createdAt >= before.keyUntil);
+			(before.fingerprint !== after?.fingerprint || after.createdAt >= keyEndOf(before));
 		if (before !== undefined && before.key !== key && !isFreed(before) && !released)
 			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
 		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
@@ -88,27 +103,57 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (after === undefined) return;
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
-		const kept = plan.devices === 2 ? facts.freed : undefined;
+		const kept = shared ? facts.freed : undefined;
 		facts.freed = isFreed(after) ? (facts.freed ?? how) : kept;
 		if (after.freed && how !== 'force') facts.freedAt = world.now();
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
 		if (before?.key !== key) renew(key);
 		if (how === 'word') facts.disowned = true;
+		if (after.state.status !== 'sending') facts.openFor.delete(life.name);
 	}
 
-	/** A record is gone. Settled ones are kept for long, not for ever; an open one must stay. */
-	function swept(operation: string, {key, state, freed}: OperationRecord): void {
+	/** A record is gone. Settled ones are kept for long, not for ever; an open one must stay. `since`: of the first sweep. */
+	function swept(operation: string, {key, state, freed}: OperationRecord, since: number): void {
+		if (since < DAY) violation(`${key} was swept by one clock that was ahead`);
 		if (!freed && (state.status === 'sending' || state.status === 'unknown'))
 			violation(`${key} was swept while it was ${state.status}`);
 		of(operation, key).freed = 'forget';
 	}
 
-	function sent(life: Life, {operation, key, body}: Arrival, written: boolean): void {
+	/** `age`: how old the key is at least, by the store's clock. */
+	function sent(life: Life, {operation, key, body}: Arrival, written: boolean, age: number): void {
 		const facts = of(operation, key);
 		facts.sentBy.add(life.name);
-		if (!written && !facts.degraded) violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
+		facts.openFor.add(life.name);
+		const knows = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && life.name.startsWith('tab 1.'));
+		const byItself = plan.wrapper === 'retries' && facts.misled;
+		if (!byItself && age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
+		if (!byItself && facts.unsureOfAge.has(life.name))
+			violation(`${life.name} sent ${key} by a clock that was set back`);
+		if (!byItself && isInConflict(life, operation)) violation(`${life.name} sent ${key} after a conflict of two keys`);
+		if (!written && !facts.apartIn.has(life.name))
+			violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
+	}
+
+	/** A claim found a record, by the store's clock of now. */
+	function claimed(life: Life, operation: string, {key, updatedAt}: OperationRecord, now: number): void {
+		const {unsureOfAge} = of(operation, key);
+		if (now < updatedAt - MINUTE) unsureOfAge.add(life.name);
+		else unsureOfAge.delete(life.name);
+	}
+
+	/** A life was told that the store holds another key than it has sent; `over`: that it has found its end. */
+	function conflict(life: Life, operation: string, over = false): void {
+		const lives = conflicts.get(operation) ?? new Set();
+		conflicts.set(operation, lives);
+		if (over) lives.delete(life);
+		else lives.add(life);
+	}
+
+	function isInConflict(life: Life, operation: string): boolean {
+		return conflicts.get(operation)?.has(life) ?? false;
 	}
 
 	/** A caller was told. */
@@ -116,6 +161,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
+		if (outcome !== 'unknown') facts.openFor.delete(life.name);
 		if (outcome === 'succeeded' && facts.effects === 0 && !facts.disowned)
 			violation(`${operation} was told as succeeded under ${key}, which had no effect`);
 		// Who asks about a key of the application's hears of whatever was sent under it.
@@ -124,29 +170,31 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const {shownAt, freedAt, effectAt} = facts;
 		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
-		// Another device cannot know what was completed on this one.
-		if (outcome === 'succeeded' && over && plan.devices === 1 && !excused(facts))
+		// Another device cannot know what was completed on this one, nor a realm that went on without the store.
+		const apart = shared || facts.apartIn.has(life.name);
+		if (outcome === 'succeeded' && over && !apart && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
-		const changed = isMisled(facts) && facts.replaced;
+		const changed = (facts.misled && facts.replaced) || (shared && plan.keys === 'own');
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
-		const had = keyKept ? facts.effectsOf.has(life.name) && !isMisled(facts) : facts.effects > 0;
+		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
 		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY))
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
-	/** A wrapper that repeats by itself passes on the answer of the last copy. */
-	function isMisled({misled}: KeyFacts): boolean {
-		return misled || plan.wrapper === 'retries';
+	/** Where its senders keep their records: on one device or the other, or in memory. */
+	function storesOf({sentBy}: KeyFacts): Set<string> {
+		const second = (name: string) => plan.devices === 2 && name.startsWith('tab 2.');
+		return new Set([...sentBy].map(name => (name.endsWith(`.${plan.unopened}`) ? name : second(name) ? '2' : '1')));
 	}
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
 	function excused(facts: KeyFacts): boolean {
-		return facts.disowned || ((facts.duplicated || isMisled(facts)) && !kind.gates);
+		return facts.disowned || ((facts.duplicated || facts.misled) && !kind.gates);
 	}
 
 	return {
@@ -160,11 +208,14 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		told,
 		violations,
 		keysOf,
+		claimed,
+		conflict,
+		isInConflict,
 	};
 }
 
-function devicesOf({sentBy}: KeyFacts): number[] {
-	return [...sentBy].map(name => (name.startsWith('tab 2.') ? 2 : 1));
+function areApart<T>(some: ReadonlySet<T>, others: ReadonlySet<T>): boolean {
+	return [...some].every(one => !others.has(one));
 }
 
 function isFreed({freed, state}: OperationRecord): boolean {

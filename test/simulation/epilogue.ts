@@ -1,5 +1,5 @@
 import {isLatchkeyError} from '../../src/errors.ts';
-import type {Told} from './tab.ts';
+import type {Payment, Tab, Told} from './tab.ts';
 import {idOf} from './session.ts';
 import type {Shop} from './shop.ts';
 
@@ -14,18 +14,23 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 		check.violation(`in the end ${text}`);
 	};
 	const record = store.record(id);
-	// Where the store turned out to hold another key than was sent without it, realms differ, as they were told.
-	if (record === undefined || world.counts.has('key-conflict')) return;
+	if (record === undefined) return;
 	// Whoever holds it lets go of it, whatever the clock has been through.
 	await world.wait(Math.max(MINUTE, record.leaseUntil - store.now() + 1));
 	if (!record.freed && record.state.status !== 'refused') ownKeys.restore(id, record.key);
+
+	/** Where the store turns out to hold another key than was sent without it, realms differ, until they are loaded again. */
+	const payIn = async (tab: Tab, payment: Payment): Promise<Told> => {
+		const told = await tab.pay(payment);
+		return check.isInConflict(tab.life, id) ? shop.reload(tab).pay(payment) : told;
+	};
 
 	const carts = [1, 2, 3];
 	let cart = 1;
 	let first: Told;
 	do {
 		cart = carts.shift() ?? 0;
-		first = await shop.tab(0).pay({operation, cart});
+		first = await payIn(shop.tab(0), {operation, cart});
 	} while (isLatchkeyError(first.error, 'PAYLOAD_CHANGED'));
 
 	if (first.outcome === 'unknown') {
@@ -35,9 +40,9 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 	}
 
 	// What another device did under the keys that come next is found only as they come.
-	if (shop.devices === 2) return;
+	if (shop.sharesKeys) return;
 	const told: Told[] = [];
-	for (const tab of shop.tabs()) told.push(await tab.pay({operation, cart}));
+	for (const tab of shop.tabs()) told.push(await payIn(tab, {operation, cart}));
 	const [one, ...others] = told;
 	for (const other of others)
 		if (one?.outcome !== other.outcome || one.key !== other.key)
@@ -47,7 +52,7 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 	const done = await shop.tab(0).free(operation, one?.outcome === 'succeeded' ? 'complete' : 'forget');
 	if (!done) fail(`${operation} cannot be freed when it is ${describe(one)}`);
 	for (const tab of shop.tabs()) {
-		const next = await tab.pay({operation, cart: 3});
+		const next = await payIn(tab, {operation, cart: 3});
 		if (next.outcome !== 'succeeded') fail(`${operation} cannot be begun anew: ${describe(next)}`);
 		if (next.key === before) fail(`${operation} begins anew under its old key ${next.key}`);
 	}

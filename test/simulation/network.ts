@@ -87,7 +87,7 @@ export function createNetwork(
 	}
 
 	return {
-		fetchOf(life: Life, written: (key: string) => boolean): Fetch {
+		fetchOf(life: Life, written: (key: string) => boolean, ageOf: (operation: string, key: string) => number): Fetch {
 			return async (_, init = {}) => {
 				const goes = life.call();
 				if (!goes) return never();
@@ -99,7 +99,7 @@ export function createNetwork(
 				const arrival = {key, operation, body, sentAt: world.now(), by: life.name};
 				const fate = nextFate();
 				world.note(life.name, `sends ${key} for ${operation}`, fate);
-				check.sent(life, arrival, written(key));
+				check.sent(life, arrival, written(key), ageOf(operation, key));
 				if (!isSignedIn(operation)) check.violation(`${life.name} sent ${operation} when its user was gone`);
 				return new Promise((resolve, reject) => {
 					const abort = () => {

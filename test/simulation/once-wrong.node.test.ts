@@ -9,6 +9,8 @@ const fine: Plan = {
 	keySenders: 'anywhere',
 	since: false,
 	devices: 1,
+	unopened: undefined,
+	undeclared: false,
 	users: 1,
 	storeClock: 'machine',
 	skew: 0,

@@ -10,6 +10,7 @@ export function createOwnKeys(now: () => number) {
 	}
 
 	return {
+		madeAt: (key: string) => [...keys.values()].find(made => made.key === key)?.since,
 		of: (id: string) => keys.get(id) ?? renew(id),
 		/** Where it is still this one. */
 		renew(id: string, key: string | undefined): void {

@@ -33,7 +33,7 @@ export function perform(shop: Shop, action: Action): void {
 		case 'resume':
 			click(async () => {
 				const kept = store.record(idOf(session.user, action.operation))?.request?.body;
-				if (kept) await tab.resume(action.operation, new TextDecoder().decode(kept));
+				if (kept && tab.opens) await tab.resume(action.operation, new TextDecoder().decode(kept));
 			});
 			break;
 		case 'forgetAll':

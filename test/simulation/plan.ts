@@ -10,6 +10,10 @@ export type Plan = Configuration & {
 	readonly since: boolean;
 	/** Tab 2 may be another device: the same keys, where they are not random, and a store of its own. */
 	readonly devices: 1 | 2;
+	/** Which life from the first on finds that its store cannot be opened. */
+	readonly unopened: number | undefined;
+	/** Tab 1 does not know how long the server keeps keys, whatever the others declare. */
+	readonly undeclared: boolean;
 	/** Who use the machine, one after the other. */
 	readonly users: 1 | 2;
 	/** Whose clock the store goes by: the machine's, which may be set, or one of its own. */
@@ -88,6 +92,11 @@ export type Fate =
 	| {readonly kind: 'wrongly not sent'; readonly there: number}
 	/** A proxy or a browser sends it again, and something in front of the server turns the second copy away. */
 	| {readonly kind: 'repeat turned away'; readonly there: number; readonly status: number};
+
+/** Whether keys are sent from two stores. With random keys two devices are two customers. */
+export function sharesKeys({devices, unopened, keys}: Plan): boolean {
+	return keys !== 'random' && (devices === 2 || unopened !== undefined);
+}
 
 export type StoreFate = {
 	/** Until it takes effect, in milliseconds; `undefined`: within the call. */

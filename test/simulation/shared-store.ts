@@ -1,7 +1,8 @@
 import {scopeId} from '../../src/request/scope.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
-import type {MaybePromise} from '../../src/maybe-promise.ts';
+import {after, type MaybePromise} from '../../src/maybe-promise.ts';
+import {storeUnavailable} from '../../src/stores/store-failure.ts';
 import type {Listed, OperationId, Settlement, Store} from '../../src/stores/store.ts';
 import type {Check} from './check.ts';
 import type {Freed} from './truth.ts';
@@ -21,6 +22,14 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 	const presence = createPresence();
 	const watchers = new Set<{readonly life: Life; readonly id: OperationId; readonly listener: () => void}>();
 	const written = new Set<string>();
+	/** When it was swept, by its own clock. */
+	const sweeps: number[] = [];
+
+	/** How long a record has been found past its time, sweep by sweep. */
+	function dueFor({keepUntil = Infinity}: OperationRecord): number {
+		const since = sweeps[sweeps.findLastIndex(at => at < keepUntil) + 1] ?? Infinity;
+		return clock() - since;
+	}
 
 	function all(scope: string, name?: string): readonly OperationRecord[] {
 		return (memory.list(scope, name) as readonly Listed[]).map(({record}) => record);
@@ -30,20 +39,22 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 	function land<T>(life: Life, {scope, name}: OperationId, how: Freed, run: () => T): T {
 		const [before] = all(scope, name);
 		const result = run();
-		const [after] = all(scope, name);
+		const [left] = all(scope, name);
 		const operation = idOfRecord({scope, name});
-		if (after !== undefined) written.add(after.key);
-		check.landed(life, operation, before, after, how);
-		if (before !== after)
+		if (left !== undefined) written.add(left.key);
+		check.landed(life, operation, before, left, how);
+		if (before !== left)
 			for (const watcher of watchers)
 				if (watcher.life !== life && watcher.id.name === name && watcher.id.scope === scope)
 					watcher.life.later(1, watcher.listener);
 		return result;
 	}
 
-	function open(life: Life, words: Words): Store {
+	/** `opens`: otherwise it cannot even be opened, and is replaced by memory. */
+	function open(life: Life, words: Words, opens: boolean): Store {
 		function step<T>(what: string, run: () => MaybePromise<T>): MaybePromise<T> {
 			if (!life.call()) return never();
+			if (!opens) throw storeUnavailable('no store here');
 			const {there, back, fails} = nextFate();
 			const failure = new Error('the store failed');
 			if (there === undefined) {
@@ -74,7 +85,21 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 
 		return {
 			durable: true,
-			claim: (id, claim) => step('claim', () => land(life, id, 'refused', () => memory.claim(id, claim))),
+			claim(id, claim) {
+				// Whose key it is, whatever becomes of the claim.
+				check.of(idOfRecord(id), claim.key);
+				let before: OperationRecord | undefined;
+				const claimed = step('claim', () => {
+					[before] = all(id.scope, id.name);
+					return land(life, id, 'refused', () => memory.claim(id, claim));
+				});
+				return after(claimed, result => {
+					const same = result.status !== 'spent' && result.record.key === before?.key;
+					if (before && same && result.record.createdAt === before.createdAt)
+						check.claimed(life, idOfRecord(id), before, result.now);
+					return result;
+				});
+			},
 			renew: (id, renewal) => step('renew', () => land(life, id, 'refused', () => memory.renew(id, renewal))),
 			settle(id, settlement) {
 				const freed = how(id, settlement);
@@ -86,8 +111,9 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 				step('sweep', () => {
 					const before = USERS.flatMap(user => all(scopeId(user) as string));
 					const swept = memory.sweep();
+					sweeps.push(clock());
 					for (const record of before)
-						if (all(record.scope, record.name).length === 0) check.swept(idOfRecord(record), record);
+						if (all(record.scope, record.name).length === 0) check.swept(idOfRecord(record), record, dueFor(record));
 					return swept;
 				}),
 			...(plan.watch && {

@@ -4,7 +4,7 @@ import {createCheck} from './check.ts';
 import {createLife, type Life} from './life.ts';
 import {createNetwork} from './network.ts';
 import {createOwnKeys} from './own-keys.ts';
-import type {Configuration, Plan, StoreFate, Work} from './plan.ts';
+import {sharesKeys, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
 import {createServer} from './server.ts';
 import {serverKinds} from './servers.ts';
 import {userOf, USERS, type Session} from './session.ts';
@@ -25,6 +25,7 @@ export function createShop(plan: Plan) {
 	const check = createCheck(world, kind, plan);
 	const session: Session = {user: USERS[0]};
 	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall);
+	const devices = plan.keys === 'random' ? 1 : plan.devices;
 	let calm = false;
 
 	/** Goes through a list; what it no longer says goes well. */
@@ -62,11 +63,21 @@ export function createShop(plan: Plan) {
 	function optionsOf(life: Life, index: number, store: SharedStore): FetchOptions {
 		const {dialect, reconcile, ...said}: Configuration = {...plan, ...(index === 1 && plan.other)};
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
-		const documented = dialect === 'documented' || kind.retention !== Number.POSITIVE_INFINITY;
-		const others = plan.devices === 2;
+		const forgets = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && index === 1);
+		const documented = forgets || (dialect === 'documented' && kind.retention === Number.POSITIVE_INFINITY);
+		const others = devices === 2;
 		return {
 			scope: () => session.user,
-			fetch: wrapped(network.fetchOf(life, store.written), plan.wrapper, () => calm),
+			fetch: wrapped(
+				network.fetchOf(life, store.written, (id, key) => ageOf(store, id, key, life)),
+				plan.wrapper,
+				() => calm,
+				// It passes on the answer of the last copy.
+				({headers}) => {
+					const key = new Headers(headers).get('idempotency-key') ?? '';
+					check.of(check.idOf(key), key).misled = true;
+				},
+			),
 			keepResponse: said.keepResponse,
 			keepRequest: said.keepRequest,
 			onStoreError: said.onStoreError,
@@ -86,9 +97,17 @@ export function createShop(plan: Plan) {
 		};
 	}
 
-	/** Which store a tab has: that of its device. With random keys two devices are two customers. */
+	/** Of a key at least, by the clock of the store, and by its record for who goes by that. */
+	function ageOf(store: SharedStore, id: string, key: string, {name}: Life): number {
+		const record = check.of(id, key).apartIn.has(name) ? undefined : store.record(id);
+		const since = plan.keys === 'own' && plan.since ? ownKeys.madeAt(key) : undefined;
+		const begun = record?.key === key ? record.createdAt : undefined;
+		return store.now() - Math.min(since ?? Infinity, begun ?? Infinity);
+	}
+
+	/** Which store a tab has: that of its device. */
 	function storeOf(index: number): SharedStore {
-		return stores[plan.devices === 2 && plan.keys !== 'random' && index === 2 ? 1 : 0];
+		return stores[devices === 2 && index === 2 ? 1 : 0];
 	}
 
 	function open(index: number): Tab {
@@ -97,11 +116,24 @@ export function createShop(plan: Plan) {
 		const skew = plan.storeClock === 'own' && index === 1 ? plan.skew : 0;
 		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`, skew);
 		const own = storeOf(index);
-		const store = own.open(life, words);
+		const opens = calm || lives !== plan.unopened;
+		const store = own.open(life, words, opens);
 		const options = {...optionsOf(life, index, own), store};
 		const redirect = plan.follows ? 'follow' : 'manual';
 		const keys = plan.keys === 'own' ? ownKeys : undefined;
-		return openTab({world, life, environment, words, check, options, redirect, session, keys, since: plan.since});
+		return openTab({
+			world,
+			life,
+			environment,
+			words,
+			check,
+			options,
+			redirect,
+			session,
+			keys,
+			since: plan.since,
+			opens,
+		});
 	}
 
 	return {
@@ -110,7 +142,7 @@ export function createShop(plan: Plan) {
 		check,
 		session,
 		users: plan.users,
-		devices: plan.devices,
+		sharesKeys: sharesKeys(plan),
 		store: stores[0],
 		storeOf,
 		ownKeys,
@@ -124,6 +156,10 @@ export function createShop(plan: Plan) {
 			if (tab?.life.alive()) return tab;
 			return (tabs[index] = open(index));
 		},
+		reload(tab: Tab): Tab {
+			tab.life.crash();
+			return this.tab(tabs.indexOf(tab));
+		},
 		setOnline(online: boolean): void {
 			connection.online = online;
 			if (online) for (const hear of connection.listeners) hear();
@@ -134,9 +170,10 @@ export function createShop(plan: Plan) {
 			world.note('machine', `sets its clock by ${by} ms`);
 			world.setClock(by);
 		},
-		/** From now on all goes well. */
+		/** From now on all goes well. A store that could not be opened is, when its tab is loaded again. */
 		calmDown(): void {
 			calm = true;
+			for (const tab of tabs) if (tab && !tab.opens) tab.life.crash();
 			for (const tab of tabs) tab?.life.arm(Number.POSITIVE_INFINITY, true);
 		},
 	};

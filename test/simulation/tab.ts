@@ -8,6 +8,7 @@ import type {Life} from './life.ts';
 import type {OwnKeys} from './own-keys.ts';
 import {idOf, type Session} from './session.ts';
 import type {Words} from './shared-store.ts';
+import type {Freed} from './truth.ts';
 import type {World} from './world.ts';
 
 export type Payment = {
@@ -21,6 +22,7 @@ export type Payment = {
 export type Tab = {
 	readonly life: Life;
 	readonly fetch: LatchkeyFetch;
+	readonly opens: boolean;
 	pay(payment: Payment): Promise<Told>;
 	/** Sends what was kept, if it is offered. */
 	resume(operation: string, body: string): Promise<void>;
@@ -59,18 +61,22 @@ export type TabOptions = {
 	/** The application's own, if it has any. */
 	readonly keys: OwnKeys | undefined;
 	readonly since: boolean;
+	/** Its store can be opened. */
+	readonly opens: boolean;
 };
 
 export function openTab(of: TabOptions): Tab {
-	const {world, life, environment, words, check, options, redirect, session, keys} = of;
+	const {world, life, environment, words, check, options, redirect, session, keys, opens} = of;
 	const idHere = (operation: string) => idOf(session.user, operation);
 	const running = new Set<{readonly operation: string; readonly since: number}>();
 	const fetch = createFetchIn(environment, {
 		...options,
 		onEvent({type, operation, key}) {
 			world.count(type);
+			const id = check.idOf(key ?? '') || idHere(operation?.[1] ?? '');
+			if (type === 'key-conflict') check.conflict(life, id);
 			if (type !== 'degraded') return;
-			if (options.onStoreError === 'degrade') check.of(idHere(operation?.[1] ?? ''), key ?? '').degraded = true;
+			if (options.onStoreError === 'degrade' || !opens) check.of(id, key ?? '').apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
@@ -180,6 +186,13 @@ export function openTab(of: TabOptions): Tab {
 		}
 	}
 
+	/** What is freed in the memory of this life alone no store tells. */
+	function freed(id: string, how: Freed): void {
+		const inMemory = !opens || check.isInConflict(life, id);
+		check.conflict(life, id, true);
+		if (inMemory) for (const facts of check.keysOf(id)) if (facts.sentBy.has(life.name)) facts.freed ??= how;
+	}
+
 	function unexpected(what: string, error: unknown): void {
 		check.violation(`${what} threw ${String(error)}`);
 	}
@@ -187,6 +200,7 @@ export function openTab(of: TabOptions): Tab {
 	return {
 		life,
 		fetch,
+		opens,
 		pay,
 		resume,
 		async free(operation, how) {
@@ -196,6 +210,7 @@ export function openTab(of: TabOptions): Tab {
 			const done = await attempt(`${how} ${id}`, async () =>
 				how === 'complete' ? handle.complete() : handle.forget({force: how === 'force'}),
 			);
+			if (done) freed(id, how);
 			// What was shown as a success and is over is followed by another purchase.
 			if (done && how === 'complete' && key && check.of(id, key).shownAt < Infinity) keys?.renew(id, key);
 			return done;
@@ -207,12 +222,20 @@ export function openTab(of: TabOptions): Tab {
 			const {resolve} = fetch.operation(['pay', operation]);
 			const done = await attempt(`resolve ${id} as ${outcome}`, async () => resolve(outcome));
 			words.delete(word);
+			// It was about what this life knows, which may be another key than that of the store.
+			for (const facts of check.keysOf(id)) if (done && facts.apartIn.has(life.name)) facts.disowned = true;
+			if (done) check.conflict(life, id, true);
 			return done;
 		},
-		forgetAll: async () => attempt('forget all', fetch.forgetAll),
+		async forgetAll() {
+			const done = await attempt('forget all', fetch.forgetAll);
+			if (done && !opens) for (const operation of ['one', 'two']) freed(idHere(operation), 'forget');
+			return done;
+		},
 		async sweep() {
 			world.note(life.name, 'SWEEP');
-			await Promise.resolve(options.store?.sweep()).catch(() => undefined);
+			const sweep = async () => options.store?.sweep();
+			await sweep().catch(() => undefined);
 		},
 	};
 }

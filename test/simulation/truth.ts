@@ -18,13 +18,17 @@ export type KeyFacts = {
 	duplicated: boolean;
 	/** Who sent it. */
 	readonly sentBy: Set<string>;
-	/** It was sent without a claim in the shared store, as its caller was told. */
-	degraded: boolean;
+	/** Lives that went on with it without a claim in the shared store, as their callers were told. */
+	readonly apartIn: Set<string>;
 	/** A client was told that it was not sent, or was turned away, when a copy had arrived. */
 	misled: boolean;
 	/** A changed request took its name when it was held to be unprocessed, or its key's end came. */
 	replaced: boolean;
 	freed: Freed | undefined;
+	/** Lives that sent it and have neither been told nor written down what became of it. */
+	readonly openFor: Set<string>;
+	/** Lives whose claim found that the store's clock was set back. */
+	readonly unsureOfAge: Set<string>;
 	/** It was settled by somebody's word, for which latchkey does not answer. */
 	disowned: boolean;
 	/** When a caller was first told that it succeeded, in true time. */
@@ -53,9 +57,11 @@ export function createTruth() {
 				effectAt: 0,
 				duplicated: false,
 				sentBy: new Set(),
-				degraded: false,
+				apartIn: new Set(),
 				misled: false,
 				replaced: false,
+				openFor: new Set(),
+				unsureOfAge: new Set(),
 				freed: undefined,
 				disowned: false,
 				shownAt: Number.POSITIVE_INFINITY,

@@ -4,7 +4,12 @@ import type {Wrapper} from './plan.ts';
 type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
 
 /** An application's `fetch` that does more than send, around one that only does that. */
-export function wrapped(fetch: Fetch, wrapper: Wrapper, isCalm: () => boolean): Fetch {
+export function wrapped(
+	fetch: Fetch,
+	wrapper: Wrapper,
+	isCalm: () => boolean,
+	repeats: (init: RequestInit) => void,
+): Fetch {
 	let answers = 0;
 	switch (wrapper) {
 		case 'spreads':
@@ -28,6 +33,7 @@ export function wrapped(fetch: Fetch, wrapper: Wrapper, isCalm: () => boolean): 
 					return await fetch(input, init);
 				} catch (error) {
 					if (init?.signal?.aborted || isLatchkeyError(error)) throw error;
+					if (init) repeats(init);
 					return fetch(input, init).catch((again: unknown) => {
 						throw isLatchkeyError(again) ? refusedConnection() : again;
 					});
