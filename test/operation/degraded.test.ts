@@ -44,7 +44,11 @@ describe("onStoreError: 'degrade'", () => {
 		const disk = faulty(store);
 		const {pay} = realm(degrade, disk.over);
 		disk.deafens('claim');
-		server.script(answer(429), async exchange => (disk.mend(), drop(exchange)), ...Array.from({length: 20}, () => drop));
+		server.script(
+			answer(429),
+			async exchange => (disk.mend(), drop(exchange)),
+			...Array.from({length: 20}, () => drop),
+		);
 		await environment.finish(pay());
 		disk.breaks();
 		const started = environment.now();
