@@ -169,13 +169,11 @@ const degrading = fc
 	.map(([plan, store]): Plan => ({...plan, onStoreError: 'degrade', store}));
 
 /** Keys that are not random, and a store that one life cannot open: others may have sent them. */
-const ownKeys = fc
-	.oneof(...tempos.map(planAt))
-	.map((plan): Plan => ({
-		...plan,
-		keys: plan.keys === 'random' ? 'own' : plan.keys,
-		unopened: plan.unopened ?? plan.devices,
-	}));
+const ownKeys = fc.oneof(...tempos.map(planAt)).map((plan): Plan => ({
+	...plan,
+	keys: plan.keys === 'random' ? 'own' : plan.keys,
+	unopened: plan.unopened ?? plan.devices,
+}));
 
 export const anyPlan: fc.Arbitrary<Plan> = fc.oneof(
 	...tempos.map(tempo => ({weight: 4, arbitrary: planAt(tempo)})),

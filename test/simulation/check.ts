@@ -101,6 +101,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (released && (before.fingerprint !== after?.fingerprint || before.createdAt !== after.createdAt))
 			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
+		if (after.freed) conflicts.get(operation)?.delete(life);
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
 		const kept = shared ? facts.freed : undefined;
@@ -199,7 +200,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
 	function excused(facts: KeyFacts): boolean {
-		return facts.disowned || ((facts.duplicated || facts.misled) && !kind.gates);
+		// Who sends a key that is not random without the store breaks what the others go by.
+		const unclaimed = plan.keys !== 'random' && facts.apartIn.size > 0 && facts.sentBy.size > 1;
+		return facts.disowned || unclaimed || ((facts.duplicated || facts.misled) && !kind.gates);
 	}
 
 	return {
