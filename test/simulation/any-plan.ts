@@ -133,6 +133,8 @@ const configuration = {
 	onStoreError: fc.constantFrom('fail', 'fail', 'degrade'),
 } as const;
 
+const troubled = fc.oneof(runs(storeFate, 20, fc.constantFrom(1, 4, 12)), runs(flaky, 20, fc.constantFrom(1, 1, 2, 6)));
+
 function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 	const action = fc.tuple(tempo, fc.nat({max: 2}), deed).map(([after, tab, what]): Action => ({...what, after, tab}));
 	return fc.record({
@@ -156,13 +158,25 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		jitter: fc.nat({max: 1_000_000}),
 		actions: fc.array(action, {minLength: 1, maxLength: 24}),
 		network: runs(fate, 24, fc.constantFrom(1, 1, 1, 4)),
-		store: fc.oneof(
-			fineStore,
-			fc.array(storeFate, {maxLength: 60}),
-			fc.oneof(runs(storeFate, 20, fc.constantFrom(1, 4, 12)), runs(flaky, 20, fc.constantFrom(1, 1, 2, 6))),
-		),
+		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60}), troubled),
 		work: fc.array(work, {maxLength: 12}),
 	});
 }
 
-export const anyPlan: fc.Arbitrary<Plan> = fc.oneof(...tempos.map(planAt));
+/** Going on without a store, which fails for a while. */
+const degrading = fc
+	.tuple(fc.oneof(...tempos.map(planAt)), troubled)
+	.map(([plan, store]): Plan => ({...plan, onStoreError: 'degrade', store}));
+
+/** Keys that are not random, and a store that one life cannot open: others may have sent them. */
+const ownKeys = fc.oneof(...tempos.map(planAt)).map((plan): Plan => ({
+	...plan,
+	keys: plan.keys === 'random' ? 'own' : plan.keys,
+	unopened: plan.unopened ?? plan.devices,
+}));
+
+export const anyPlan: fc.Arbitrary<Plan> = fc.oneof(
+	...tempos.map(tempo => ({weight: 4, arbitrary: planAt(tempo)})),
+	{weight: 3, arbitrary: degrading},
+	{weight: 1, arbitrary: ownKeys},
+);

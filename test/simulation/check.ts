@@ -101,6 +101,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (released && (before.fingerprint !== after?.fingerprint || before.createdAt !== after.createdAt))
 			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
+		if (after.freed) conflicts.get(operation)?.delete(life);
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
 		const kept = shared ? facts.freed : undefined;
@@ -109,6 +110,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
 		if (before?.key !== key) renew(key);
 		if (how === 'word') facts.disowned = true;
+		const said = after.state.status === 'succeeded' && after.state.said && !after.freed;
+		facts.saidAt = said ? Math.min(facts.saidAt, world.now()) : Number.POSITIVE_INFINITY;
 		if (after.state.status !== 'sending') facts.openFor.delete(life.name);
 	}
 
@@ -134,6 +137,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (!written && !facts.apartIn.has(life.name))
 			violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
+		facts.reused ||= facts.body !== body;
+		if (!byItself && !shared && !facts.apartIn.has(life.name) && world.now() > facts.saidAt + MINUTE)
+			violation(`${life.name} sent ${key}, which somebody had said to have succeeded`);
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
 
@@ -175,7 +181,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (outcome === 'succeeded' && over && !apart && !excused(facts))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
-		const changed = (facts.misled && facts.replaced) || (shared && plan.keys === 'own');
+		const changed = (facts.misled && facts.replaced) || (shared && facts.reused);
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
@@ -194,7 +200,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
 	function excused(facts: KeyFacts): boolean {
-		return facts.disowned || ((facts.duplicated || facts.misled) && !kind.gates);
+		// Who sends a key that is not random without the store breaks what the others go by.
+		const unclaimed = plan.keys !== 'random' && facts.apartIn.size > 0 && facts.sentBy.size > 1;
+		return facts.disowned || unclaimed || ((facts.duplicated || facts.misled) && !kind.gates);
 	}
 
 	return {

@@ -12,8 +12,8 @@ import {idOfRecord, placeOfId, USERS} from './session.ts';
 import type {Plan, StoreFate} from './plan.ts';
 import type {World} from './world.ts';
 
-/** What somebody says became of an operation, while he says it. */
-export type Words = Set<{readonly operation: string; readonly outcome: 'succeeded' | 'refused'}>;
+/** What somebody says became of an operation, or that it is to be forgotten by force, while he says it. */
+export type Words = Set<{readonly operation: string; readonly outcome: 'succeeded' | 'refused' | 'forget'}>;
 
 /** One memory for all lives. Each has its own way to it, which fails and delays. */
 export function createSharedStore(world: World, plan: Plan, nextFate: () => StoreFate, check: Check) {
@@ -105,7 +105,12 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 				const freed = how(id, settlement);
 				return step('settle', () => land(life, id, freed, () => memory.settle(id, settlement)));
 			},
-			forget: (id, freeing) => step(freeing.how, () => land(life, id, freeing.how, () => memory.forget(id, freeing))),
+			forget(id, freeing) {
+				const operation = idOfRecord(id);
+				const asked = [...words].some(word => word.operation === operation && word.outcome === 'forget');
+				if (freeing.how === 'force' && !asked) check.violation(`${life.name} forgets ${operation} by force unasked`);
+				return step(freeing.how, () => land(life, id, freeing.how, () => memory.forget(id, freeing)));
+			},
 			list: (scope, name) => step('list', () => memory.list(scope, name)),
 			sweep: () =>
 				step('sweep', () => {

@@ -89,8 +89,9 @@ export function createShop(plan: Plan) {
 					new Promise(resolve => {
 						const found = truth(key, check.idOf(key));
 						world.note(life.name, `finds out that ${key} is ${found}`);
-						// Another device may still send it: the word is the application's.
-						if (others && found === 'refused') check.of(check.idOf(key), key).disowned = true;
+						// Another device, or a realm without the store, may still send it: the word is the application's.
+						const facts = check.of(check.idOf(key), key);
+						if ((others || facts.apartIn.size > 0) && found === 'refused') facts.disowned = true;
 						life.later(100, () => resolve(found));
 					}),
 			}),

@@ -207,9 +207,12 @@ export function openTab(of: TabOptions): Tab {
 			const handle = fetch.operation(['pay', operation]);
 			const id = idHere(operation);
 			const key = keys?.of(id).key;
+			const word = {operation: id, outcome: 'forget'} as const;
+			if (how === 'force') words.add(word);
 			const done = await attempt(`${how} ${id}`, async () =>
 				how === 'complete' ? handle.complete() : handle.forget({force: how === 'force'}),
 			);
+			words.delete(word);
 			if (done) freed(id, how);
 			// What was shown as a success and is over is followed by another purchase.
 			if (done && how === 'complete' && key && check.of(id, key).shownAt < Infinity) keys?.renew(id, key);

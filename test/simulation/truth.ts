@@ -25,6 +25,10 @@ export type KeyFacts = {
 	/** A changed request took its name when it was held to be unprocessed, or its key's end came. */
 	replaced: boolean;
 	freed: Freed | undefined;
+	/** Whether other payloads were sent under it, too. */
+	reused: boolean;
+	/** Since when somebody's word has it that it succeeded, in true time. */
+	saidAt: number;
 	/** Lives that sent it and have neither been told nor written down what became of it. */
 	readonly openFor: Set<string>;
 	/** Lives whose claim found that the store's clock was set back. */
@@ -60,6 +64,8 @@ export function createTruth() {
 				apartIn: new Set(),
 				misled: false,
 				replaced: false,
+				reused: false,
+				saidAt: Number.POSITIVE_INFINITY,
 				openFor: new Set(),
 				unsureOfAge: new Set(),
 				freed: undefined,
