@@ -143,6 +143,7 @@ export function createShop(plan: Plan) {
 		check,
 		session,
 		users: plan.users,
+		undeclared: plan.undeclared,
 		sharesKeys: sharesKeys(plan),
 		store: stores[0],
 		storeOf,
