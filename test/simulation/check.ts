@@ -88,7 +88,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (after === before) return;
 		const {key} = after ?? {key: 'nothing'};
 		world.note(life.name, `${operation} stands at`, after);
-		if (before && after?.freed && how !== 'force' && before.state.status === 'unprocessed')
+		if (before && !before.freed && after?.freed && how !== 'force' && before.state.status === 'unprocessed')
 			if (of(operation, before.key).openFor.has(life.name))
 				violation(`${life.name} freed ${before.key}, which it had sent, before its outcome was known`);
 		const released =
@@ -101,7 +101,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (released && (before.fingerprint !== after?.fingerprint || before.createdAt !== after.createdAt))
 			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
-		if (after.freed) conflicts.get(operation)?.delete(life);
+		// With it goes what this life has sent apart.
+		if (after.freed && conflicts.get(operation)?.delete(life))
+			for (const sent of keysOf(operation)) if (sent.sentBy.has(life.name)) sent.freed ??= how;
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
 		const kept = shared ? facts.freed : undefined;

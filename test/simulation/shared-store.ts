@@ -95,7 +95,9 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 				});
 				return after(claimed, result => {
 					const same = result.status !== 'spent' && result.record.key === before?.key;
-					if (before && same && result.record.createdAt === before.createdAt)
+					// A claim to write somebody's word down sends nothing, and the flight goes by its own.
+					const forWord = [...words].some(({operation}) => operation === idOfRecord(id));
+					if (before && same && !forWord && result.record.createdAt === before.createdAt)
 						check.claimed(life, idOfRecord(id), before, result.now);
 					return result;
 				});

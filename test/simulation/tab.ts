@@ -74,7 +74,8 @@ export function openTab(of: TabOptions): Tab {
 		onEvent({type, operation, key}) {
 			world.count(type);
 			const id = check.idOf(key ?? '') || idHere(operation?.[1] ?? '');
-			if (type === 'key-conflict') check.conflict(life, id);
+			// What was forced meanwhile is over, whatever is found out of it.
+			if (type === 'key-conflict' && !check.of(id, key ?? '').freed) check.conflict(life, id);
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens) check.of(id, key ?? '').apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
@@ -188,7 +189,7 @@ export function openTab(of: TabOptions): Tab {
 
 	/** What is freed in the memory of this life alone no store tells. */
 	function freed(id: string, how: Freed): void {
-		const inMemory = !opens || check.isInConflict(life, id);
+		const inMemory = !opens || how === 'force' || check.isInConflict(life, id);
 		check.conflict(life, id, true);
 		if (inMemory) for (const facts of check.keysOf(id)) if (facts.sentBy.has(life.name)) facts.freed ??= how;
 	}
