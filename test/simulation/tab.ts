@@ -188,7 +188,7 @@ export function openTab(of: TabOptions): Tab {
 
 	/** What is freed in the memory of this life alone no store tells. */
 	function freed(id: string, how: Freed): void {
-		const inMemory = !opens || check.isInConflict(life, id);
+		const inMemory = !opens || how === 'force' || check.isInConflict(life, id);
 		check.conflict(life, id, true);
 		if (inMemory) for (const facts of check.keysOf(id)) if (facts.sentBy.has(life.name)) facts.freed ??= how;
 	}
