@@ -71,11 +71,12 @@ export function openTab(of: TabOptions): Tab {
 	const running = new Set<{readonly operation: string; readonly since: number}>();
 	const fetch = createFetchIn(environment, {
 		...options,
-		onEvent({type, operation, key}) {
+		onEvent(event) {
+			const {type, operation, key} = event;
 			world.count(type);
 			const id = check.idOf(key ?? '') || idHere(operation?.[1] ?? '');
-			// What was forced meanwhile is over, whatever is found out of it.
-			if (type === 'key-conflict' && !check.of(id, key ?? '').freed) check.conflict(life, id);
+			// Its own key: it was freed by force while it was being handed over.
+			if (event.type === 'key-conflict' && event.storedKey !== key) check.conflict(life, id);
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens) check.of(id, key ?? '').apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
