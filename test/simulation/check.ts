@@ -26,7 +26,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	const {of, idOf, keysOf, renew} = createTruth();
 	const violations: string[] = [];
 	const shared = sharesKeys(plan);
-	const conflicts = new Map<string, Set<Life>>();
+	const conflicts = new Map<string, Map<Life, string>>();
 	/** A server forgets keys sooner than tab 1 can know. */
 	const undeclared = plan.undeclared && kind.retention !== Number.POSITIVE_INFINITY;
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
@@ -101,7 +101,6 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (released && (before.fingerprint !== after?.fingerprint || before.createdAt !== after.createdAt))
 			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
-		if (after.freed) conflicts.get(operation)?.delete(life);
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
 		const kept = shared ? facts.freed : undefined;
@@ -133,7 +132,10 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (!byItself && age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
 		if (!byItself && facts.unsureOfAge.has(life.name))
 			violation(`${life.name} sent ${key} by a clock that was set back`);
-		if (!byItself && isInConflict(life, operation)) violation(`${life.name} sent ${key} after a conflict of two keys`);
+		// Sign-out drops what was never sent.
+		const other = conflicts.get(operation)?.get(life);
+		if (!byItself && other !== undefined && of(operation, other).sentBy.size > 0)
+			violation(`${life.name} sent ${key} after a conflict of two keys`);
 		if (!written && !facts.apartIn.has(life.name))
 			violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
@@ -150,12 +152,12 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		else unsureOfAge.delete(life.name);
 	}
 
-	/** A life was told that the store holds another key than it has sent; `over`: that it has found its end. */
-	function conflict(life: Life, operation: string, over = false): void {
-		const lives = conflicts.get(operation) ?? new Set();
+	/** A life was told that the store holds another key than it has sent; without a key: that has found its end. */
+	function conflict(life: Life, operation: string, key?: string): void {
+		const lives = conflicts.get(operation) ?? new Map<Life, string>();
 		conflicts.set(operation, lives);
-		if (over) lives.delete(life);
-		else lives.add(life);
+		if (key === undefined) lives.delete(life);
+		else lives.set(life, key);
 	}
 
 	function isInConflict(life: Life, operation: string): boolean {
