@@ -59,9 +59,9 @@ export async function resolve(
 	const found = await recordAt(at);
 	const unsaved = realm.unsaved.get(flightId);
 	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
-	const apart = unsaved && unsaved.record.key !== found?.record.key ? unsaved : undefined;
-	const done = apart?.state.status === 'succeeded' && outcome === 'refused';
 	const record = found?.record;
+	const apart = unsaved && (isFree(record) || unsaved.record.key !== record?.key) ? unsaved : undefined;
+	const done = apart?.state.status === 'succeeded' && outcome === 'refused';
 	const settledAlready = record?.freed === false && record.state.status === outcome;
 	let settled: OperationRecord | undefined;
 	if (!done && found && record && (isOpen(record) || isUnprocessed(record))) {

@@ -26,7 +26,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	const {of, idOf, keysOf, renew} = createTruth();
 	const violations: string[] = [];
 	const shared = sharesKeys(plan);
-	const conflicts = new Map<string, Set<Life>>();
+	const conflicts = new Map<string, Map<Life, string>>();
 	/** A server forgets keys sooner than tab 1 can know. */
 	const undeclared = plan.undeclared && kind.retention !== Number.POSITIVE_INFINITY;
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
@@ -101,9 +101,6 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (released && (before.fingerprint !== after?.fingerprint || before.createdAt !== after.createdAt))
 			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
-		// With it goes what this life has sent apart.
-		if (after.freed && conflicts.get(operation)?.delete(life))
-			for (const sent of keysOf(operation)) if (sent.sentBy.has(life.name)) sent.freed ??= how;
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
 		const kept = shared ? facts.freed : undefined;
@@ -133,9 +130,12 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const knows = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && life.name.startsWith('tab 1.'));
 		const byItself = plan.wrapper === 'retries' && facts.misled;
 		if (!byItself && age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
-		if (!byItself && facts.unsureOfAge.has(life.name))
+		if (!byItself && facts.unsureOfAge.has(life.name) && !facts.apartIn.has(life.name))
 			violation(`${life.name} sent ${key} by a clock that was set back`);
-		if (!byItself && isInConflict(life, operation)) violation(`${life.name} sent ${key} after a conflict of two keys`);
+		// What was never sent goes at sign-out, and anything by force.
+		const other = conflicts.get(operation)?.get(life);
+		const lasts = other !== undefined && of(operation, other).sentBy.size > 0 && of(operation, other).freed !== 'force';
+		if (!byItself && lasts) violation(`${life.name} sent ${key} after a conflict of two keys`);
 		if (!written && !facts.apartIn.has(life.name))
 			violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;
@@ -152,12 +152,12 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		else unsureOfAge.delete(life.name);
 	}
 
-	/** A life was told that the store holds another key than it has sent; `over`: that it has found its end. */
-	function conflict(life: Life, operation: string, over = false): void {
-		const lives = conflicts.get(operation) ?? new Set();
+	/** A life was told that the store holds another key than it has sent; without a key: that has found its end. */
+	function conflict(life: Life, operation: string, key?: string): void {
+		const lives = conflicts.get(operation) ?? new Map<Life, string>();
 		conflicts.set(operation, lives);
-		if (over) lives.delete(life);
-		else lives.add(life);
+		if (key === undefined) lives.delete(life);
+		else lives.set(life, key);
 	}
 
 	function isInConflict(life: Life, operation: string): boolean {

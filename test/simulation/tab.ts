@@ -71,14 +71,12 @@ export function openTab(of: TabOptions): Tab {
 	const running = new Set<{readonly operation: string; readonly since: number}>();
 	const fetch = createFetchIn(environment, {
 		...options,
-		onEvent(event) {
-			const {type, operation, key} = event;
+		onEvent({type, operation, key = ''}) {
 			world.count(type);
-			const id = check.idOf(key ?? '') || idHere(operation?.[1] ?? '');
-			// Its own key: it was freed by force while it was being handed over.
-			if (event.type === 'key-conflict' && event.storedKey !== key) check.conflict(life, id);
+			const id = check.idOf(key) || idHere(operation?.[1] ?? '');
+			if (type === 'key-conflict') check.conflict(life, id, key);
 			if (type !== 'degraded') return;
-			if (options.onStoreError === 'degrade' || !opens) check.of(id, key ?? '').apartIn.add(life.name);
+			if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
@@ -191,7 +189,7 @@ export function openTab(of: TabOptions): Tab {
 	/** What is freed in the memory of this life alone no store tells. */
 	function freed(id: string, how: Freed): void {
 		const inMemory = !opens || how === 'force' || check.isInConflict(life, id);
-		check.conflict(life, id, true);
+		check.conflict(life, id);
 		if (inMemory) for (const facts of check.keysOf(id)) if (facts.sentBy.has(life.name)) facts.freed ??= how;
 	}
 
@@ -229,7 +227,7 @@ export function openTab(of: TabOptions): Tab {
 			words.delete(word);
 			// It was about what this life knows, which may be another key than that of the store.
 			for (const facts of check.keysOf(id)) if (done && facts.apartIn.has(life.name)) facts.disowned = true;
-			if (done) check.conflict(life, id, true);
+			if (done) check.conflict(life, id);
 			return done;
 		},
 		async forgetAll() {
