@@ -132,10 +132,10 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (!byItself && age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
 		if (!byItself && facts.unsureOfAge.has(life.name))
 			violation(`${life.name} sent ${key} by a clock that was set back`);
-		// Sign-out drops what was never sent.
+		// What was never sent goes at sign-out, and anything by force.
 		const other = conflicts.get(operation)?.get(life);
-		if (!byItself && other !== undefined && of(operation, other).sentBy.size > 0)
-			violation(`${life.name} sent ${key} after a conflict of two keys`);
+		const lasts = other !== undefined && of(operation, other).sentBy.size > 0 && of(operation, other).freed !== 'force';
+		if (!byItself && lasts) violation(`${life.name} sent ${key} after a conflict of two keys`);
 		if (!written && !facts.apartIn.has(life.name))
 			violation(`${life.name} sent ${key} for ${operation}, which is not written down`);
 		facts.body ??= body;

@@ -74,8 +74,7 @@ export function openTab(of: TabOptions): Tab {
 		onEvent({type, operation, key = ''}) {
 			world.count(type);
 			const id = check.idOf(key) || idHere(operation?.[1] ?? '');
-			// It may have been freed by force while it was being handed over.
-			if (type === 'key-conflict' && check.of(id, key).freed !== 'force') check.conflict(life, id, key);
+			if (type === 'key-conflict') check.conflict(life, id, key);
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
