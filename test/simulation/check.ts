@@ -104,7 +104,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const facts = of(operation, key);
 		// What was freed on one device stays so, whatever the other has of it.
 		const kept = shared ? facts.freed : undefined;
-		facts.freed = isFreed(after) ? (facts.freed ?? how) : kept;
+		facts.freed = isFreed(after) ? (how === 'force' ? how : (facts.freed ?? how)) : kept;
 		if (after.freed && how !== 'force') facts.freedAt = world.now();
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
 		if (before?.key !== key) renew(key);
@@ -125,11 +125,14 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** `age`: how old the key is at least, by the store's clock. */
 	function sent(life: Life, {operation, key, body}: Arrival, written: boolean, age: number): void {
 		const facts = of(operation, key);
+		// A random key that was never sent is new to the server, however long it has lain.
+		const isNew = plan.keys === 'random' && facts.sentBy.size === 0;
 		facts.sentBy.add(life.name);
 		facts.openFor.add(life.name);
 		const knows = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && life.name.startsWith('tab 1.'));
 		const byItself = plan.wrapper === 'retries' && facts.misled;
-		if (!byItself && age >= (knows ? kind.retention : DAY)) violation(`${life.name} sent ${key}, which was too old`);
+		if (!byItself && !isNew && age >= (knows ? kind.retention : DAY))
+			violation(`${life.name} sent ${key}, which was too old`);
 		if (!byItself && facts.unsureOfAge.has(life.name) && !facts.apartIn.has(life.name))
 			violation(`${life.name} sent ${key} by a clock that was set back`);
 		// What was never sent goes at sign-out, and anything by force.
