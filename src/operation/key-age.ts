@@ -14,6 +14,8 @@ export type KeyLife = KeyLimits & {
 	readonly keyLife: number;
 	/** How far the store's clock may lie behind a record before its ages count as unknown. */
 	readonly tolerance: number;
+	/** Before this, the store's clock cannot be right: the caller's own key was made later. */
+	readonly madeAfter: number;
 };
 
 /** `since`: when the caller's own key was made, in milliseconds since the epoch. */
@@ -29,6 +31,7 @@ export function keyLifeOf(settings: Settings, since?: number): KeyLife {
 		maxKeyAge: retention === undefined ? undefined : keyLife,
 		keyEnd: since === undefined ? undefined : since + keyLife,
 		tolerance: Math.min(margin / 2, roundOf(settings)),
+		madeAfter: (since ?? -Infinity) - margin,
 	};
 }
 
@@ -50,6 +53,6 @@ export function isLeaseEndless({lease = 0, gone}: Pick<Ledger, 'lease' | 'gone'>
 
 /** Whether a key may be sent now. `clock`: the store's clock was set back, so that every age is a guess. */
 export function keyStanding({record, now}: Listed, life: KeyLife): 'go' | 'expired' | 'clock' {
-	if (now < record.updatedAt - life.tolerance) return 'clock';
+	if (now < Math.max(record.updatedAt - life.tolerance, life.madeAfter)) return 'clock';
 	return now < keyEndOf(record, life) ? 'go' : 'expired';
 }

@@ -26,6 +26,23 @@ describe('an own key that says when it was made', () => {
 		expect(await record()).toMatchObject({key: 'order-42', state: {status: 'unknown'}});
 	});
 
+	// Invariant 7
+	test('is not sent by a clock that is behind its making: how old it is cannot be told then', async () => {
+		const {environment, realm, server} = openShop();
+		const behind = {outcome: 'unknown', attempts: 0, error: {reason: 'clock', expired: false}};
+		expect(await environment.finish(realm().pay(made(-1)))).toMatchObject(behind);
+		expect(server.requests).toHaveLength(0);
+		environment.jump(HOUR);
+		expect((await environment.finish(realm().pay(made(-1)))).outcome).toBe('succeeded');
+	});
+
+	test('is sent where clocks differ by no more than what is spared of the retention', async () => {
+		const {environment, realm} = openShop();
+		const since = START + MARGIN;
+		const call = realm().pay({idempotencyKey: {key: 'order-42', since}});
+		expect((await environment.finish(call)).outcome).toBe('succeeded');
+	});
+
 	test('nor by a process that finds no record of it', async () => {
 		const [shop, elsewhere] = [openShop(), openShop()];
 		shop.server.script(lose);

@@ -97,8 +97,12 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					const same = result.status !== 'spent' && result.record.key === before?.key;
 					// A claim to write somebody's word down sends nothing, and the flight goes by its own.
 					const forWord = [...words].some(({operation}) => operation === idOfRecord(id));
-					if (before && same && !forWord && result.record.createdAt === before.createdAt)
-						check.claimed(life, idOfRecord(id), before, result.now);
+					if (result.status !== 'spent' && before && same && !forWord) {
+						// One that begins anew is of now, whatever the clock has been through.
+						const found = result.record.createdAt === before.createdAt ? before : result.record;
+						check.claimed(life, idOfRecord(id), found, result.now);
+					}
+
 					return result;
 				});
 			},
