@@ -470,6 +470,28 @@ describe('out of a conflict of two keys', () => {
 		expect(new Set(server.keys()).size).toBe(3);
 	});
 
+	test.each(['refused', 'succeeded'] as const)(
+		'resolve("%s") leads, too, where the store has it as forgotten by force, under the very key that was sent',
+		async word => {
+			const {environment, server, page, disk} = openPage({
+				...degrade,
+				keyFrom: ({previousKey}) => (previousKey === undefined ? 'order-42' : 'order-43'),
+				keySenders: 'this-store',
+			});
+			server.script(answer(429, {'retry-after': '1'}), answer(302));
+			const call = page.pay({retry: 1});
+			await environment.settle();
+			await page.handle.forget({force: true});
+			disk.breaks('claim');
+			expect((await environment.finish(call)).outcome).toBe('unknown');
+			disk.mend();
+			expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', attempts: 0});
+			await page.handle.resolve(word);
+			expect(page.handle.state.status).not.toBe('unknown');
+			if (word === 'refused') expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		},
+	);
+
 	test('resolve("succeeded") leads: nothing more is sent until it is completed', async () => {
 		const {environment, server, page, other, record} = await conflict(lose);
 		await page.handle.resolve('succeeded');
