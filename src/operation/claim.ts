@@ -113,13 +113,13 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 			claim = {...claim, ambiguous: given || candidate.ambiguous || earlier !== undefined};
 			const known = knownRecord(work) ?? {record: undefined, now: work.environment.now()};
 			result = claimRule(id, known.record, claim, known.now).result;
-			if (result.status === 'claimed') {
+			if (result.status === 'claimed')
 				offered.set(flightId, {key: result.record.key, owner, sent: 'unclaimed', ambiguous: true});
-				work.key = result.record.key;
-			}
-
 			// A success is told from here too, and the store may know better by now.
-			if (result.status === 'claimed' || result.status === 'settled') work.report({type: 'degraded', error});
+			if (result.status === 'claimed' || result.status === 'settled') {
+				work.key = result.record.key;
+				work.report({type: 'degraded', error});
+			}
 		}
 
 		if (result.status === 'spent') {

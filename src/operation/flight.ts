@@ -138,8 +138,11 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 				else caller.fail(another(result.error, progress.answer));
 			};
 		} catch (error) {
+			// A key that cannot be used concerns only who brought it.
+			const isOfKey = first.ownKey !== undefined && !isLatchkeyError(error);
 			tell = caller => {
-				caller.fail(error);
+				if (isOfKey && caller.ownKey !== first.ownKey) caller.again();
+				else caller.fail(error);
 			};
 		}
 

@@ -15,10 +15,11 @@ export async function forgetAll(realm: Realm, scope: string, of: string | null):
 		return stays ? [] : {place, record};
 	});
 	await Promise.all(
-		settled.map(async ({place, record: {name, key}}) => {
+		settled.map(async ({place, record}) => {
+			const {name, key} = record;
 			const {status} = await realm.ledger.forget({scope, name}, {key, how: 'forget'});
 			// Somebody may have begun with it since.
-			if (status === 'freed' && openHere(place, undefined) === undefined) forgetHere(place);
+			if (status === 'freed' && openHere(place, undefined) === undefined) forgetHere(place, record);
 		}),
 	);
 }

@@ -1,5 +1,6 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Listed} from '../stores/store.ts';
+import {unleased} from '../stores/rules.ts';
 import type {Place} from './place.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 
@@ -28,6 +29,14 @@ export function keepRecord(
 export function correctRecord({realm: {known}, flightId}: Place, record: OperationRecord): void {
 	const seen = known.get(flightId);
 	if (seen !== undefined) known.set(flightId, {...seen, record});
+}
+
+/** It has been freed, as the store has it or as it was known here. */
+export function freeKnown({realm: {known}, flightId}: Place, record?: OperationRecord): void {
+	const seen = known.get(flightId);
+	if (seen === undefined) return;
+	const freed = {...(record ?? seen.record), ...unleased, freed: true, answer: undefined, request: undefined};
+	known.set(flightId, {...seen, record: freed});
 }
 
 export function knownRecord({realm, flightId}: Place): Listed | undefined {

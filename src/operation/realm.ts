@@ -23,7 +23,7 @@ export type Unsaved = {
 	/** What became of the key before, where the store holds that and has not taken it either. */
 	readonly earlier?: Unsaved | undefined;
 	/** The other key that the store turned out to hold: nothing is sent under either from here. */
-	readonly storedKey?: string;
+	readonly storedKey?: string | undefined;
 };
 
 /** A key that a claim is made with. `sent`: under a claim, or while the store failed. `ambiguous`: it may have been sent, here or elsewhere. */

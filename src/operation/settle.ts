@@ -68,7 +68,18 @@ export async function settle(
 	const written = settleRule(record, settlement(record.token), storeNow).write;
 	const before = realm.unsaved.get(flightId);
 	const earlier = before?.stored && before.record.key !== key ? before : before?.earlier;
-	realm.unsaved.set(flightId, {record, state, settlement, claim: again, stored, earlier, report: work.report});
+	// That the store holds another key was found while this was sent: it stays found.
+	const storedKey = before?.storedKey;
+	realm.unsaved.set(flightId, {
+		record,
+		state,
+		settlement,
+		claim: again,
+		stored,
+		earlier,
+		storedKey,
+		report: work.report,
+	});
 	if (state.status !== 'unknown') realm.offered.delete(flightId);
 	keepRecord(work, work.environment, {record: written ?? record, now: storeNow});
 	try {

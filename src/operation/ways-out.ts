@@ -2,7 +2,7 @@ import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {unleased} from '../stores/rules.ts';
-import {correctRecord, keepRecord, knownRecord} from './known.ts';
+import {correctRecord, freeKnown, keepRecord, knownRecord} from './known.ts';
 import type {Place} from './place.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import type {Unsaved} from './realm.ts';
@@ -35,8 +35,12 @@ export async function free(at: Place, how: Freeing['how']): Promise<boolean> {
 	}
 
 	if (how === 'complete' && isUnprocessed(record)) return false;
-	// Tells why the store does not take what is known here.
-	if (unsaved !== undefined) await save(at);
+	if (unsaved !== undefined) {
+		// Tells why the store does not take what is known here. Where it does by now, that is to be freed in it.
+		await save(at);
+		return free(at, how);
+	}
+
 	if (record !== undefined && !(record.freed || (isFree(record) && how === 'complete'))) {
 		const {status, record: left} = await at.realm.ledger.forget(await at.id(), {key: record.key, how});
 		if (status === 'open') throw stillOpen(at, record.key, how);
@@ -45,7 +49,7 @@ export async function free(at: Place, how: Freeing['how']): Promise<boolean> {
 
 	// Somebody may have begun anew meanwhile.
 	if (!forced && openHere(at, undefined) !== undefined) return false;
-	forgetHere(at);
+	forgetHere(at, record);
 	return true;
 }
 
@@ -112,10 +116,11 @@ function isOfHere({realm: {known, recent}, flightId}: Place, {key}: OperationRec
 	return known.get(flightId)?.record.key === key || recent.get(flightId)?.key === key;
 }
 
-/** Nothing of it is left in this realm's memory. */
-export function forgetHere(place: Place): void {
+/** Nothing of it is left in this realm's memory, but that the key of its record is used up. */
+export function forgetHere(place: Place, record?: OperationRecord): void {
 	const {realm, flightId} = place;
-	const {recent, unsaved, known, offered, snapshots} = realm;
-	for (const memory of [recent, unsaved, known, offered, snapshots]) memory.delete(flightId);
+	const {recent, unsaved, offered, snapshots} = realm;
+	for (const memory of [recent, unsaved, offered, snapshots]) memory.delete(flightId);
+	freeKnown(place, record);
 	notify(place);
 }

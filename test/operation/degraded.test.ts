@@ -181,7 +181,28 @@ describe('what the realm knew before its store failed', () => {
 			expect((await environment.finish(page.pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
 		expect(server.requests).toHaveLength(1);
 		const error = expect.objectContaining({code: 'STORE_FAILED'}) as unknown;
-		expect(page.events.filter(({type}) => type === 'degraded')).toMatchObject([{error}, {error}]);
+		const key = server.keys()[0];
+		expect(page.events.filter(({type}) => type === 'degraded')).toMatchObject([
+			{error, key},
+			{error, key},
+		]);
+	});
+
+	const ends: Array<[string, (page: Realm) => Promise<void>]> = [
+		['completed', async ({handle}) => handle.complete()],
+		['forgotten', async ({handle}) => handle.forget()],
+		['forgotten with all', async ({fetch}) => fetch.forgetAll()],
+	];
+	test.each(ends)('and was %s begins anew: under no key that was used, derived or own', async (_, end) => {
+		const keyFrom = ({previousKey}: {previousKey: string | undefined}) => (previousKey ? `${previousKey}+` : 'order');
+		const {environment, server, disk, page} = openPages({keyFrom, keySenders: 'this-store'});
+		await environment.finish(page.pay());
+		await end(page);
+		disk.breaks();
+		const own = await environment.finish(page.pay({idempotencyKey: 'order'}));
+		expect(own.error).toMatchObject({name: 'TypeError', message: expect.stringContaining('was freed') as string});
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: 'order+', replayed: false});
+		expect(server.charges()).toBe(2);
 	});
 
 	test('and is mismatched is told so', async () => {
@@ -678,6 +699,26 @@ describe('a store that turns out to hold another key', () => {
 		await environment.settle();
 		disk.mend();
 		expect((await environment.finish(call)).error).toMatchObject({reason: 'final', attempts: 1});
+		expect(server.requests).toHaveLength(3);
+	});
+
+	test('is found in the background, and stays found when the store fails again', async () => {
+		const {environment, server, store, realm} = openShop();
+		const disk = faulty(store);
+		disk.breaks();
+		const page = realm(degrade, disk.over);
+		server.script(
+			drop,
+			drop,
+			after(1_000, async exchange => (disk.breaks(), drop(exchange))),
+		);
+		await environment.finish(page.pay());
+		await environment.finish(realm({retry: 0}).pay());
+		const call = page.pay({reconcile: () => 'refused'});
+		await environment.settle();
+		disk.mend();
+		expect((await environment.finish(call)).error).toMatchObject({reason: 'final'});
+		expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', attempts: 0});
 		expect(server.requests).toHaveLength(3);
 	});
 

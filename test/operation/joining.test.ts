@@ -44,6 +44,16 @@ describe('joining a flight', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
+	test('a joiner without a key of its own is not told that the key of the first caller cannot be used', async () => {
+		const {environment, realm, server} = openShop();
+		await environment.finish(realm().pay({idempotencyKey: 'order-42'}));
+		const {pay} = realm();
+		const [first, joiner] = await environment.finish(Promise.all([pay({idempotencyKey: 'order-43'}), pay()]));
+		expect(first.error).toMatchObject({name: 'TypeError', message: expect.stringContaining('another key') as string});
+		expect(joiner).toMatchObject({outcome: 'succeeded', key: 'order-42'});
+		expect(server.charges()).toBe(1);
+	});
+
 	test('an abort detaches its caller only', async () => {
 		const {environment, realm, server} = openShop();
 		const {pay} = realm();

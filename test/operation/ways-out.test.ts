@@ -254,6 +254,16 @@ describe('a success that the store has not taken', () => {
 		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', replayed: false});
 		expect(server.charges()).toBe(2);
 	});
+
+	test.each(how)('%s, and takes at the second try, is completed in the store, too', async (_, own, fail) => {
+		const {environment, server, page, other, disk, record} = await paid(own, fail);
+		disk.mend();
+		disk.failsNext(1);
+		await environment.finish(page.handle.complete());
+		expect(await record()).toMatchObject({freed: true, state: {status: 'succeeded'}});
+		expect(await environment.finish(other.pay())).toMatchObject({outcome: 'succeeded', replayed: false});
+		expect(server.charges()).toBe(2);
+	});
 });
 
 describe('what only this realm knows of, while the store can be read and not written', () => {
@@ -473,7 +483,7 @@ describe('out of a conflict of two keys', () => {
 	test.each(['refused', 'succeeded'] as const)(
 		'resolve("%s") leads, too, where the store has it as forgotten by force, under the very key that was sent',
 		async word => {
-			const {environment, server, page, disk} = openPage({
+			const {environment, server, page, other, disk} = openPage({
 				...degrade,
 				keyFrom: ({previousKey}) => (previousKey === undefined ? 'order-42' : 'order-43'),
 				keySenders: 'this-store',
@@ -481,7 +491,7 @@ describe('out of a conflict of two keys', () => {
 			server.script(answer(429, {'retry-after': '1'}), answer(302));
 			const call = page.pay({retry: 1});
 			await environment.settle();
-			await page.handle.forget({force: true});
+			await other.handle.forget({force: true});
 			disk.breaks('claim');
 			expect((await environment.finish(call)).outcome).toBe('unknown');
 			disk.mend();

@@ -54,6 +54,21 @@ const deed = fc.oneof(
 	},
 );
 
+const wayOut = fc.oneof(
+	{
+		weight: 3,
+		arbitrary: fc.record({
+			do: constant('pay'),
+			operation: constant('one'),
+			cart: constant(1),
+			abortAfter: constant(undefined),
+			hurry: constant(true),
+		}),
+	},
+	{weight: 2, arbitrary: fc.record({do: fc.constantFrom('complete', 'forget'), operation: constant('one')})},
+	{weight: 1, arbitrary: fc.record({do: constant('forgetAll')})},
+);
+
 /** How fast things follow each other: faults meet at another tempo each. */
 const tempos = [
 	fc.oneof({weight: 2, arbitrary: constant(0)}, {weight: 4, arbitrary: short}),
@@ -104,6 +119,11 @@ const storeFate: fc.Arbitrary<StoreFate> = fc.oneof(
 	},
 	{weight: 1, arbitrary: fc.record({there: short, back: short, fails: fc.constantFrom('before', 'after')})},
 );
+
+const through: Fate = {kind: 'through', there: 20, back: 20};
+const answerLost: Fate = {kind: 'lose response', there: 20, silent: false};
+const works: StoreFate = {there: undefined, back: 0, fails: 'no'};
+const fails: StoreFate = {there: 0, back: 0, fails: 'before'};
 
 const work: fc.Arbitrary<Work> = fc.record({
 	ms: usual,
@@ -158,6 +178,7 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		jitter: fc.nat({max: 1_000_000}),
 		actions: fc.array(action, {minLength: 1, maxLength: 24}),
 		network: runs(fate, 24, fc.constantFrom(1, 1, 1, 4)),
+		full: fc.boolean(),
 		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60}), troubled),
 		work: fc.array(work, {maxLength: 12}),
 	});
@@ -167,6 +188,19 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 const degrading = fc
 	.tuple(fc.oneof(...tempos.map(planAt)), troubled)
 	.map(([plan, store]): Plan => ({...plan, onStoreError: 'degrade', store}));
+
+/** People press, give up and sign out while answers are lost and nothing can be written down, or for a moment. */
+const waysOut = fc
+	.tuple(
+		planAt(short),
+		fc.array(fc.tuple(fc.constantFrom(0, 1, 5_000, 60_000), fc.nat({max: 1}), wayOut), {minLength: 3, maxLength: 12}),
+		runs(fc.constantFrom<Fate>(through, answerLost), 6, fc.constantFrom(1, 3, 4)),
+		runs(fc.constantFrom<StoreFate>(works, fails), 8, fc.constantFrom(1, 2, 4, 12)),
+	)
+	.map(([plan, deeds, network, store]): Plan => {
+		const actions = deeds.map(([after, tab, what]): Action => ({...what, after, tab}));
+		return {...plan, onStoreError: 'degrade', reconcile: false, full: true, users: 1, actions, network, store};
+	});
 
 /** Keys that are not random, and a store that one life cannot open: others may have sent them. */
 const ownKeys = fc.oneof(...tempos.map(planAt)).map((plan): Plan => ({
@@ -179,4 +213,5 @@ export const anyPlan: fc.Arbitrary<Plan> = fc.oneof(
 	...tempos.map(tempo => ({weight: 4, arbitrary: planAt(tempo)})),
 	{weight: 3, arbitrary: degrading},
 	{weight: 1, arbitrary: ownKeys},
+	{weight: 2, arbitrary: waysOut},
 );

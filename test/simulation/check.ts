@@ -32,6 +32,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
 	const ageless = undeclared || (shared && !(plan.keys === 'own' && plan.since));
 
+	const mayBeForgotten = ageless && kind.retention !== Number.POSITIVE_INFINITY;
+
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
 		violations.push(text);
@@ -64,15 +66,16 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 
 	/** Two keys of an operation that both had their effect: somebody must have freed the first, or cannot have known. */
 	function twice(first: KeyFacts, second: KeyFacts): void {
-		// Which key came first is not said where a second device begins with it once more.
-		const mayBeFirst = shared ? [first, second] : [first];
+		// Which key came first is not said where a second device begins with it once more, nor by a realm without its store.
+		const apartOnce = first.apartIn.size + second.apartIn.size > 0;
+		const mayBeFirst = shared || apartOnce ? [first, second] : [first];
 		const freed = mayBeFirst.some(facts => facts.freed !== undefined && facts.freed !== 'refused');
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
-		const apart = first.apartIn.size + second.apartIn.size > 0 && areApart(first.effectsOf, second.effectsOf);
-		// False evidence of not having sent, and then a changed request or the key's end: nobody can see through both.
-		const changed = first.misled && (first.replaced || first.apartIn.size > 0);
+		const apart = apartOnce && areApart(first.effectsOf, second.effectsOf);
+		// False evidence of not having sent, and then a changed request or the key's end, known or not: nobody can see through both.
+		const changed = first.misled && (first.replaced || apartOnce || mayBeForgotten);
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
-		const elsewhere = shared && areApart(storesOf(first), storesOf(second));
+		const elsewhere = shared && (areApart(storesOf(first), storesOf(second)) || mayBeForgotten);
 		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))
 			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
 	}
@@ -102,8 +105,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 			of(operation, before.key).replaced = true;
 		if (after === undefined) return;
 		const facts = of(operation, key);
-		// What was freed on one device stays so, whatever the other has of it.
-		const kept = shared ? facts.freed : undefined;
+		// What was freed on one device stays so, whatever the other has of it; so does a random key that was given up by force.
+		const kept = shared || (plan.keys === 'random' && facts.freed === 'force') ? facts.freed : undefined;
 		facts.freed = isFreed(after) ? (how === 'force' ? how : (facts.freed ?? how)) : kept;
 		if (after.freed && how !== 'force') facts.freedAt = world.now();
 		// A key can come again: derived anew when its record is gone, or offered by a flight that others had forgotten.
@@ -193,7 +196,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
-		if (had && !excused(facts) && !(ageless && kind.retention !== Number.POSITIVE_INFINITY))
+		if (had && !excused(facts) && !mayBeForgotten)
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 

@@ -20,6 +20,8 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 	const fail = (text: string) => {
 		check.violation(`in the end ${text}`);
 	};
+	// Every tab writes down what it knows: the record is what all of them are to agree on.
+	for (const tab of shop.tabs()) await tab.fetch.unfinished().catch(() => []);
 	const record = store.record(id);
 	if (record === undefined) return;
 	// Whoever holds it lets go of it, whatever the clock has been through.

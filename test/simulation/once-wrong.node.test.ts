@@ -28,6 +28,7 @@ const fine: Plan = {
 	actions: [],
 	network: [],
 	store: [],
+	full: false,
 	work: [],
 };
 

@@ -32,8 +32,12 @@ export function perform(shop: Shop, action: Action): void {
 			break;
 		case 'resume':
 			click(async () => {
-				const kept = store.record(idOf(session.user, action.operation))?.request?.body;
-				if (kept && tab.opens) await tab.resume(action.operation, new TextDecoder().decode(kept));
+				const id = idOf(session.user, action.operation);
+				if (!store.record(id)?.request || !tab.opens) return;
+				await tab.resume(action.operation, found => {
+					const {key, request} = store.record(id) ?? {};
+					return key === found && request?.body ? new TextDecoder().decode(request.body) : undefined;
+				});
 			});
 			break;
 		case 'forgetAll':

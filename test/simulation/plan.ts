@@ -37,6 +37,8 @@ export type Plan = Configuration & {
 	readonly network: readonly Fate[];
 	/** One for each call of a store, in order. */
 	readonly store: readonly StoreFate[];
+	/** What fails of it is only what writes: its disk is full. */
+	readonly full: boolean;
 	/** One for each execution, in order. */
 	readonly work: readonly Work[];
 };

@@ -55,7 +55,9 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 		function step<T>(what: string, run: () => MaybePromise<T>): MaybePromise<T> {
 			if (!life.call()) return never();
 			if (!opens) throw storeUnavailable('no store here');
-			const {there, back, fails} = nextFate();
+			const fate = nextFate();
+			const {there, back} = fate;
+			const fails = plan.full && what === 'list' ? 'no' : fate.fails;
 			const failure = new Error('the store failed');
 			if (there === undefined) {
 				const result = run();

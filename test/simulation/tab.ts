@@ -25,7 +25,7 @@ export type Tab = {
 	readonly opens: boolean;
 	pay(payment: Payment): Promise<Told>;
 	/** Sends what was kept, if it is offered. */
-	resume(operation: string, body: string): Promise<void>;
+	resume(operation: string, bodyOf: (key: string) => string | undefined): Promise<void>;
 	free(operation: string, how: 'complete' | 'forget' | 'force'): Promise<boolean>;
 	resolve(operation: string, outcome: 'succeeded' | 'refused'): Promise<boolean>;
 	forgetAll(): Promise<boolean>;
@@ -73,13 +73,19 @@ export function openTab(of: TabOptions): Tab {
 		...options,
 		onEvent({type, operation, key = ''}) {
 			world.count(type);
-			const id = check.idOf(key) || idHere(operation?.[1] ?? '');
+			const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
 			if (type === 'key-conflict') check.conflict(life, id, key);
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
 		},
 	});
+
+	/** Another user may have signed in meanwhile. */
+	function idOfFlight(operation: string): string {
+		const pressed = [...running].find(call => call.operation.split('/').at(-1) === operation);
+		return pressed?.operation ?? idHere(operation);
+	}
 
 	/** `thawed`: what it may take again after a freeze. Resolves when it ends; whether it ends in time is held against it. A life that is over ends nothing. */
 	async function within<T>(what: string, most: number, thawed: number, begin: () => Promise<T>): Promise<T> {
@@ -123,12 +129,13 @@ export function openTab(of: TabOptions): Tab {
 		return spent ? pay({operation, cart, abortAfter, hurry}) : told;
 	}
 
-	async function resume(operation: string, body: string): Promise<void> {
+	async function resume(operation: string, bodyOf: (key: string) => string | undefined): Promise<void> {
 		const id = idHere(operation);
 		world.note(life.name, `LOOKS FOR ${id} TO RESUME`);
 		const found = await fetch.unfinished().catch(() => []);
-		const again = found.find(open => open.operation[1] === operation)?.resume;
-		if (again === undefined) return;
+		const {key = '', resume: again} = found.find(open => open.operation[1] === operation) ?? {};
+		const body = bodyOf(key);
+		if (again === undefined || body === undefined) return;
 		world.note(life.name, `RESUME ${id}`);
 		world.count('resume');
 		// It asks for what was begun then, whatever has become of it.
@@ -231,8 +238,12 @@ export function openTab(of: TabOptions): Tab {
 			return done;
 		},
 		async forgetAll() {
+			const ids = ['one', 'two'].map(idHere);
 			const done = await attempt('forget all', fetch.forgetAll);
-			if (done && !opens) for (const operation of ['one', 'two']) freed(idHere(operation), 'forget');
+			if (done && !opens) for (const id of ids) freed(id, 'forget');
+			// What went on without the store, and has ended, goes from the memory of this life.
+			for (const facts of ids.flatMap(check.keysOf))
+				if (done && facts.apartIn.has(life.name) && !facts.openFor.has(life.name)) facts.freed ??= 'forget';
 			return done;
 		},
 		async sweep() {
