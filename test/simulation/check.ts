@@ -186,17 +186,19 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
 		// Another device cannot know what was completed on this one, nor a realm that went on without the store.
 		const apart = shared || facts.apartIn.has(life.name);
-		if (outcome === 'succeeded' && over && !apart && !excused(facts))
+		if (outcome === 'succeeded' && over && !apart && !excused(facts, life))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
 		const changed = (facts.misled && facts.replaced) || (shared && facts.reused);
-		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts))
+		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts, life))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
+		if (outcome === 'mismatched' && !kind.compares)
+			violation(`${operation} was told as mismatched by a server that never said so`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
-		if (had && !excused(facts) && !mayBeForgotten)
+		if (had && !excused(facts, life) && !mayBeForgotten)
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 
@@ -207,9 +209,10 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	}
 
 	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
-	function excused(facts: KeyFacts): boolean {
-		// Who sends a key that is not random without the store breaks what the others go by.
-		const unclaimed = plan.keys !== 'random' && facts.apartIn.size > 0 && facts.sentBy.size > 1;
+	function excused(facts: KeyFacts, life?: Life): boolean {
+		// Who sends a key that is not random without the store breaks what the others go by. Who has no store is to doubt.
+		const opens = plan.unopened === undefined || !life?.name.endsWith(`.${plan.unopened}`);
+		const unclaimed = opens && plan.keys !== 'random' && facts.apartIn.size > 0 && facts.sentBy.size > 1;
 		return facts.disowned || unclaimed || ((facts.duplicated || facts.misled) && !kind.gates);
 	}
 

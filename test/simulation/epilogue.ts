@@ -48,8 +48,9 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 		if (!(await shop.tab(0).resolve(operation, word))) fail(`${operation} cannot be resolved`);
 	}
 
-	// What another device did under the keys that come next is found only as they come.
-	if (shop.sharesKeys) return;
+	// What another device, or a tab without its store, did under the keys that come next is found only as they come.
+	const apart = !shop.randomKeys && check.keysOf(id).some(({apartIn}) => apartIn.size > 0);
+	if (shop.sharesKeys || apart) return;
 	const told: Told[] = [];
 	for (const tab of shop.tabs()) told.push(await payIn(tab, {operation, cart}));
 	const [one, ...others] = told;

@@ -148,6 +148,19 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: [{kind: 'cut response', there: 0}, turnedAway],
 		store: [{there: 0, back: 2, fails: 'no'}, works, works, {there: 101, back: 0, fails: 'no'}],
 	},
+	'a doubt that cannot be written down is to be forgotten': {
+		onStoreError: 'degrade',
+		full: true,
+		actions: [
+			pay(0, 0, {hurry: true}),
+			{do: 'forget', operation: 'one', tab: 0, after: 60_000},
+			{do: 'forgetAll', tab: 0, after: 0},
+			{do: 'complete', operation: 'one', tab: 0, after: 1_000},
+			pay(0, 1_000, {hurry: true}),
+		],
+		network: times(3, answerLost),
+		store: times(30, fails),
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,

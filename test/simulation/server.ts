@@ -41,11 +41,14 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 	}
 
 	function repeat({reply}: Kept): Reply {
-		if (reply === undefined)
-			return kind.busy === 'bare'
-				? {status: 409}
+		if (reply === undefined) {
+			if (kind.busy === 'bare') return {status: 409};
+			return kind.busy === 'marked'
+				? {status: 409, headers: {'idempotent-replayed': 'true'}, body: {message: 'It is being processed.'}}
 				: {status: 409, headers: {'retry-after': '1'}, body: {code: 'idempotency_request_in_progress'}};
-		if (kind.repeat === 'refuse') return {status: 422, body: {code: 'idempotency_key_reused'}};
+		}
+
+		if (kind.repeat === 'refuse') return {status: 422, body: kind.used};
 		return kind.marked ? {...reply, headers: {'idempotent-replayed': 'true'}} : reply;
 	}
 
@@ -61,7 +64,7 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			if (entry?.reply !== undefined && world.now() - entry.since >= kind.retention) entry = undefined;
 			if (entry !== undefined) {
 				const same = entry.body === body;
-				answer(same ? repeat(entry) : {status: 422, body: {code: 'idempotency_key_reused'}});
+				answer(same ? repeat(entry) : {status: 422, body: kind.used});
 				return;
 			}
 

@@ -11,8 +11,11 @@ export type ServerKind = {
 	readonly marked: boolean;
 	/** How long a key is remembered, in milliseconds. */
 	readonly retention: number;
-	/** What the repeat of a running request gets. */
-	readonly busy: 'described' | 'bare';
+	/** What the repeat of a running request gets. `marked`: as if that were the replay of an answer. */
+	readonly busy: 'described' | 'bare' | 'marked';
+	/** How it says that a key was used before, and whether that tells of another payload. */
+	readonly used: Readonly<Record<string, string>>;
+	readonly compares: boolean;
 	/** One key has at most one effect, within retention. */
 	readonly honoursKeys: boolean;
 	/** Whatever it answered itself, the next copy of that request gets the same: a refusal is final. */
@@ -29,6 +32,8 @@ const savesEverything: ServerKind = {
 	marked: true,
 	retention: Number.POSITIVE_INFINITY,
 	busy: 'described',
+	used: {code: 'idempotency_key_reused'},
+	compares: true,
 	honoursKeys: true,
 	gates: true,
 	dialect: ietf({saves: 'errors'}),
@@ -52,7 +57,16 @@ export const serverKinds = {
 		retention: 5 * MINUTE,
 		dialect: ietf({saves: 'errors', retention: 5 * MINUTE}),
 	},
+	'marks what it says while it works': {...savesEverything, busy: 'marked'},
 	'refuses repeats': {...savesEverything, repeat: 'refuse', gates: false, dialect: ietf()},
+	'refuses repeats, in words': {
+		...savesEverything,
+		repeat: 'refuse',
+		used: {message: 'Duplicate idempotency key.'},
+		compares: false,
+		gates: false,
+		dialect: ietf(),
+	},
 	'ignores keys': {
 		...savesEverything,
 		saves: () => false,

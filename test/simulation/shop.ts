@@ -145,6 +145,7 @@ export function createShop(plan: Plan) {
 		users: plan.users,
 		undeclared: plan.undeclared,
 		sharesKeys: sharesKeys(plan),
+		randomKeys: plan.keys === 'random',
 		store: stores[0],
 		storeOf,
 		ownKeys,
