@@ -68,6 +68,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const gone = leaving();
 	const callers = new Set([first]);
 	const followers: Caller[] = [];
+	/** It may be about to end because nobody was there any more; who has joined since is not told so. */
+	let wasDeserted = false;
+	const latecomers = new Set<Caller>();
 	const progress: Progress = plan.before ? {...plan.before} : noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
 	let work: Work | undefined;
@@ -75,6 +78,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 
 	function left(): number {
 		let most = 0;
+		wasDeserted ||= callers.size === 0;
 		for (const caller of callers) most = Math.max(most, caller.left());
 		return most;
 	}
@@ -133,8 +137,10 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			const {outcome, answer, attempts, replayed} = result;
 			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, first.settings);
 			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED')) last = moved(snapshot, outcome, environment.now());
+			const open = outcome === 'unknown' || outcome === 'not-sent';
 			tell = caller => {
-				if (caller === first || result.error === undefined) caller.deliver(result, caller === first);
+				if (open && latecomers.has(caller)) caller.again();
+				else if (caller === first || result.error === undefined) caller.deliver(result, caller === first);
 				else caller.fail(another(result.error, progress.answer));
 			};
 		} catch (error) {
@@ -189,6 +195,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		join(caller) {
 			cancelLinger?.();
 			callers.add(caller);
+			if (wasDeserted) latecomers.add(caller);
 			report({type: 'joined'}, caller.settings);
 			if (work !== undefined) void isSame(caller);
 		},

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {after, hang, lose, swallow} from '../support/fake-server.ts';
+import {after, drop, hang, lose, swallow} from '../support/fake-server.ts';
 import {gate, openShop} from './shop.ts';
 
 describe('when everybody has left', () => {
@@ -46,6 +46,31 @@ describe('when everybody has left', () => {
 	});
 
 	// Invariant 4
+	test.each([
+		['before anything was sent', 0],
+		['after an attempt that failed', 1],
+	])('who joins when a flight ends for want of callers, %s, sends', async (_, sent) => {
+		const {environment, server, realm, store} = openShop();
+		const settling = gate();
+		const {pay} = realm(
+			{retry: {delay: () => 0}},
+			{settle: async (...given) => settling.opened.then(async () => store.settle(...given))},
+		);
+		if (sent > 0) server.script(after(50, drop));
+		const leaving = new AbortController();
+		const left = pay({signal: leaving.signal});
+		if (sent > 0) await environment.settle();
+		leaving.abort();
+		await environment.advance(50);
+		expect(server.requests).toHaveLength(sent);
+		const joined = pay();
+		settling.open();
+		expect(await environment.finish(joined)).toMatchObject({outcome: 'succeeded', attempts: 1});
+		expect((await left).error).toMatchObject({name: 'AbortError'});
+		expect(server.requests).toHaveLength(sent + 1);
+		expect(new Set(server.keys()).size).toBe(1);
+	});
+
 	test('a call after the linger waits for the settle, then goes as unknown under the same key', async () => {
 		const {environment, realm, server, store} = openShop();
 		const settling = gate();

@@ -32,6 +32,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
 	const ageless = undeclared || (shared && !(plan.keys === 'own' && plan.since));
 
+	/** Then nobody knows how much of a caller's time is over. */
+	const clockIsSet = plan.actions.some(action => action.do === 'set clock' || action.do === 'sleep');
 	const mayBeForgotten = ageless && kind.retention !== Number.POSITIVE_INFINITY;
 
 	function violation(text: string): void {
@@ -151,8 +153,16 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
 
-	/** A claim found a record, by the store's clock of now. */
-	function claimed(life: Life, operation: string, {key, updatedAt}: OperationRecord, now: number): void {
+	/** A claim with that candidate found a record, by the store's clock of now. */
+	function claimed(
+		life: Life,
+		operation: string,
+		{key, updatedAt}: OperationRecord,
+		now: number,
+		candidate: string,
+	): void {
+		if (candidate !== key && openIn(life, operation).some(facts => facts.key === candidate))
+			violation(`${life.name} took ${key} from who has it, to write ${candidate} down`);
 		const {unsureOfAge} = of(operation, key);
 		if (now < updatedAt - MINUTE) unsureOfAge.add(life.name);
 		else unsureOfAge.delete(life.name);
@@ -166,12 +176,21 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		else lives.set(life, key);
 	}
 
+	/** Keys that only this life has sent, without a claim, and of whose effect it has not learnt. */
+	function openIn(life: Life, operation: string): KeyFacts[] {
+		return keysOf(operation).filter(({sentBy, apartIn, openFor, disowned, misled, freed, effects, underWay}) => {
+			const isOnly = sentBy.size === 1 && apartIn.has(life.name) && openFor.has(life.name);
+			const mayHaveActed = plan.keys === 'random' && effects + underWay > 0 && !misled;
+			return isOnly && mayHaveActed && !disowned && freed === undefined;
+		});
+	}
+
 	function isInConflict(life: Life, operation: string): boolean {
 		return conflicts.get(operation)?.has(life) ?? false;
 	}
 
 	/** A caller was told. */
-	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome, keyKept: boolean): void {
+	function told(life: Life, {operation, key, body, since}: Called, outcome: Outcome, keyKept: boolean, why = ''): void {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
@@ -192,6 +211,19 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const changed = (facts.misled && facts.replaced) || (shared && facts.reused);
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts, life))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
+		const late = facts.replaced && plan.keys === 'random' && plan.store.length === 0;
+		if (outcome === 'succeeded' && late && !facts.lateIn.has(life.name))
+			violation(`${life.name} did not tell that ${key}, which was replaced, has succeeded`);
+		if (outcome === 'not-sent' && why === '' && !clockIsSet && !facts.freed && !facts.sentBy.has(life.name))
+			violation(`${life.name} did not try to send ${key}`);
+		if (
+			outcome === 'unknown' &&
+			why === 'final' &&
+			plan.keys === 'random' &&
+			kind.repeats &&
+			!isInConflict(life, operation)
+		)
+			violation(`${life.name} gave ${key} up, which the server would go on with`);
 		if (outcome === 'mismatched' && !kind.compares)
 			violation(`${operation} was told as mismatched by a server that never said so`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
@@ -230,6 +262,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		claimed,
 		conflict,
 		isInConflict,
+		openIn,
 	};
 }
 

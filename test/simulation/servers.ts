@@ -20,6 +20,8 @@ export type ServerKind = {
 	readonly honoursKeys: boolean;
 	/** Whatever it answered itself, the next copy of that request gets the same: a refusal is final. */
 	readonly gates: boolean;
+	/** A repeat leads to a success as long as there was none: it keeps nothing else, and says nothing that sounds final. */
+	readonly repeats?: boolean;
 	/** What its documentation says of it. */
 	readonly dialect: Dialect;
 };
@@ -44,7 +46,13 @@ export const serverKinds = {
 	'saves everything, marks nothing': {...savesEverything, marked: false},
 	// An empty 409 may be a refusal, as which it counts when it lasts: its first copy may then still be at work.
 	'says nothing while it works': {...savesEverything, busy: 'bare', gates: false},
-	'saves only success': {...savesEverything, saves: status => status < 300, gates: false, dialect: ietf()},
+	'saves only success': {
+		...savesEverything,
+		saves: status => status < 300,
+		gates: false,
+		repeats: true,
+		dialect: ietf(),
+	},
 	// A refusal may depend on the moment: what is missing now may be there later.
 	'saves what it decided': {
 		...savesEverything,

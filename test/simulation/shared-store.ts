@@ -102,7 +102,8 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					if (result.status !== 'spent' && before && same && !forWord) {
 						// One that begins anew is of now, whatever the clock has been through.
 						const found = result.record.createdAt === before.createdAt ? before : result.record;
-						check.claimed(life, idOfRecord(id), found, result.now);
+						const candidate = result.status === 'claimed' ? claim.key : found.key;
+						check.claimed(life, idOfRecord(id), found, result.now, candidate);
 					}
 
 					return result;

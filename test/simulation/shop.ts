@@ -100,10 +100,13 @@ export function createShop(plan: Plan) {
 
 	/** Of a key at least, by the clock of the store, and by its record for who goes by that. */
 	function ageOf(store: SharedStore, id: string, key: string, {name}: Life): number {
-		const record = check.of(id, key).apartIn.has(name) ? undefined : store.record(id);
+		const facts = check.of(id, key);
+		// Random keys are known from their first send on.
+		if (plan.keys === 'random' && plan.storeClock === 'own') facts.sentAt = Math.min(facts.sentAt, store.now());
+		const record = facts.apartIn.has(name) ? undefined : store.record(id);
 		const since = plan.keys === 'own' && plan.since ? ownKeys.madeAt(key) : undefined;
 		const begun = record?.key === key ? record.createdAt : undefined;
-		return store.now() - Math.min(since ?? Infinity, begun ?? Infinity);
+		return store.now() - Math.min(since ?? Infinity, begun ?? Infinity, facts.sentAt);
 	}
 
 	/** Which store a tab has: that of its device. */

@@ -75,6 +75,7 @@ export function openTab(of: TabOptions): Tab {
 			world.count(type);
 			const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
 			if (type === 'key-conflict') check.conflict(life, id, key);
+			if (type === 'late-success') check.of(id, key).lateIn.add(life.name);
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
 			else check.violation(`${life.name} went on without the store, which it was not told to`);
@@ -166,11 +167,18 @@ export function openTab(of: TabOptions): Tab {
 		running.delete(call);
 		if (!life.alive()) return told;
 		const {outcome, key, keyKept, error} = told;
+		const over = world.now() + 1 > call.since + most ? 'time is over' : '';
 		if (error !== undefined && !signal?.aborted && !isLatchkeyError(error) && !isOfOwnKey(error))
 			unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
-		else check.told(life, {operation, key, body, since: call.since}, outcome, keyKept);
+		else check.told(life, {operation, key, body, since: call.since}, outcome, keyKept, reasonOf(error) || over);
 		return told;
+	}
+
+	/** Why nothing could be sent, where it is said. */
+	function reasonOf(error: unknown): string {
+		if (!isLatchkeyError(error, 'NOT_SENT') && !isLatchkeyError(error, 'OUTCOME_UNKNOWN')) return '';
+		return error.reason ?? (error.message.includes('signed-in user') ? 'signed out' : '');
 	}
 
 	/** An application whose own key is not that of the record is told so, and nothing is sent. */
@@ -216,10 +224,14 @@ export function openTab(of: TabOptions): Tab {
 			const key = keys?.of(id).key;
 			const word = {operation: id, outcome: 'forget'} as const;
 			if (how === 'force') words.add(word);
+			const open = how === 'force' ? [] : check.openIn(life, id);
 			const done = await attempt(`${how} ${id}`, async () =>
 				how === 'complete' ? handle.complete() : handle.forget({force: how === 'force'}),
 			);
 			words.delete(word);
+			const still = new Set(done ? check.openIn(life, id) : []);
+			for (const {key: sent} of open.filter(facts => still.has(facts)))
+				check.violation(`${life.name} let go of ${sent}, of which it does not know what became`);
 			if (done) freed(id, how);
 			// What was shown as a success and is over is followed by another purchase.
 			if (done && how === 'complete' && key && check.of(id, key).shownAt < Infinity) keys?.renew(id, key);

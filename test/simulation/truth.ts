@@ -39,6 +39,10 @@ export type KeyFacts = {
 	shownAt: number;
 	/** When it was last completed or forgotten, in true time. */
 	freedAt: number;
+	/** When it was first sent, by a clock of the store that is never set. */
+	sentAt: number;
+	/** Lives that have told by an event that it succeeded when it was replaced. */
+	readonly lateIn: Set<string>;
 	/** When a caller was last told that it was refused. */
 	refusedAt: number;
 };
@@ -72,6 +76,8 @@ export function createTruth() {
 				disowned: false,
 				shownAt: Number.POSITIVE_INFINITY,
 				freedAt: Number.POSITIVE_INFINITY,
+				sentAt: Number.POSITIVE_INFINITY,
+				lateIn: new Set(),
 				refusedAt: -1,
 			};
 			keys.set(key, facts);
