@@ -59,6 +59,8 @@ export async function settle(
 		...claim,
 		key,
 		ownKey: true,
+		// What another has begun may have been settled without a word of what was sent from here.
+		random: claim.random && claim.key === key,
 		ambiguous: true,
 		keyLife: Math.max(0, sendableUntil - work.elapsed()),
 		awaited: undefined,

@@ -702,6 +702,24 @@ describe('a store that turns out to hold another key', () => {
 		expect(server.requests).toHaveLength(3);
 	});
 
+	test('is found, too, where another tab has ended the key, without a word of what was sent from here since', async () => {
+		const {environment, server, store, realm} = openShop();
+		const disk = faulty(store);
+		const page = realm(degrade, disk.over);
+		server.script(drop, drop, lose);
+		await environment.finish(page.pay());
+		const other = realm({retry: 0});
+		expect((await environment.finish(other.pay({reconcile: () => 'refused'}))).outcome).toBe('refused');
+		disk.breaks();
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'unknown', attempts: 1});
+		disk.mend();
+		expect((await environment.finish(page.pay())).error).toMatchObject({reason: 'final', attempts: 0});
+		expect(page.types()).toContain('key-conflict');
+		await page.handle.resolve('succeeded');
+		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
+		expect([new Set(server.keys()).size, server.charges()]).toEqual([1, 1]);
+	});
+
 	test('is found in the background, and stays found when the store fails again', async () => {
 		const {environment, server, store, realm} = openShop();
 		const disk = faulty(store);
