@@ -22,9 +22,10 @@ const RENEW_AFTER = 0.3;
 /** Keeps the lease of a hold for as long as its flight works, where the store counts on being told (`Store.lease`). */
 export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 	const {environment, realm} = work;
-	const {record, stored, sendableUntil, clockSetBack} = hold;
+	const {record, stored, clockSetBack} = hold;
 	const {key, owner, token, state} = record;
-	let {leaseEnd} = hold;
+	let {leaseEnd, sendableUntil} = hold;
+	const keyEnd = sendableUntil - hold.issued + hold.now;
 	let lost = false;
 	let cancel: (() => void) | undefined;
 	let stopped = false;
@@ -33,9 +34,11 @@ export function keepLease(work: NamedWork, hold: Hold): KeptLease {
 		const issued = work.elapsed();
 		const lease = leaseOf(work);
 		try {
-			const {status} = await realm.ledger.renew(await work.id(), {key, owner, token, lease});
+			const {status, record: renewed} = await realm.ledger.renew(await work.id(), {key, owner, token, lease});
 			if (status === 'done') {
 				leaseEnd = issued + lease;
+				// By the store's time: this one may have slept, with a clock that was set back.
+				if (renewed) sendableUntil = Math.min(sendableUntil, issued + keyEnd - renewed.updatedAt);
 				return 'go';
 			}
 

@@ -30,7 +30,7 @@ const BACKGROUND = [500, 2_000, 8_000];
  */
 export async function settle(
 	work: NamedWork,
-	{record, now, issued, claim, stored, sendableUntil}: Hold,
+	{record, now, issued, claim, stored}: Hold,
 	lease: KeptLease,
 	{state: learnt, firm, found}: Conclusion,
 	last: Answer | undefined,
@@ -54,6 +54,7 @@ export async function settle(
 			return kept && atRest(kept);
 		},
 	});
+	const storeNow = () => now + work.elapsed() - issued;
 	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.
 	const again = () => ({
 		...claim,
@@ -62,12 +63,12 @@ export async function settle(
 		// What another has begun may have been settled without a word of what was sent from here.
 		random: claim.random && claim.key === key,
 		ambiguous: true,
-		keyLife: Math.max(0, sendableUntil - work.elapsed()),
+		keyLife: record.keyUntil - record.createdAt,
+		keyAge: Math.max(0, storeNow() - record.createdAt),
 		awaited: undefined,
 		previousKey: undefined,
 	});
-	const storeNow = now + work.elapsed() - issued;
-	const written = settleRule(record, settlement(record.token), storeNow).write;
+	const written = settleRule(record, settlement(record.token), storeNow()).write;
 	const before = realm.unsaved.get(flightId);
 	const earlier = before?.stored && before.record.key !== key ? before : before?.earlier;
 	// That the store holds another key was found while this was sent: it stays found.
@@ -83,7 +84,7 @@ export async function settle(
 		report: work.report,
 	});
 	if (state.status !== 'unknown') realm.offered.delete(flightId);
-	keepRecord(work, work.environment, {record: written ?? record, now: storeNow});
+	keepRecord(work, work.environment, {record: written ?? record, now: storeNow()});
 	try {
 		const settled = await save(work);
 		work.withheld = undefined;

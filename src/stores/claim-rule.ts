@@ -86,7 +86,8 @@ export function begun(
 	previousKey?: string,
 	token: number = 0,
 ): OperationRecord {
-	const {key, fingerprint, bytes, request, keyLife, keyEnd, ambiguous = false} = claim;
+	const {key, fingerprint, bytes, request, keyLife, keyAge, keyEnd, ambiguous = false} = claim;
+	const createdAt = keyAge === undefined ? now : Math.floor(now - keyAge);
 	return {
 		version: 1,
 		...id,
@@ -99,9 +100,9 @@ export function begun(
 		freed: false,
 		ambiguous,
 		token: token + 1,
-		createdAt: now,
+		createdAt,
 		updatedAt: now,
-		keyUntil: Math.min(now + keyLife, keyEnd ?? Infinity),
+		keyUntil: Math.min(createdAt + keyLife, keyEnd ?? Infinity),
 		awaited: false,
 		...leaseOf(claim, now),
 	};

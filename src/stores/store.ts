@@ -17,8 +17,10 @@ export type Claim = KeyLimits & {
 	readonly owner: string;
 	/** How long the claim lasts without a `renew`, in milliseconds. */
 	readonly lease: number;
-	/** How long a new key may be sent, counted from this claim, in milliseconds. */
+	/** How long a new key may be sent, counted from this claim or its first use, in milliseconds. */
 	readonly keyLife: number;
+	/** How long ago `key` was first used, without a claim, in milliseconds. Default: it is used for the first time. */
+	readonly keyAge?: number | undefined;
 	/** `key` may have been sent without a claim, or by somebody who shares no store with us: a record under it is ambiguous. */
 	readonly ambiguous?: boolean | undefined;
 	/** `key` was minted for this claim alone: no other request may go under it. */

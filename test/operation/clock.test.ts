@@ -233,6 +233,20 @@ test('what is too old to be sent is so by its times, and not written down as fin
 	expect(server.requests).toHaveLength(1);
 });
 
+test('the age of a key is that by the store, where a process has slept and its clock was set back meanwhile', async () => {
+	const {environment, realm, server} = openShop();
+	let behind = 0;
+	const time = {...environment, now: () => environment.now() - behind};
+	server.script(async exchange => {
+		behind = 2 * HOUR;
+		environment.jump(behind);
+		return drop(exchange);
+	});
+	const {pay} = realm({dialect: ietf({retention: HOUR})}, {}, time);
+	expect((await environment.finish(pay())).error).toMatchObject({reason: 'expired', attempts: 1});
+	expect(server.requests).toHaveLength(1);
+});
+
 describe('a clock that was set back', () => {
 	const back: Array<[string, FetchOptions, number]> = [
 		['a day', {}, DAY],

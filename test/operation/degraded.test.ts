@@ -485,6 +485,20 @@ describe('what was sent without the store', () => {
 		}
 	});
 
+	test('keeps its age for another client, which declares how long the server remembers', async () => {
+		const {environment, server, disk, page, realm} = openPages();
+		const other = realm({retry: 0, dialect: ietf({retention: HOUR})});
+		disk.breaks();
+		server.script(drop);
+		await environment.finish(page.pay());
+		environment.jump(50 * MINUTE);
+		disk.mend();
+		await page.fetch.unfinished();
+		environment.jump(9 * MINUTE);
+		expect((await environment.finish(other.pay())).error).toMatchObject({reason: 'expired', attempts: 0});
+		expect(server.requests).toHaveLength(1);
+	});
+
 	const keys: Array<[string, FetchOptions, CallOptions]> = [
 		['an own key', {}, {idempotencyKey: 'order-42'}],
 		[

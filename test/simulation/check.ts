@@ -32,9 +32,12 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
 	const ageless = undeclared || (shared && !(plan.keys === 'own' && plan.since));
 
-	/** Then nobody knows how much of a caller's time is over. */
-	const clockIsSet = plan.actions.some(action => action.do === 'set clock' || action.do === 'sleep');
-	const mayBeForgotten = ageless && kind.retention !== Number.POSITIVE_INFINITY;
+	/** Nothing keeps a caller from sending while its time lasts. */
+	const isQuiet =
+		plan.store.length === 0 && !plan.actions.some(action => action.do === 'set clock' || action.do === 'sleep');
+	/** A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell. */
+	const isSetBack = () => plan.storeClock === 'machine' && world.setBack > 10_000;
+	const mayBeForgotten = () => kind.retention !== Number.POSITIVE_INFINITY && (ageless || isSetBack());
 
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
@@ -55,9 +58,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (sentAt < facts.refusedAt && !excused(facts) && !facts.misled)
 			violation(`${operation} had its effect under ${key} after it was told as refused`);
 		if (!kind.honoursKeys) return;
-		// A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell.
-		const setBack = plan.storeClock === 'machine' && world.setBack > 10_000;
-		const forgotten = kind.retention !== Number.POSITIVE_INFINITY && (setBack || ageless || facts.apartIn.size > 0);
+		const forgotten = mayBeForgotten() || (kind.retention !== Number.POSITIVE_INFINITY && facts.apartIn.size > 0);
 		const late = facts.misled && facts.replaced;
 		if (facts.effects > 1 && !forgotten && !facts.disowned && !late)
 			violation(`key ${key} had ${facts.effects} effects`);
@@ -75,10 +76,11 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Who goes on without its store gives up one key over realms; in its own realm there is still one.
 		const apart = apartOnce && areApart(first.effectsOf, second.effectsOf);
 		// False evidence of not having sent, and then a changed request or the key's end, known or not: nobody can see through both.
-		const changed = first.misled && (first.replaced || apartOnce || mayBeForgotten);
+		const changed = first.misled && (first.replaced || apartOnce || mayBeForgotten());
 		// Two devices derive one key from equal requests, and several from others; what is over on one may go on on the other.
-		const elsewhere = shared && (areApart(storesOf(first), storesOf(second)) || mayBeForgotten);
-		if (!freed && !apart && !changed && !elsewhere && !excused(first) && !excused(second))
+		const elsewhere = shared && (areApart(storesOf(first), storesOf(second)) || mayBeForgotten());
+		const forgotten = !shared && isSetBack() && mayBeForgotten();
+		if (!freed && !apart && !changed && !elsewhere && !forgotten && !excused(first) && !excused(second))
 			violation(`operation ${first.operation} had two effects, under ${first.key} and ${second.key}`);
 	}
 
@@ -153,16 +155,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
 
-	/** A claim with that candidate found a record, by the store's clock of now. */
-	function claimed(
-		life: Life,
-		operation: string,
-		{key, updatedAt}: OperationRecord,
-		now: number,
-		candidate: string,
-	): void {
-		if (candidate !== key && openIn(life, operation).some(facts => facts.key === candidate))
-			violation(`${life.name} took ${key} from who has it, to write ${candidate} down`);
+	/** A claim found a record, by the store's clock of now. */
+	function claimed(life: Life, operation: string, {key, updatedAt}: OperationRecord, now: number): void {
 		const {unsureOfAge} = of(operation, key);
 		if (now < updatedAt - MINUTE) unsureOfAge.add(life.name);
 		else unsureOfAge.delete(life.name);
@@ -214,7 +208,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const late = facts.replaced && plan.keys === 'random' && plan.store.length === 0;
 		if (outcome === 'succeeded' && late && !facts.lateIn.has(life.name))
 			violation(`${life.name} did not tell that ${key}, which was replaced, has succeeded`);
-		if (outcome === 'not-sent' && why === '' && !clockIsSet && !facts.freed && !facts.sentBy.has(life.name))
+		if (outcome === 'not-sent' && why === '' && isQuiet && !facts.freed && !facts.sentBy.has(life.name))
 			violation(`${life.name} did not try to send ${key}`);
 		if (
 			outcome === 'unknown' &&
@@ -230,7 +224,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		// Where the key is kept, others may have had their effect under it meanwhile.
 		if (!keyKept) facts.refusedAt = world.now();
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
-		if (had && !excused(facts, life) && !mayBeForgotten)
+		if (had && !excused(facts, life) && !mayBeForgotten())
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}
 

@@ -90,6 +90,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 			claim(id, claim) {
 				// Whose key it is, whatever becomes of the claim.
 				check.of(idOfRecord(id), claim.key);
+				const isOpen = check.openIn(life, idOfRecord(id)).some(({key}) => key === claim.key);
 				let before: OperationRecord | undefined;
 				const claimed = step('claim', () => {
 					[before] = all(id.scope, id.name);
@@ -102,8 +103,9 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					if (result.status !== 'spent' && before && same && !forWord) {
 						// One that begins anew is of now, whatever the clock has been through.
 						const found = result.record.createdAt === before.createdAt ? before : result.record;
-						const candidate = result.status === 'claimed' ? claim.key : found.key;
-						check.claimed(life, idOfRecord(id), found, result.now, candidate);
+						check.claimed(life, idOfRecord(id), found, result.now);
+						if (isOpen && result.status === 'claimed' && result.record.key !== claim.key)
+							check.violation(`${life.name} took ${before.key} from who has it, to write ${claim.key} down`);
 					}
 
 					return result;

@@ -71,10 +71,12 @@ export function openTab(of: TabOptions): Tab {
 	const running = new Set<{readonly operation: string; readonly since: number}>();
 	const fetch = createFetchIn(environment, {
 		...options,
-		onEvent({type, operation, key = ''}) {
+		onEvent(event) {
+			const {type, operation, key = ''} = event;
 			world.count(type);
 			const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
 			if (type === 'key-conflict') check.conflict(life, id, key);
+			if (type === 'settled' && event.outcome !== 'unknown') check.of(id, key).openFor.delete(life.name);
 			if (type === 'late-success') check.of(id, key).lateIn.add(life.name);
 			if (type !== 'degraded') return;
 			if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
@@ -84,7 +86,7 @@ export function openTab(of: TabOptions): Tab {
 
 	/** Another user may have signed in meanwhile. */
 	function idOfFlight(operation: string): string {
-		const pressed = [...running].find(call => call.operation.split('/').at(-1) === operation);
+		const pressed = [...running].findLast(call => call.operation.split('/').at(-1) === operation);
 		return pressed?.operation ?? idHere(operation);
 	}
 

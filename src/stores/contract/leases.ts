@@ -97,6 +97,13 @@ export const leaseTests: readonly ContractTest[] = [
 		},
 	},
 	{
+		title: 'claim: a key that was used before keeps its age',
+		async run({begin}) {
+			const {createdAt, updatedAt, keyUntil} = await begin({key: 'key-1', keyAge: 60_000, keyLife: DAY});
+			same([updatedAt - createdAt, keyUntil - createdAt], [60_000, DAY], 'its age and its life');
+		},
+	},
+	{
 		title: "claim: the key's end is the earlier of its life from now and what its caller says",
 		async run({begin, store, id}) {
 			const held = await begin({key: 'key-1', keyEnd: 1_000});
