@@ -1,6 +1,7 @@
 import type {Outcome} from '../../src/errors.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
 import {createTruth, type Freed, type KeyFacts} from './truth.ts';
+import {areApart, createExcuses} from './excuses.ts';
 import type {Life} from './life.ts';
 import type {Arrival} from './server.ts';
 import {sharesKeys, type Plan} from './plan.ts';
@@ -27,17 +28,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	const violations: string[] = [];
 	const shared = sharesKeys(plan);
 	const conflicts = new Map<string, Map<Life, string>>();
-	/** A server forgets keys sooner than tab 1 can know. */
-	const undeclared = plan.undeclared && kind.retention !== Number.POSITIVE_INFINITY;
-	/** How old a key is that another device made is only known where the application says so; a server may have forgotten it. */
-	const ageless = undeclared || (shared && !(plan.keys === 'own' && plan.since));
-
-	/** Nothing keeps a caller from sending while its time lasts. */
-	const isQuiet =
-		plan.store.length === 0 && !plan.actions.some(action => action.do === 'set clock' || action.do === 'sleep');
-	/** A store's clock that was set back makes ages guesses; only an owner who sees it jump can tell. */
-	const isSetBack = () => plan.storeClock === 'machine' && world.setBack > 10_000;
-	const mayBeForgotten = () => kind.retention !== Number.POSITIVE_INFINITY && (ageless || isSetBack());
+	const {isQuiet, isSetBack, mayBeForgotten, storesOf, excused} = createExcuses(world, kind, plan);
 
 	function violation(text: string): void {
 		world.note('VIOLATION', text);
@@ -100,7 +91,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 				violation(`${life.name} freed ${before.key}, which it had sent, before its outcome was known`);
 		const released =
 			before?.state.status === 'unprocessed' &&
-			(before.fingerprint !== after?.fingerprint || after.createdAt >= keyEndOf(before));
+			(before.fingerprint !== after?.fingerprint || after.updatedAt >= keyEndOf(before));
 		if (before !== undefined && before.key !== key && !isFreed(before) && !released)
 			violation(`operation ${operation} got ${key} while ${before.key} was ${before.state.status}`);
 		if (before?.key === key && before.state.status === 'succeeded' && after?.state.status !== 'succeeded')
@@ -210,13 +201,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 			violation(`${life.name} did not tell that ${key}, which was replaced, has succeeded`);
 		if (outcome === 'not-sent' && why === '' && isQuiet && !facts.freed && !facts.sentBy.has(life.name))
 			violation(`${life.name} did not try to send ${key}`);
-		if (
-			outcome === 'unknown' &&
-			why === 'final' &&
-			plan.keys === 'random' &&
-			kind.repeats &&
-			!isInConflict(life, operation)
-		)
+		const final = outcome === 'unknown' && why === 'final' && plan.keys === 'random';
+		if (final && kind.repeats && !isInConflict(life, operation))
 			violation(`${life.name} gave ${key} up, which the server would go on with`);
 		if (outcome === 'mismatched' && !kind.compares)
 			violation(`${operation} was told as mismatched by a server that never said so`);
@@ -226,20 +212,6 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
 		if (had && !excused(facts, life) && !mayBeForgotten())
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
-	}
-
-	/** Where its senders keep their records: on one device or the other, or in memory. */
-	function storesOf({sentBy}: KeyFacts): Set<string> {
-		const second = (name: string) => plan.devices === 2 && name.startsWith('tab 2.');
-		return new Set([...sentBy].map(name => (name.endsWith(`.${plan.unopened}`) ? name : second(name) ? '2' : '1')));
-	}
-
-	/** Refusals that no client can see through: those of somebody who may be wrong by now, or of one of two copies. */
-	function excused(facts: KeyFacts, life?: Life): boolean {
-		// Who sends a key that is not random without the store breaks what the others go by. Who has no store is to doubt.
-		const opens = plan.unopened === undefined || !life?.name.endsWith(`.${plan.unopened}`);
-		const unclaimed = opens && plan.keys !== 'random' && facts.apartIn.size > 0 && facts.sentBy.size > 1;
-		return facts.disowned || unclaimed || ((facts.duplicated || facts.misled) && !kind.gates);
 	}
 
 	return {
@@ -258,10 +230,6 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		isInConflict,
 		openIn,
 	};
-}
-
-function areApart<T>(some: ReadonlySet<T>, others: ReadonlySet<T>): boolean {
-	return [...some].every(one => !others.has(one));
 }
 
 function isFreed({freed, state}: OperationRecord): boolean {

@@ -2,6 +2,7 @@ import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
 import {isLatchkeyError, OutcomeUnknownError} from '../../src/errors.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {FetchOptions} from '../../src/options.ts';
+import {createDeadline} from './deadline.ts';
 import type {Environment} from '../../src/environment.ts';
 import type {Check} from './check.ts';
 import type {Life} from './life.ts';
@@ -84,28 +85,12 @@ export function openTab(of: TabOptions): Tab {
 		},
 	});
 
+	const within = createDeadline(world, life, check);
+
 	/** Another user may have signed in meanwhile. */
 	function idOfFlight(operation: string): string {
 		const pressed = [...running].findLast(call => call.operation.split('/').at(-1) === operation);
 		return pressed?.operation ?? idHere(operation);
-	}
-
-	/** `thawed`: what it may take again after a freeze. Resolves when it ends; whether it ends in time is held against it. A life that is over ends nothing. */
-	async function within<T>(what: string, most: number, thawed: number, begin: () => Promise<T>): Promise<T> {
-		const started = world.now();
-		let ended = false;
-		const promise = begin();
-		const look = () => {
-			const late = world.now() - life.awake(life.awake(started + most) + thawed);
-			if (late <= 0) world.at(1 - late, look);
-			else if (!ended && life.alive()) check.violation(`${what} in ${life.name} did not end within ${most} ms`);
-		};
-		world.at(most + 1, look);
-		try {
-			return await promise;
-		} finally {
-			ended = true;
-		}
 	}
 
 	async function pay({operation, cart, abortAfter, hurry = false}: Payment): Promise<Told> {
