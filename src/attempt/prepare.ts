@@ -2,6 +2,7 @@ import {bounded} from '../bounded.ts';
 import {stopwatch} from '../environment.ts';
 import {isPromise} from '../maybe-promise.ts';
 import type {AttemptFacts} from './facts.ts';
+import {connectionHeaders} from '../request/outgoing.ts';
 import {unlessLeft} from './leaving.ts';
 import type {Ending, Job} from './loop.ts';
 import {copyOf, type Sendable} from './send.ts';
@@ -47,7 +48,7 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 
 function freshHeaders(given: HeadersInit | undefined, ours: readonly string[]): Record<string, string> {
 	const fresh = new Headers(given);
-	for (const name of ['content-type', 'content-length', 'transfer-encoding', ...ours])
+	for (const name of ['content-type', ...connectionHeaders, ...ours])
 		if (fresh.has(name)) throw new TypeError(`latchkey: attemptHeaders may not set ${name}`);
 	return Object.fromEntries(fresh);
 }

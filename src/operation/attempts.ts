@@ -13,7 +13,7 @@ export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
 	const end = keyLifeOf(work.settings, work.since).keyEnd ?? Infinity;
 	const keyEnd = end - work.environment.now() + work.elapsed();
 	work.progress.ambiguous = work.foreign;
-	return attempts(work, key, {permit: permitUntil(work, keyEnd), sameScope: work.sameScope}, work.foreign);
+	return attempts(work, key, permitUntil(work, keyEnd), work.foreign);
 }
 
 /** The attempts of a named operation, under the key that it holds. */
@@ -21,14 +21,14 @@ export function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease):
 	work.foreign = hold.foreign;
 	const sentBefore = hold.record.ambiguous || hold.foreign;
 	work.progress.ambiguous ||= sentBefore;
-	return attempts(work, hold.record.key, {permit, sameScope: work.sameScope}, sentBefore);
+	return attempts(work, hold.record.key, permit, sentBefore);
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
 export function refetch(work: NamedWork, {record, now, issued}: Seen, life: KeyLife): Promise<Ending> {
 	work.progress.ambiguous = true;
 	const permit = permitUntil(work, issued + keyEndOf(record, life) - now);
-	return attempts(work, record.key, {permit, sameScope: work.sameScope}, true);
+	return attempts(work, record.key, permit, true);
 }
 
 /** `keyEnd` in milliseconds since the flight began. */
@@ -39,17 +39,12 @@ function permitUntil(work: Work, keyEnd: number): Job['permit'] {
 	};
 }
 
-function attempts(
-	work: Work,
-	key: string,
-	leave: Pick<Job, 'permit' | 'sameScope'>,
-	sentBefore: boolean,
-): Promise<Ending> {
+function attempts(work: Work, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Ending> {
 	const {environment, settings, progress, request} = work;
 	const job: Job = {
 		...work,
 		request: request.sendable(key),
-		...leave,
+		permit,
 		verdictOf(exchange) {
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))

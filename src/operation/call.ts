@@ -2,7 +2,8 @@ import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {overtime} from './overtime.ts';
-import type {Caller, Flight} from './flight.ts';
+import type {Caller} from './caller.ts';
+import type {Flight} from './flight.ts';
 import {present} from './result.ts';
 
 export type Call = {

@@ -8,8 +8,9 @@ import {correctRecord, keepRecord} from './known.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm, Unsaved} from './realm.ts';
 import {isSmall} from './remember.ts';
-import type {OperationRecord, StoredAnswer} from './record.ts';
+import type {OperationRecord} from './record.ts';
 import {isDefinitive, transition} from './state.ts';
+import {atRest} from './at-rest.ts';
 import type {NamedWork} from './named-work.ts';
 
 export type Settled = {
@@ -186,21 +187,4 @@ function saveLater(work: NamedWork, tries: number): void {
 			saveLater(work, tries + 1);
 		});
 	}, ms);
-}
-
-function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer {
-	// Cookies are no part of an answer; only Node shows them at all.
-	const kept = [...headers].filter(([name]) => name !== 'set-cookie');
-	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url};
-}
-
-/** The answer of a record, as if it had just come. */
-export function fromRest({headers, body, ...rest}: StoredAnswer): Answer {
-	return {
-		...rest,
-		headers: new Headers(Object.fromEntries(headers)),
-		body: new Uint8Array(body),
-		redirected: false,
-		type: 'basic',
-	};
 }

@@ -30,6 +30,14 @@ export type Outgoing = {
 	sendable(key: string | undefined): MaybePromise<Sendable>;
 };
 
+/**
+ * Of the connection, and not the caller's: what is sent are bytes of a known length. Browsers drop such headers, Node's
+ * fetch refuses most of them.
+ *
+ * @see https://fetch.spec.whatwg.org/#forbidden-request-header
+ */
+export const connectionHeaders = ['content-length', 'transfer-encoding', 'expect', 'keep-alive', 'upgrade'] as const;
+
 /** Throws a TypeError for what fetch would not send; nothing has been written or sent then. */
 export function outgoingOf(
 	input: RequestInfo | URL,
@@ -50,8 +58,7 @@ export function outgoingOf(
 	if (kind !== 'pass' && fetch === undefined && !/^https?:/i.test(url))
 		throw new TypeError(`latchkey: fetch sends no ${method} to ${shown(url)}`);
 	const headers = new Headers(init.headers ?? request?.headers);
-	// What is sent are bytes of a known length.
-	for (const name of ['content-length', 'transfer-encoding']) headers.delete(name);
+	for (const name of connectionHeaders) headers.delete(name);
 	const said: RequestInit = membersOf(init, notFetchs);
 	const own: RequestInit = {...(request && factsOf(request)), ...said, signal: null};
 	// What fetch would not take is thrown here, as fetch throws it.

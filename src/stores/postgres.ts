@@ -107,8 +107,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 		const wanted = {...asked, lease: Math.ceil(asked.lease), keyLife, keyEnd};
 		const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, wanted, now);
 		const place = rowId(id);
-		const isPlain = asked.awaited === undefined && asked.keyAge === undefined;
-		const begun = isPlain ? rule(undefined, 0).write : undefined;
+		const begun = asked.awaited === undefined ? rule(undefined, 0).write : undefined;
 		const [row] = begun === undefined ? [] : await ask(sql.begin, [...valuesOf(rowOf(begun, place)), keyEnd]);
 		return row === undefined ? stepOn(cellOf(place), rule) : rule(undefined, Number(row['now'])).result;
 	}

@@ -124,8 +124,8 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 			const place = placeOf(prefix, id);
 			const rule = (record: OperationRecord | undefined, now: number) => claimRule(id, record, claim, now);
 			// Who waits for a record most often finds it: that takes no more than a look.
-			const isPlain = claim.awaited === undefined && claim.keyAge === undefined;
-			const write = isPlain ? rule(undefined, 0).write : undefined;
+			const {awaited, keyAge} = claim;
+			const write = awaited === undefined && keyAge === undefined ? rule(undefined, 0).write : undefined;
 			if (write === undefined) return step(place, rule);
 			const reply = await run('begin', place, beginningOf(write, place, claim.keyEnd));
 			return reply.written ? rule(undefined, reply.now).result : step(place, rule, reply);

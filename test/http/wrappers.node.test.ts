@@ -204,6 +204,17 @@ test.each([{'content-length': '9'}, {'Content-Length': '3', 'transfer-encoding':
 	},
 );
 
+test.each(['expect', 'keep-alive', 'upgrade'])(
+	'%s is of the connection, and keeps nothing from being sent',
+	async name => {
+		await using server = await startIdempotentServer();
+		const {fetch: send} = realm({retry: 0});
+		const init = {method: 'POST', body: 'four', headers: {[name]: '100-continue'}, operation: 'pay'};
+		expect((await send(`${server.origin}/pay`, init)).status).toBe(201);
+		expect(server.requests.map(({headers}) => headers[name])).toEqual([undefined]);
+	},
+);
+
 test('a client sends the key through a wrapper that spreads', async () => {
 	await using server = await startIdempotentServer();
 	server.script([dropResponse]);

@@ -237,6 +237,7 @@ describe('where it sets what is not its own, the call fails with a TypeError and
 		['the content type', {'Content-Type': 'text/plain'}],
 		['the length', {'content-length': '3'}],
 		['the transfer coding', {'transfer-encoding': 'chunked'}],
+		['what it expects of the connection', {expect: '100-continue'}],
 		['no name of a header', {'a b': 'c'}],
 		['no value of a header', {a: 'b\nc'}],
 		['no headers at all', 'authorization' as unknown as HeadersInit],

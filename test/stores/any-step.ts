@@ -66,6 +66,7 @@ export function anyStep(...leases: readonly number[]): fc.Arbitrary<Step> {
 			awaited: fc.constantFrom(undefined, undefined, 'key-1'),
 			previousKey: fc.constantFrom(undefined, undefined, null, 'key-1'),
 			request: fc.constantFrom(undefined, request),
+			keyAge: fc.constantFrom(undefined, undefined, 60_000.5),
 		})
 		.map(
 			(over): Step =>

@@ -1,0 +1,20 @@
+import type {Answer} from '../dialect/dialect.ts';
+import type {StoredAnswer} from './record.ts';
+
+/** An answer as it is kept. */
+export function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer {
+	// Cookies are no part of an answer; only Node shows them at all.
+	const kept = [...headers].filter(([name]) => name !== 'set-cookie');
+	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url};
+}
+
+/** The answer of a record, as if it had just come. */
+export function fromRest({headers, body, ...rest}: StoredAnswer): Answer {
+	return {
+		...rest,
+		headers: new Headers(Object.fromEntries(headers)),
+		body: new Uint8Array(body),
+		redirected: false,
+		type: 'basic',
+	};
+}
