@@ -1,6 +1,7 @@
 import {defaultStore} from '#platform';
 import type {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
+import {noteAbort} from './operation/aborts.ts';
 import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
@@ -69,7 +70,11 @@ export function createFetchIn(
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
-		signal?.throwIfAborted();
+		if (signal?.aborted) {
+			noteAbort(signal.reason, false);
+			throw signal.reason;
+		}
+
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);

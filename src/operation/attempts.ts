@@ -16,12 +16,18 @@ export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
 	return attempts(work, key, permitUntil(work, keyEnd), work.foreign);
 }
 
-/** The attempts of a named operation, under the key that it holds. */
-export function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease): Promise<Ending> {
+/** The attempts of a named operation, under the key that it holds. It is held: what a callback throws must not leave it so. */
+export async function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease): Promise<Ending> {
 	work.foreign = hold.foreign;
+	const {progress} = work;
 	const sentBefore = hold.record.ambiguous || hold.foreign;
-	work.progress.ambiguous ||= sentBefore;
-	return attempts(work, hold.record.key, permit, sentBefore);
+	progress.ambiguous ||= sentBefore;
+	try {
+		return await attempts(work, hold.record.key, permit, sentBefore);
+	} catch (error) {
+		progress.firstFailure ??= error;
+		return {...progress, mistaken: progress.attempts === 0, why: 'exhausted'};
+	}
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */

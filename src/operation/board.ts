@@ -93,13 +93,10 @@ function join(
 		return;
 	}
 
-	if (flight.joinable()) {
-		passenger.boarded = flight;
-		flight.join(passenger);
-	} else {
-		// It is winding down: its outcome is waited for, then taken as it stands.
-		flight.follow(passenger);
-	}
+	passenger.boarded = flight;
+	// Of one that is winding down the outcome is waited for, then taken as it stands.
+	if (flight.joinable()) flight.join(passenger);
+	else flight.follow(passenger);
 
 	if (environment.bind === undefined) return;
 	let looking = true;

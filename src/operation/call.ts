@@ -2,6 +2,7 @@ import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {overtime} from './overtime.ts';
+import {noteAbort} from './aborts.ts';
 import type {Caller} from './caller.ts';
 import type {Flight} from './flight.ts';
 import {present} from './result.ts';
@@ -81,11 +82,14 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 		}
 
 		function abort(): void {
+			noteAbort(signal?.reason, true);
 			quit(signal?.reason);
 		}
 
 		const cancelTimer = environment.timer(() => {
-			quit(overtime(call.operation, passenger.boarded));
+			const {boarded} = passenger;
+			if (boarded?.tellVerdict(passenger)) boarded.leave(passenger);
+			else quit(overtime(call.operation, boarded));
 		}, totalTimeout);
 		signal?.addEventListener('abort', abort);
 		board(passenger);

@@ -10,7 +10,7 @@ import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import type {Unsaved} from './realm.ts';
 import {fromRest} from './at-rest.ts';
-import {save} from './settle.ts';
+import {save} from './save.ts';
 import {outcomeError} from './outcome-error.ts';
 import {isFinal, outcomeOfState} from './state.ts';
 import type {NamedWork} from './named-work.ts';
@@ -159,6 +159,7 @@ function result(
 		attempts: progress.attempts,
 		replayed: false,
 		keyKept: true,
+		retryAt: progress.retryAt,
 		...more,
 	};
 }

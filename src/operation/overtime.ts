@@ -8,6 +8,8 @@ export function overtime(operation: readonly string[] | undefined, flight: Fligh
 	const {attempts, answer, firstFailure} = flight?.progress ?? {};
 	const over = new DOMException('The total time of the call is over', 'TimeoutError');
 	const cause = firstFailure ?? over;
+	if (!attempts && !flight?.hasBegun())
+		return outcomeError('not-sent', {operation, cause, hint: 'Its body took too long.'});
 	// That the first attempt was not sent says nothing of the one that is on its way.
 	if (operation === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
 	return outcomeError('unknown', {

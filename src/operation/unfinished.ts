@@ -14,7 +14,7 @@ import {knownRecord, sawRecord} from './known.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
-import {saveAll} from './settle.ts';
+import {saveAll} from './save.ts';
 import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */

@@ -8,7 +8,7 @@ import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import type {Unsaved} from './realm.ts';
 import {notify} from './remember.ts';
 import {resolveRecord} from './resolve.ts';
-import {save} from './settle.ts';
+import {save} from './save.ts';
 import {saidState, transition} from './state.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
