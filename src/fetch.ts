@@ -5,7 +5,7 @@ import {noteAbort} from './operation/aborts.ts';
 import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
-import type {Flight} from './operation/flight.ts';
+import type {Flight} from './operation/caller.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';

@@ -1,6 +1,7 @@
 import type {Environment} from '../environment.ts';
 import type {Passenger} from './call.ts';
-import {takeOff, type Flight} from './flight.ts';
+import type {Flight} from './caller.ts';
+import {takeOff} from './flight.ts';
 import type {Place} from './place.ts';
 import {nextOwner} from './realm.ts';
 import {notify, showSnapshot} from './remember.ts';

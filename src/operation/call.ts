@@ -3,8 +3,7 @@ import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {overtime} from './overtime.ts';
 import {noteAbort} from './aborts.ts';
-import type {Caller} from './caller.ts';
-import type {Flight} from './flight.ts';
+import type {Caller, Flight} from './caller.ts';
 import {present} from './result.ts';
 
 export type Call = {

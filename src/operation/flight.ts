@@ -4,33 +4,11 @@ import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
-import type {Caller} from './caller.ts';
+import type {Caller, Flight} from './caller.ts';
 import {otherKey} from './other-key.ts';
 import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 import type {Work} from './work.ts';
-
-/** The running work on an operation in this realm. */
-export type Flight = {
-	/** Runs it in the context of the request that this flight began in. */
-	readonly run: Caller['run'];
-	/** False once everybody has left for good. */
-	readonly joinable: () => boolean;
-	readonly join: (caller: Caller) => void;
-	/** It is called again when this is over. */
-	readonly follow: (caller: Caller) => void;
-	/** Tells a caller whose time is over what is known for good, though the store has not taken it yet. */
-	readonly tellVerdict: (caller: Caller) => boolean;
-	/** The body of its request has been read. Before that nothing is claimed or sent. */
-	readonly hasBegun: () => boolean;
-	readonly leave: (caller: Caller) => void;
-	/** What the most patient of its callers has left, in milliseconds. */
-	readonly left: () => number;
-	readonly snapshot: () => Snapshot;
-	/** What is known so far, for a caller whose time is over. */
-	readonly progress: Progress;
-	readonly key: () => string | undefined;
-};
 
 export type Plan = {
 	readonly environment: Environment;

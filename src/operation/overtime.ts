@@ -1,6 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import {isLatchkeyError} from '../errors.ts';
-import type {Flight} from './flight.ts';
+import type {Flight} from './caller.ts';
 import {outcomeError} from './outcome-error.ts';
 
 /** The error of a caller whose time is over while the work on its operation goes on. */

@@ -1,7 +1,7 @@
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Claim, Settlement, Store} from '../stores/store.ts';
-import type {Flight} from './flight.ts';
+import type {Flight} from './caller.ts';
 import type {Known} from './known.ts';
 import {ledgerOf, type Ledger} from './ledger.ts';
 import type {OperationRecord} from './record.ts';
