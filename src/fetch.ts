@@ -1,7 +1,7 @@
 import {defaultStore} from '#platform';
 import type {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
-import {noteAbort} from './operation/aborts.ts';
+import {abortOf} from './operation/aborts.ts';
 import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
@@ -63,6 +63,9 @@ export function createFetchIn(
 		return one;
 	};
 
+	// For what others who share the store learn from now on.
+	if (settings.onStoreError === 'degrade') realm();
+
 	async function latchkeyFetch(input: RequestInfo | URL, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
@@ -70,10 +73,7 @@ export function createFetchIn(
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
-		if (signal?.aborted) {
-			noteAbort(signal.reason, false);
-			throw signal.reason;
-		}
+		if (signal?.aborted) throw abortOf(signal, false);
 
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;

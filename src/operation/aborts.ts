@@ -1,12 +1,24 @@
+import {isLatchkeyError} from '../errors.ts';
+
 /** What callers were aborted for, and whether anything of theirs may have been sent. One reason may end many calls. */
 const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
 
-/** Notes why a caller was aborted. `sent`: its call had begun. */
-export function noteAbort(reason: unknown, sent: boolean): void {
-	if (typeof reason !== 'object' || reason === null) return;
-	const known = reasons.get(reason);
-	if (known === undefined) reasons.set(reason, {sent});
-	else known.sent ||= sent;
+/**
+ * What a caller is told that was aborted: the reason, as by fetch. One that tells an outcome, or bears an answer, is that
+ * of another call. `begun`: something of this one may have been sent.
+ */
+export function abortOf({reason}: AbortSignal, begun: boolean): unknown {
+	const isOfAnother = isLatchkeyError(reason) || Object(reason).response !== undefined;
+	const told: unknown = isOfAnother
+		? Object.assign(new DOMException('The call was aborted', 'AbortError'), {cause: reason})
+		: reason;
+	if (typeof told === 'object' && told !== null) {
+		const known = reasons.get(told);
+		if (known === undefined) reasons.set(told, {sent: begun});
+		else known.sent ||= begun;
+	}
+
+	return told;
 }
 
 /** Every call that ended for this reason had been aborted before it began. */

@@ -10,10 +10,11 @@ import type {Work} from './work.ts';
 
 /** The attempts of an unnamed call: only its callers and its time limit it. */
 export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
-	const end = keyLifeOf(work.settings, work.since).keyEnd ?? Infinity;
-	const keyEnd = end - work.environment.now() + work.elapsed();
+	const {keyEnd = Infinity, madeAfter} = keyLifeOf(work.settings, work.since);
+	const now = work.environment.now();
+	const permit = now < madeAfter ? () => 'clock' as const : permitUntil(work, keyEnd - now + work.elapsed());
 	work.progress.ambiguous = work.foreign;
-	return attempts(work, key, permitUntil(work, keyEnd), work.foreign);
+	return attempts(work, key, permit, work.foreign);
 }
 
 /** The attempts of a named operation, under the key that it holds. It is held: what a callback throws must not leave it so. */

@@ -2,7 +2,7 @@ import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {overtime} from './overtime.ts';
-import {noteAbort} from './aborts.ts';
+import {abortOf} from './aborts.ts';
 import type {Caller, Flight} from './caller.ts';
 import {present} from './result.ts';
 
@@ -81,8 +81,7 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 		}
 
 		function abort(): void {
-			noteAbort(signal?.reason, true);
-			quit(signal?.reason);
+			if (signal) quit(abortOf(signal, true));
 		}
 
 		const cancelTimer = environment.timer(() => {

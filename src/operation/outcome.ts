@@ -17,8 +17,8 @@ export type OutcomeReport = {
 	/** The answer had been given before: the effect is not of this call. */
 	readonly replayed: boolean;
 	/**
-	 * The next call with the same request goes under the same key. False when the operation was refused for good: an
-	 * `idempotencyKey` of your own has to be renewed then, and only then.
+	 * The next call with the same request goes under the same key. False when the operation was refused for good, or its key
+	 * was too old to be sent: an `idempotencyKey` of your own has to be renewed then, and only then.
 	 */
 	readonly keyKept: boolean;
 };

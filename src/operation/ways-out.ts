@@ -61,6 +61,8 @@ export async function resolve(
 ): Promise<Listed | undefined> {
 	const {realm, flightId} = at;
 	const found = await recordAt(at);
+	const flight = realm.flights.get(flightId);
+	if (flight !== undefined) throw stillOpen(at, flight.key() ?? '', 'resolve');
 	const unsaved = realm.unsaved.get(flightId);
 	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
 	const record = found?.record;
