@@ -1,6 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {abortWith} from './abort-with.ts';
 import {leaving, unlessLeft} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
@@ -16,12 +17,28 @@ export async function retryIdempotent(
 	signal: AbortSignal | undefined,
 	sameScope: () => boolean,
 ): Promise<Response> {
+	const gone = leaving();
+	const leave = () => {
+		gone.leave(signal?.reason);
+	};
+	signal?.addEventListener('abort', leave);
+	try {
+		return await answered(request, settings, environment, signal, sameScope, gone);
+	} finally {
+		signal?.removeEventListener('abort', leave);
+	}
+}
+
+async function answered(
+	request: Outgoing,
+	settings: Settings,
+	environment: Environment,
+	signal: AbortSignal | undefined,
+	sameScope: () => boolean,
+	gone: ReturnType<typeof leaving>,
+): Promise<Response> {
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
-	const gone = leaving();
-	signal?.addEventListener('abort', () => {
-		gone.leave(signal.reason);
-	});
 	const late = () => {
 		gone.leave(new DOMException('No time was left', 'TimeoutError'));
 	};
@@ -54,10 +71,12 @@ export async function retryIdempotent(
 	if (why === 'scope-changed') throw new DOMException('The signed-in user (scope) has changed', 'AbortError');
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');
-	signal?.addEventListener('abort', () => {
-		exchange.abort(signal.reason);
-	});
-	return exchange.stream;
+	const {abort, stream} = exchange;
+	if (signal)
+		abortWith(signal, stream, () => {
+			abort(signal.reason);
+		});
+	return stream;
 }
 
 /** What a client adds to fetch; a fetch without it passes such calls untouched. */

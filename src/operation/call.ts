@@ -2,6 +2,7 @@ import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {overtime} from './overtime.ts';
+import {abortWith} from '../attempt/abort-with.ts';
 import {abortOf} from './aborts.ts';
 import type {Caller, Flight} from './caller.ts';
 import {present} from './result.ts';
@@ -48,10 +49,13 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 				end(() => {
 					const response = present(result, first);
 					const {stream} = result;
-					if (stream !== undefined)
-						signal?.addEventListener('abort', () => {
-							stream.abort(signal.reason);
+					if (stream !== undefined && signal) {
+						const {abort: end} = stream;
+						abortWith(signal, response, () => {
+							end(signal.reason);
 						});
+					}
+
 					resolve(response);
 				});
 			},

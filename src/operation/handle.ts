@@ -1,3 +1,4 @@
+import {tellGuarded} from '../guarded.ts';
 import type {Environment} from '../environment.ts';
 import type {SharedOptions} from '../options.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
@@ -101,7 +102,7 @@ export function handleOf(
 			const at = find();
 			const {realm, flightId} = at;
 			const tell = () => {
-				listener(stateAt(at));
+				tellGuarded(listener, stateAt(at));
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
 			realm.listeners.set(flightId, listeners.add(tell));

@@ -96,9 +96,12 @@ export function outgoingOf(
 		counted,
 		ready: () => frozen,
 		fingerprint: custom
-			? once(async () =>
-					sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`),
-				)
+			? once(async () => {
+					const print: unknown = await custom(new Request(url, await initOf(whole)));
+					if (typeof print !== 'string')
+						throw new TypeError(`latchkey: fingerprint gave ${shown(print)}, and no string`);
+					return sha256(`${printOfHeaders(counted)}custom\n${print}`);
+				})
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
