@@ -8,7 +8,9 @@ import type {Flight} from './operation/flight.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
-import {callOptionNames, settingsOf, withCall, without} from './normalize-options.ts';
+import {mistake} from './mistake.ts';
+import {settingsOf, withCall, without} from './normalize-options.ts';
+import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
@@ -17,6 +19,7 @@ import {membersOf, withHeadersRead} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
+import {can} from './shape.ts';
 
 /** `fetch`, with operations. */
 export type LatchkeyFetch = {
@@ -62,13 +65,19 @@ export function createFetchIn(
 		return one;
 	};
 
-	async function latchkeyFetch(input: RequestInfo | URL, given?: RequestInit & CallOptions): Promise<Response> {
+	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
+		if (init) checkCall(init);
+		return call(input, init);
+	}
+
+	async function call(input: RequestInfo | URL, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
 		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
+		if (signal && !can(signal, 'addEventListener')) throw mistake('signal takes an AbortSignal');
 		signal?.throwIfAborted();
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
@@ -77,12 +86,12 @@ export function createFetchIn(
 		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal, sameScope) ?? pass();
 
 		const {ownKey, since} = intent;
-		const call = {environment, request, settings: own, ownKey, since, sameScope, signal};
-		if (intent.kind === 'unnamed') return takePart({...call, operation: undefined}, unnamed(intent));
+		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
+		if (intent.kind === 'unnamed') return takePart({...facts, operation: undefined}, unnamed(intent));
 		const {name} = intent;
 		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope ?? null, operation));
-		if (name !== 'content') return takePart({...call, operation: name}, board(name));
-		return takePart({...call, operation: ['content']}, passenger => {
+		if (name !== 'content') return takePart({...facts, operation: name}, board(name));
+		return takePart({...facts, operation: ['content']}, passenger => {
 			const boardByContent = async () => {
 				await request.ready();
 				const content = ['content', await request.fingerprint()];
@@ -104,8 +113,10 @@ export function createFetchIn(
 		operation(operation: OperationName): OperationHandle {
 			const name = canonicalName(operation);
 			const find = () => placeOf(realm(), currentScope(settings.scope, environment), name);
-			const bound: OperationHandle['fetch'] = async (input, init) =>
-				latchkeyFetch(input, {...(init && membersOf(init)), operation});
+			const bound: OperationHandle['fetch'] = async (input, init) => {
+				if (init) checkCall(init);
+				return call(input, {...(init && membersOf(init)), operation});
+			};
 			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
 		},
 		async unfinished() {

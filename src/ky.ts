@@ -2,8 +2,10 @@ import ky, {type KyInstance, type Options} from 'ky';
 import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
-import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {mistake} from './mistake.ts';
 import {without, withSaid} from './normalize-options.ts';
+import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {checkClientCall, checkClientOptions, checkRetry} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 
 declare module 'ky' {
@@ -42,6 +44,7 @@ export function createClient(options: ClientOptions = {}): Client {
 
 /** @internal */
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
+	checkClientOptions(options);
 	const ours = {...fetchKinds, ...sharedKinds};
 	const kyOptions = without(options, Object.keys(ours));
 	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
@@ -55,6 +58,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
+		checkClientCall(call);
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
 		const carried = {
 			timeout: perAttempt,
@@ -98,8 +102,9 @@ function fetchByInner(
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
+	checkRetry(retry);
 	const unknown = Object.keys(retry).filter(field => !(field in retryKinds));
 	if (unknown.length > 0)
-		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
+		throw mistake(`what is worth a retry is decided here: leave out retry.${unknown.join(', retry.')}`);
 	return retry;
 }

@@ -23,7 +23,8 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
 		return answered(work, outcome, ending, keyKept);
 	const {why} = ending;
-	if (outcome === 'not-sent' && ending.mistaken) return result(work, outcome, {error: ending.firstFailure});
+	if (outcome === 'not-sent' && ending.mistaken && ending.attempts === 0)
+		return result(work, outcome, {error: ending.firstFailure});
 	const unsendable = why === 'clock' || why === 'expired' || why === 'final';
 	const reason = unsendable ? why : isFinal(state) ? 'final' : undefined;
 	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why]);

@@ -1,3 +1,4 @@
+import {mistake} from '../mistake.ts';
 import {shown} from '../shown.ts';
 
 /**
@@ -19,7 +20,7 @@ export function isKey(key: unknown): key is string {
 /** The key, or a `TypeError`: 1 to 255 characters of visible ASCII, the most that a header carries everywhere. */
 export function validateKey(key: unknown): string {
 	if (isKey(key)) return key;
-	throw new TypeError('latchkey: an idempotency key has 1 to 255 visible ASCII characters');
+	throw mistake('an idempotency key has 1 to 255 visible ASCII characters');
 }
 
 /** In the year 5138: a greater number is in other units than milliseconds. */
@@ -31,7 +32,8 @@ export function validateOwnKey(given: unknown): {readonly key: string; readonly 
 	const {key, since} = given as {readonly key?: unknown; readonly since?: unknown};
 	if (typeof since === 'number' && since > 0 && since < LATEST) return {key: validateKey(key), since};
 	const Problem = typeof since === 'number' ? RangeError : TypeError;
-	throw new Problem(
-		`latchkey: idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
+	throw mistake(
+		`idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
+		Problem,
 	);
 }
