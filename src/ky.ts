@@ -5,7 +5,7 @@ import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import {mistake} from './mistake.ts';
 import {without, withSaid} from './normalize-options.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {checkClientCall, checkClientOptions, checkRetry} from './option-names.ts';
+import {mistakeInClientCall, checkClientOptions, checkRetry} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 
 declare module 'ky' {
@@ -58,7 +58,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
-		checkClientCall(call);
+		const wrong = mistakeInClientCall(call);
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
 		const carried = {
 			timeout: perAttempt,
@@ -66,7 +66,8 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 			retry: retryOf(again),
 			fetch: inner === send ? undefined : inner,
 		};
-		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: send});
+		const go = wrong ? async () => Promise.reject(wrong) : send;
+		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: go});
 	};
 
 	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */

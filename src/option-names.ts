@@ -50,16 +50,19 @@ export function checkRetryOptions(options: object): void {
 
 /** Throws a TypeError for an option of `createFetch` in a call, and for one that is misspelt. */
 export function checkCall(call: object): void {
-	refuseMisspelt(call, aCall, aFetch);
+	const wrong = misspeltIn(call, aCall, aFetch);
+	if (wrong) throw wrong;
 }
 
 /** Of a client's call, where what is ky's is told in other words. */
 export function checkRetry(retry: object): void {
-	refuseMisspelt(retry, aRetry);
+	const wrong = misspeltIn(retry, aRetry);
+	if (wrong) throw wrong;
 }
 
-export function checkClientCall(call: object): void {
-	refuseMisspelt(call, {who: 'a call', names: aCall.names.concat(ofKy)}, aFetch);
+/** A value, because whoever calls a client is to get a promise whatever happens. */
+export function mistakeInClientCall(call: object): Error | undefined {
+	return misspeltIn(call, {who: 'a call', names: aCall.names.concat(ofKy)}, aFetch);
 }
 
 /** Here every other name is a mistake. */
@@ -68,11 +71,13 @@ export function refuseOthers(options: object, here: Taker, there?: Taker): void 
 }
 
 /** Here other names may be a runtime's or a wrapper's, so that only those are a mistake that are close to one that is known. */
-function refuseMisspelt(options: object, here: Taker, there?: Taker): void {
+function misspeltIn(options: object, here: Taker, there?: Taker): Error | undefined {
 	for (const name of othersIn(options, here)) {
 		const hint = hintOf(name, here, there);
-		if (hint !== undefined) throw noOption(name, here, hint);
+		if (hint !== undefined) return noOption(name, here, hint);
 	}
+
+	return undefined;
 }
 
 function othersIn(options: object, {names}: Taker): string[] {
