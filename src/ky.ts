@@ -5,7 +5,7 @@ import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import {mistake} from './mistake.ts';
 import {without, withSaid} from './normalize-options.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {mistakeInClientCall, checkClientOptions, checkRetry} from './option-names.ts';
+import {checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 
 declare module 'ky' {
@@ -103,7 +103,7 @@ function fetchByInner(
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
-	checkRetry(retry);
+	checkClientRetry(retry);
 	const unknown = Object.keys(retry).filter(field => !(field in retryKinds));
 	if (unknown.length > 0)
 		throw mistake(`what is worth a retry is decided here: leave out retry.${unknown.join(', retry.')}`);

@@ -2,8 +2,13 @@ import {mistake} from './mistake.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {shown} from './shown.ts';
 
-/** Who takes options, and the names of all of them. */
-type Taker = {readonly who: string; readonly names: readonly string[]};
+/** Who takes options, and which. */
+type Taker = {
+	readonly who: string;
+	readonly names: readonly string[];
+	/** Other names may be a runtime's or a wrapper's, so that only those are a mistake that are close to one that is known. */
+	readonly open?: boolean;
+};
 
 const shared: readonly string[] = /* @__PURE__ */ Object.keys(sharedKinds);
 
@@ -24,7 +29,7 @@ const aFetch: Taker = {
 	who: 'createFetch',
 	names: /* @__PURE__ */ shared.concat(/* @__PURE__ */ Object.keys(fetchKinds)),
 };
-const aCall: Taker = {who: 'a call', names: /* @__PURE__ */ callOptionNames.concat(ofInit)};
+const aCall: Taker = {who: 'a call', names: /* @__PURE__ */ callOptionNames.concat(ofInit), open: true};
 const aRetry: Taker = {who: 'retry', names: /* @__PURE__ */ Object.keys(retryKinds)};
 
 /** What the same is called elsewhere, in lower case. */
@@ -35,7 +40,6 @@ const aliases: Readonly<Record<string, string>> = {
 	prefixurl: 'prefix',
 };
 
-/** Throws a TypeError for an option that `createFetch` does not have. */
 export function checkFetchOptions(options: object): void {
 	refuseOthers(options, aFetch, aCall);
 }
@@ -44,55 +48,42 @@ export function checkClientOptions(options: object): void {
 	refuseOthers(options, {who: 'createClient', names: aFetch.names.concat(ofInit, ofKy, ofRuntimes)}, aCall);
 }
 
-export function checkRetryOptions(options: object): void {
-	refuseOthers(options, aRetry);
+export function checkRetryOptions(retry: object): void {
+	refuseOthers(retry, aRetry);
 }
 
-/** Throws a TypeError for an option of `createFetch` in a call, and for one that is misspelt. */
+/** Of a client's call, where what is ky's is refused in other words. */
+export function checkClientRetry(retry: object): void {
+	refuseOthers(retry, {...aRetry, open: true});
+}
+
 export function checkCall(call: object): void {
-	const wrong = misspeltIn(call, aCall, aFetch);
-	if (wrong) throw wrong;
-}
-
-/** Of a client's call, where what is ky's is told in other words. */
-export function checkRetry(retry: object): void {
-	const wrong = misspeltIn(retry, aRetry);
-	if (wrong) throw wrong;
+	refuseOthers(call, aCall, aFetch);
 }
 
 /** A value, because whoever calls a client is to get a promise whatever happens. */
 export function mistakeInClientCall(call: object): Error | undefined {
-	return misspeltIn(call, {who: 'a call', names: aCall.names.concat(ofKy)}, aFetch);
+	return mistakeIn(call, {...aCall, names: aCall.names.concat(ofKy)}, aFetch);
 }
 
-/** Here every other name is a mistake. */
+/** Throws a TypeError for the first name that is not taken here. `there`: where it may belong. */
 export function refuseOthers(options: object, here: Taker, there?: Taker): void {
-	for (const name of othersIn(options, here)) throw noOption(name, here, hintOf(name, here, there));
+	const wrong = mistakeIn(options, here, there);
+	if (wrong) throw wrong;
 }
 
-/** Here other names may be a runtime's or a wrapper's, so that only those are a mistake that are close to one that is known. */
-function misspeltIn(options: object, here: Taker, there?: Taker): Error | undefined {
-	for (const name of othersIn(options, here)) {
-		const hint = hintOf(name, here, there);
-		if (hint !== undefined) return noOption(name, here, hint);
+function mistakeIn(options: object, here: Taker, there: Taker = {who: '', names: []}): Error | undefined {
+	for (const name of Object.keys(options)) {
+		if (here.names.includes(name)) continue;
+		const meant = meantBy(name, here.names);
+		const elsewhere = meant ?? meantBy(name, there.names);
+		if (here.open && elsewhere === undefined) continue;
+		const hint =
+			elsewhere === name ? `; ${there.who} has` : `; did you mean ${elsewhere}${meant ? '' : `, of ${there.who}`}?`;
+		return mistake(`${here.who} has no option ${shown(name)}${elsewhere === undefined ? '' : hint}`);
 	}
 
 	return undefined;
-}
-
-function othersIn(options: object, {names}: Taker): string[] {
-	return Object.keys(options).filter(name => !names.includes(name));
-}
-
-function noOption(name: string, {who}: Taker, hint = ''): Error {
-	return mistake(`${who} has no option ${shown(name)}${hint}`);
-}
-
-function hintOf(name: string, here: Taker, there: Taker = {who: '', names: []}): string | undefined {
-	if (there.names.includes(name)) return `; ${there.who} has`;
-	const meant = meantBy(name, here.names);
-	const elsewhere = meant ?? meantBy(name, there.names);
-	return elsewhere && `; did you mean ${elsewhere}${meant ? '' : `, of ${there.who}`}?`;
 }
 
 /** The nearest of the names: in other letter case, or with one slip of the pen, or two in a long name. */

@@ -28,31 +28,10 @@ async function messageOfCall(init: object, options: object = {}): Promise<unknow
 }
 
 /** Of the Fetch standard, and what browsers have added since. */
-const standard = [
-	...[
-		'method',
-		'headers',
-		'body',
-		'referrer',
-		'referrerPolicy',
-		'mode',
-		'credentials',
-		'cache',
-		'redirect',
-		'integrity',
-	],
-	...[
-		'keepalive',
-		'signal',
-		'duplex',
-		'priority',
-		'window',
-		'attributionReporting',
-		'browsingTopics',
-		'adAuctionHeaders',
-	],
-	...['sharedStorageWritable', 'privateToken', 'targetAddressSpace', 'retryToken'],
-];
+const standard = (
+	'method headers body referrer referrerPolicy mode credentials cache redirect integrity keepalive signal duplex priority ' +
+	'window attributionReporting browsingTopics adAuctionHeaders sharedStorageWritable privateToken targetAddressSpace'
+).split(' ');
 const extensions = {
 	'Node and undici': [
 		'dispatcher',
