@@ -42,7 +42,8 @@ export type LatchkeyFetch = {
  *
  * A call with `operation`, `idempotencyKey` or its own key header is keyed and retried; any other passes untouched.
  *
- * @throws {TypeError | RangeError} for an option of the wrong kind; each call throws them too, before it sends.
+ * @throws {TypeError | RangeError} for an option that does not exist or is of the wrong kind; each call throws them too,
+ * before it sends.
  * @example
  * const fetch = createFetch();
  * const response = await fetch('/orders', {method: 'POST', body, operation: ['checkout', cart.id]});

@@ -33,7 +33,7 @@ type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetc
  * same key, and GET, HEAD, PUT and DELETE are retried without one. POST and PATCH get a key when they name an
  * operation, or all of them with `keyed` or a declared `dialect`.
  *
- * @throws {TypeError | RangeError} for an option of the wrong kind.
+ * @throws {TypeError | RangeError} for an option that does not exist or is of the wrong kind.
  * @example
  * const api = createClient({prefix: '/api'});
  * const order = await api.post('orders', {json: cart, operation: ['checkout', cart.id]}).json();

@@ -88,19 +88,20 @@ function mistakeIn(options: object, here: Taker, there: Taker = {who: '', names:
 
 /** The nearest of the names: in other letter case, or with one slip of the pen, or two in a long name. */
 function meantBy(name: string, names: readonly string[]): string | undefined {
-	const plain = plainOf(name);
+	const plain = name.replace(/[-_]/g, '').toLowerCase();
 	const alias = aliases[plain] ?? '';
 	if (names.includes(alias)) return alias;
 	for (const slips of [0, 1, 2]) {
-		const near = names.find(one => slips <= (one.length < 8 ? 1 : 2) && isNear(plain, plainOf(one), slips));
+		const near = names.find(
+			one =>
+				slips <= (one.length < 8 ? 1 : 2) &&
+				Math.abs(one.length - plain.length) <= slips &&
+				isNear(plain, one.toLowerCase(), slips),
+		);
 		if (near !== undefined) return near;
 	}
 
 	return undefined;
-}
-
-function plainOf(name: string): string {
-	return name.replace(/[-_]/g, '').toLowerCase();
 }
 
 /** Whether so many letters are left out, put in, changed, or swapped with their neighbour, at most. */
