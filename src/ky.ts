@@ -2,8 +2,10 @@ import ky, {type KyInstance, type Options} from 'ky';
 import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
-import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {mistake} from './mistake.ts';
 import {without, withSaid} from './normalize-options.ts';
+import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 
 declare module 'ky' {
@@ -31,7 +33,7 @@ type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetc
  * same key, and GET, HEAD, PUT and DELETE are retried without one. POST and PATCH get a key when they name an
  * operation, or all of them with `keyed` or a declared `dialect`.
  *
- * @throws {TypeError | RangeError} for an option of the wrong kind.
+ * @throws {TypeError | RangeError} for an option that does not exist or is of the wrong kind.
  * @example
  * const api = createClient({prefix: '/api'});
  * const order = await api.post('orders', {json: cart, operation: ['checkout', cart.id]}).json();
@@ -42,6 +44,7 @@ export function createClient(options: ClientOptions = {}): Client {
 
 /** @internal */
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
+	checkClientOptions(options);
 	const ours = {...fetchKinds, ...sharedKinds};
 	const kyOptions = without(options, Object.keys(ours));
 	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
@@ -55,6 +58,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
+		const wrong = mistakeInClientCall(call);
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
 		const carried = {
 			timeout: perAttempt,
@@ -62,7 +66,8 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 			retry: retryOf(again),
 			fetch: inner === send ? undefined : inner,
 		};
-		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: send});
+		const go = wrong ? async () => Promise.reject(wrong) : send;
+		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: go});
 	};
 
 	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */
@@ -98,8 +103,9 @@ function fetchByInner(
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
+	checkClientRetry(retry);
 	const unknown = Object.keys(retry).filter(field => !(field in retryKinds));
 	if (unknown.length > 0)
-		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
+		throw mistake(`what is worth a retry is decided here: leave out retry.${unknown.join(', retry.')}`);
 	return retry;
 }

@@ -1,4 +1,5 @@
 import {stopwatch, type Environment} from '../environment.ts';
+import {unmarked} from '../mistake.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {abortWith} from './abort-with.ts';
@@ -66,7 +67,7 @@ async function answered(
 		noProgress(),
 	);
 	signal?.throwIfAborted();
-	if (why === 'no-headers') throw firstFailure;
+	if (why === 'no-headers') throw exchange ? unmarked(firstFailure) : firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
 	if (why === 'scope-changed') throw new DOMException('The signed-in user (scope) has changed', 'AbortError');
 	// An answer that was to be followed by another attempt has been given up already.

@@ -1,4 +1,5 @@
 import {isLatchkeyError} from '../errors.ts';
+import {isMistake} from '../mistake.ts';
 
 /** What callers were aborted for, and whether anything of theirs may have been sent. One reason may end many calls. */
 const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
@@ -8,7 +9,7 @@ const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
  * of another call. `begun`: something of this one may have been sent.
  */
 export function abortOf({reason}: AbortSignal, begun: boolean): unknown {
-	const isOfAnother = isLatchkeyError(reason) || Object(reason).response !== undefined;
+	const isOfAnother = isLatchkeyError(reason) || isMistake(reason) || Object(reason).response !== undefined;
 	const told: unknown = isOfAnother
 		? Object.assign(new DOMException('The call was aborted', 'AbortError'), {cause: reason})
 		: reason;

@@ -1,6 +1,7 @@
 import {unlessLeft} from '../attempt/leaving.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {hushed} from '../guarded.ts';
+import {mistake} from '../mistake.ts';
 import {keptRequest} from '../request/kept-request.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
@@ -190,9 +191,9 @@ function reportClaim({report, realm}: NamedWork, {record, now}: Listed, claim: C
 	if (degraded !== undefined) report({type: 'degraded', error: degraded});
 }
 
-function spent({ownKey}: NamedWork): TypeError {
+function spent({ownKey}: NamedWork): Error {
 	const whose = ownKey === undefined ? 'keyFrom returned' : 'idempotencyKey is';
-	return new TypeError(
-		`latchkey: ${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
+	return mistake(
+		`${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
 	);
 }

@@ -1,4 +1,5 @@
 import type {Environment} from '../environment.ts';
+import {mistake} from '../mistake.ts';
 import type {FetchOptions} from '../options.ts';
 import {hushed} from '../guarded.ts';
 
@@ -10,8 +11,8 @@ export function currentScope(scope: FetchOptions['scope'], environment: Environm
 	const now: unknown = typeof scope === 'function' ? hushed(scope()) : scope;
 	if (now === null || (now === undefined && !environment.shared)) return null;
 	if (typeof now === 'string' && now !== '') return now;
-	throw new TypeError(
-		`latchkey: a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${now === '' ? 'an empty one' : typeof now}`,
+	throw mistake(
+		`a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${now === '' ? 'an empty one' : typeof now}`,
 	);
 }
 

@@ -1,7 +1,7 @@
 import {chromium, type Browser, type BrowserContext, type Page} from 'playwright';
 import {afterAll, beforeAll, expect, onTestFinished, vi} from 'vitest';
 import {pageFiles} from '../../examples/checkout/server/page-files.ts';
-import {startShop, type Shop} from '../../examples/checkout/server/shop.ts';
+import {startShop, type Shop, type startDemo} from '../../examples/checkout/server/shop.ts';
 import {chromiumOptions} from '../support/chromium.ts';
 
 // A real browser on a machine that may be busy. What a test waits for is named before its time is over.
@@ -30,13 +30,16 @@ export type Visit = {
 	readonly errors: readonly string[];
 };
 
-/** A shop and a profile of the browser of their own. With the switch `slow`, a charge lasts until `finishWork`. */
-export async function visit(): Promise<Visit> {
+/**
+ * A shop and a profile of the browser of their own. With the switch `slow`, a charge lasts until `finishWork`. Nothing is
+ * broken at first, but with `startDemo`.
+ */
+export async function visit(start: typeof startDemo = startShop): Promise<Visit> {
 	let finishWork = () => {};
 	const finished = new Promise<void>(resolve => {
 		finishWork = resolve;
 	});
-	const shop = await startShop({files: await files, pause: async ms => (ms > 0 ? finished : undefined)});
+	const shop = await start({files: await files, pause: async ms => (ms > 0 ? finished : undefined)});
 	const context = await browser.newContext();
 	context.setDefaultTimeout(TIMEOUT);
 	onTestFinished(async () => {

@@ -2,11 +2,11 @@ import {
 	createClient,
 	createFetch,
 	memoryStore,
-	outcomeOf,
 	type CallOptions,
 	type FetchOptions,
 	type OutcomeReport,
 } from '../../src/index.ts';
+import {toldOf} from '../support/told.ts';
 
 /** One press of Pay. */
 export type Press = {
@@ -64,7 +64,7 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 	const press = (await request.json()) as Press;
 	storyOf(press.operation).push('pressed');
 	if (pathname === '/handed-on') return shop(press.api, initOf(press));
-	const call = outcomeOf((fetches.get(pathname) ?? shop)(press.api, initOf(press)));
+	const call = toldOf((fetches.get(pathname) ?? shop)(press.api, initOf(press)));
 	if (press.how === 'early') return Response.json({});
 	if (press.how === 'waitUntil') context.waitUntil(call);
 	const report = await told(await call);
