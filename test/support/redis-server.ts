@@ -1,11 +1,11 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process';
-import {randomInt, randomUUID} from 'node:crypto';
+import {randomUUID} from 'node:crypto';
 import {mkdtempSync, rmSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {createClient} from 'redis';
+import {freePort} from './free-port.ts';
 
 export type RedisServer = {
 	readonly port: number;
@@ -127,25 +127,4 @@ async function end(server: ChildProcess): Promise<void> {
 	});
 	server.kill('SIGKILL');
 	await ended;
-}
-
-/** Below the ports that the system gives to outgoing connections, so that it is still free at a restart. */
-async function freePort(): Promise<number> {
-	for (;;) {
-		const port = randomInt(20_000, 32_000);
-		const server = createServer();
-		const free = await new Promise<boolean>(resolve => {
-			server.once('error', () => {
-				resolve(false);
-			});
-			server.listen(port, '127.0.0.1', () => {
-				resolve(true);
-			});
-		});
-		if (!free) continue;
-		await new Promise(resolve => {
-			server.close(resolve);
-		});
-		return port;
-	}
 }
