@@ -4,9 +4,11 @@ import {defaultClientConditions, defaultServerConditions} from 'vite';
 import {defineConfig} from 'vitest/config';
 import {chromiumOptions} from './test/support/chromium.ts';
 import * as commands from './test/support/commands.ts';
+import {stopAtFailure} from './test/support/stop-at-failure.ts';
 
 // The top level is also what a plain Vite server over this tree needs: `vite --config vitest.config.ts`.
 export default defineConfig({
+	plugins: [stopAtFailure()],
 	// Makes `#platform` the source rather than the build.
 	resolve: {conditions: ['latchkey-source', ...defaultClientConditions]},
 	ssr: {resolve: {conditions: ['latchkey-source', ...defaultServerConditions]}},

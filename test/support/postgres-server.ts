@@ -1,9 +1,8 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdtemp} from 'node:fs/promises';
 import {join} from 'node:path';
 import {freePort} from './free-port.ts';
 import {initialise, temporaryFiles, type PostgresEngine} from './postgres-engine.ts';
+import {cleanUpAfter} from './undertaker.ts';
 
 export type PostgresServer = {
 	/** A connection string. */
@@ -25,14 +24,13 @@ export async function somePostgres(...flags: readonly string[]): Promise<Pick<Po
 /** A server on a free loopback port. Unless told otherwise, it leaves it to the system when a commit reaches the disk. */
 export async function startPostgres(...flags: readonly string[]): Promise<PostgresServer> {
 	const folder = await mkdtemp(join(temporaryFiles(), 'latchkey-postgres-'));
-	const undertaker = cleanUpAfter(folder);
+	const cleanUp = cleanUpAfter({folder, pidFile: 'data/postmaster.pid', signal: 'QUIT'});
 	const port = await freePort();
 	let engine: PostgresEngine | undefined;
 
 	async function remove(): Promise<void> {
 		await engine?.stop();
-		undertaker.stdin.end();
-		await once(undertaker, 'exit');
+		await cleanUp();
 	}
 
 	try {
@@ -54,14 +52,4 @@ export async function startPostgres(...flags: readonly string[]): Promise<Postgr
 		await remove();
 		throw error;
 	}
-}
-
-/** A process that outlives this one, however it ends: it then stops what runs on the directory, and removes it. */
-function cleanUpAfter(directory: string) {
-	const script = `cat >/dev/null
-pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-rm -rf "$0"`;
-	const undertaker = spawn('sh', ['-c', script, directory], {detached: true, stdio: ['pipe', 'ignore', 'ignore']});
-	undertaker.unref();
-	return undertaker;
 }

@@ -1,11 +1,12 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {createClient} from 'redis';
 import {freePort} from './free-port.ts';
+import {cleanUpAfter} from './undertaker.ts';
 
 export type RedisServer = {
 	readonly port: number;
@@ -51,29 +52,32 @@ export async function anyRedis(): Promise<RedisEngine> {
 
 /** A `redis-server` on a free loopback port. Unless told otherwise, it keeps every write on disk before it answers. */
 export async function startRedis(...args: readonly string[]): Promise<RedisServer> {
-	const dir = mkdtempSync(join(tmpdir(), 'latchkey-redis-'));
+	const dir = await mkdtemp(join(tmpdir(), 'latchkey-redis-'));
+	const cleanUp = cleanUpAfter({folder: dir, pidFile: 'pid', signal: 'TERM'});
 	const port = await freePort();
+	const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--pidfile', join(dir, 'pid')];
 	const durable = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
-	const all = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...durable, ...args];
+	const all = [...place, ...durable, ...args];
 	let running = await run(all);
-	const remove = () => {
-		running.kill('SIGKILL');
-		rmSync(dir, {recursive: true, force: true});
-	};
-	process.once('exit', remove);
+
+	async function kill(): Promise<void> {
+		await end(running);
+		// The system may give the number to another one.
+		await rm(join(dir, 'pid'), {force: true});
+	}
+
 	return {
 		port,
 		url: `redis://127.0.0.1:${port}`,
-		kill: async () => end(running),
+		kill,
 		freeze: () => running.kill('SIGSTOP'),
 		thaw: () => running.kill('SIGCONT'),
 		async restart() {
 			running = await run(all);
 		},
 		async close() {
-			await end(running);
-			remove();
-			process.off('exit', remove);
+			await kill();
+			await cleanUp();
 		},
 	};
 }
