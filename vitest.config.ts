@@ -17,6 +17,10 @@ export default defineConfig({
 		include: ['ky', 'uuid', 'p-retry', '@noble/hashes/sha2.js', 'fast-check', 'msw', 'msw/browser'],
 	},
 	test: {
+		// A machine may be busy: no test fails for what takes long, only for what never comes.
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
+		expect: {poll: {interval: 20, timeout: 30_000}},
 		coverage: {provider: 'v8', include: ['src/**']},
 		projects: [
 			{
