@@ -25,16 +25,22 @@ export function at(clock: {now: () => number}) {
 	return {...environment, now: clock.now};
 }
 
-/** A store that is opened by this, and its own connection. */
-export function withConnection(open: () => Store): {store: Store; database: DatabaseSync} {
+/** A store whose file is opened by this, and its own connection. */
+export async function withConnection(open: () => Store): Promise<{store: Store; database: DatabaseSync}> {
 	const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
 	try {
-		const store = open();
+		const store = await opened(open());
 		const [database] = prepare.mock.contexts;
 		return {store, database: database as DatabaseSync};
 	} finally {
 		prepare.mockRestore();
 	}
+}
+
+/** The store, once its file is open. */
+export async function opened(store: Store): Promise<Store> {
+	await store.list('nobody');
+	return store;
 }
 
 /** Somebody else at the file, who keeps everybody from writing until `release`. */
