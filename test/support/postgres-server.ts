@@ -1,7 +1,8 @@
 import {mkdtemp} from 'node:fs/promises';
 import {join} from 'node:path';
 import {freePort} from './free-port.ts';
-import {initialise, temporaryFiles, type PostgresEngine} from './postgres-engine.ts';
+import {initialise, type PostgresEngine} from './postgres-engine.ts';
+import {temporaryFiles} from './temporary-files.ts';
 import {cleanUpAfter} from './undertaker.ts';
 
 export type PostgresServer = {
