@@ -16,7 +16,6 @@ const PAGE = vi.hoisted(() => {
 });
 
 // Each recipe loads the library that it is about.
-vi.setConfig({testTimeout: 30_000});
 
 const {idempotentEndpoint} = await import('../../src/msw/index.ts');
 

@@ -19,6 +19,8 @@ export type Press = {
 	readonly unnamed?: boolean;
 	/** Gives up after this many milliseconds. */
 	readonly abortAfter?: number;
+	/** Gives up once this is in the story of its operation; `gave-up` is then, too. */
+	readonly abortOnce?: string;
 	/** Its body is a stream, which breaks once somebody else has joined. */
 	readonly broken?: boolean;
 	/**
@@ -72,12 +74,22 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 	return Response.json(report);
 }
 
-function initOf({operation, body = '{"cart":42}', unnamed, abortAfter, broken, options}: Press) {
+function initOf({operation, body = '{"cart":42}', unnamed, abortAfter, abortOnce, broken, options}: Press) {
 	const named: CallOptions = unnamed ? {} : {operation};
 	const init: RequestInit & CallOptions = {method: 'POST', body, ...named, ...options};
 	if (abortAfter !== undefined) init.signal = AbortSignal.timeout(abortAfter);
+	if (abortOnce !== undefined) init.signal = abortedOnce(abortOnce, operation);
 	if (broken) init.body = brokenBody(operation);
 	return init;
+}
+
+function abortedOnce(what: string, operation: string): AbortSignal {
+	const controller = new AbortController();
+	void untilSaid(what, operation).then(() => {
+		controller.abort(new DOMException('Had enough', 'TimeoutError'));
+		storyOf(operation).push('gave-up');
+	});
+	return controller.signal;
 }
 
 function brokenBody(operation: string): ReadableStream {
