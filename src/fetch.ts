@@ -9,6 +9,7 @@ import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
 import {callOptionNames, settingsOf, withCall, without} from './normalize-options.ts';
+import type {FetchInput} from './fetch-types.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
@@ -20,7 +21,7 @@ import {scopeId} from './request/scope.ts';
 
 /** `fetch`, with operations. */
 export type LatchkeyFetch = {
-	(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response>;
+	(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response>;
 	/** The handle of a named operation. Nothing is read or sent by making one. */
 	readonly operation: (name: OperationName) => OperationHandle;
 	/** The operations of this scope whose outcome is not known. What was turned away before execution is none of them. */
@@ -62,7 +63,7 @@ export function createFetchIn(
 		return one;
 	};
 
-	async function latchkeyFetch(input: RequestInfo | URL, given?: RequestInit & CallOptions): Promise<Response> {
+	async function latchkeyFetch(input: FetchInput, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
 		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));

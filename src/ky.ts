@@ -2,6 +2,7 @@ import ky, {type KyInstance, type Options} from 'ky';
 import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
+import type {FetchInput} from './fetch-types.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {without, withSaid} from './normalize-options.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
@@ -48,7 +49,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 	const fetchOf = fetchByInner(environment, withSaid(declared, options, ours));
 	const {operation, unfinished, forgetAll} = fetchOf(undefined);
 
-	const send = async (input: RequestInfo | URL, init: RequestInit & Carried = {}) => {
+	const send = async (input: FetchInput, init: RequestInit & Carried = {}) => {
 		const {latchkeyCall: {fetch: inner, ...call} = {}, ...rest} = init;
 		return fetchOf(inner)(input, withSaid<RequestInit & CallOptions>(rest, call, sharedKinds));
 	};

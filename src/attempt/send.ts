@@ -16,7 +16,7 @@ export type Sendable = {
 		readonly headers: Record<string, string>;
 		readonly body: AttemptFacts['body'];
 	};
-	readonly fetch: ((input: RequestInfo, init: RequestInit) => Promise<Response>) | undefined;
+	readonly fetch: ((input: string | Request, init: RequestInit) => Promise<Response>) | undefined;
 	/** With one, the answer is read within the attempt, so that a cut body shows. */
 	readonly key: string | undefined;
 	/** That key as it stands in its header. */

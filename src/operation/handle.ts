@@ -1,4 +1,5 @@
 import type {Environment} from '../environment.ts';
+import type {FetchInput} from '../fetch-types.ts';
 import type {SharedOptions} from '../options.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {isAlive} from './alive.ts';
@@ -20,7 +21,7 @@ export type OperationHandle = {
 	 */
 	readonly subscribe: (listener: (state: Snapshot) => void) => () => void;
 	/** `fetch` under this operation. */
-	readonly fetch: (input: RequestInfo | URL, init?: RequestInit & SharedOptions) => Promise<Response>;
+	readonly fetch: (input: FetchInput, init?: RequestInit & SharedOptions) => Promise<Response>;
 	/** The last outcome in this realm, if there was one. For calls whose promise gives data instead of a Response. */
 	readonly outcome: () => OutcomeReport | undefined;
 	/**

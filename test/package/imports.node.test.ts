@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {sources} from './sources.ts';
 
 const core =
-	/^(?:(?:index|fetch|ky|options|normalize-options|option-kinds|validate|shown|concat|shape|source|once|errors|error-base|events|environment|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
+	/^(?:(?:index|fetch|ky|options|normalize-options|option-kinds|validate|shown|concat|shape|source|once|errors|error-base|events|environment|fetch-types|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
 
 type Import = {readonly from: string; readonly to: string};
 
