@@ -1,4 +1,5 @@
 import {v4} from 'uuid';
+import {ifReadable} from './readable.ts';
 
 /** Everything ambient that the core needs. Tests and the simulation hand in another one. */
 export type Environment = {
@@ -51,7 +52,7 @@ export const clock: Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'> 
 export const environment: Environment = {
 	...clock,
 	uuid: () => v4(),
-	online: () => globalThis.navigator?.onLine !== false,
+	online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
 	onOnline(callback) {
 		globalThis.addEventListener?.('online', callback);
 		return () => {
@@ -60,12 +61,14 @@ export const environment: Environment = {
 	},
 	// Edge runtimes call themselves workers too, but have no database of a user's own.
 	get shared() {
-		const {document, WorkerGlobalScope, indexedDB} = runtime;
-		return !(document || (WorkerGlobalScope && indexedDB));
+		const isPage = ifReadable(() => runtime.document);
+		// A frame that may not even read it is of a browser all the same.
+		const hasDatabase = () => (ifReadable(() => [runtime.indexedDB]) ?? [true])[0];
+		return !(isPage || (ifReadable(() => runtime.WorkerGlobalScope) && hasDatabase()));
 	},
-	baseUrl: () => runtime.document?.baseURI ?? globalThis.location?.href,
+	baseUrl: () => ifReadable(() => runtime.document?.baseURI) ?? ifReadable(() => globalThis.location?.href),
 	get bind() {
-		return globalThis.navigator?.userAgent === 'Cloudflare-Workers' ? bindByPromise : undefined;
+		return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
 	},
 };
 

@@ -16,6 +16,7 @@ import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
 import {membersOf, withHeadersRead} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
+import {throwIfAborted} from './signals.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
 
@@ -70,7 +71,7 @@ export function createFetchIn(
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
-		signal?.throwIfAborted();
+		throwIfAborted(signal);
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);

@@ -1,6 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {domError, reasonOf, throwIfAborted} from '../signals.ts';
 import {leaving, unlessLeft} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
@@ -20,10 +21,10 @@ export async function retryIdempotent(
 	const left = () => settings.totalTimeout - elapsed();
 	const gone = leaving();
 	signal?.addEventListener('abort', () => {
-		gone.leave(signal.reason);
+		gone.leave(reasonOf(signal));
 	});
 	const late = () => {
-		gone.leave(new DOMException('No time was left', 'TimeoutError'));
+		gone.leave(domError('No time was left', 'TimeoutError'));
 	};
 	const stop = settings.totalTimeout < Infinity ? environment.timer(late, settings.totalTimeout) : () => undefined;
 	try {
@@ -33,7 +34,7 @@ export async function retryIdempotent(
 	}
 
 	const sendable = await request.sendable(undefined);
-	signal?.throwIfAborted();
+	throwIfAborted(signal);
 	const {exchange, firstFailure, why} = await attemptUntilSettled(
 		{
 			environment,
@@ -48,14 +49,14 @@ export async function retryIdempotent(
 		},
 		noProgress(),
 	);
-	signal?.throwIfAborted();
+	throwIfAborted(signal);
 	if (why === 'no-headers') throw firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
-	if (why === 'scope-changed') throw new DOMException('The signed-in user (scope) has changed', 'AbortError');
+	if (why === 'scope-changed') throw domError('The signed-in user (scope) has changed', 'AbortError');
 	// An answer that was to be followed by another attempt has been given up already.
-	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');
+	if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
 	signal?.addEventListener('abort', () => {
-		exchange.abort(signal.reason);
+		exchange.abort(reasonOf(signal));
 	});
 	return exchange.stream;
 }

@@ -2,6 +2,7 @@ import {watch} from '#platform';
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {isLatchkeyError} from '../errors.ts';
+import {domError} from '../signals.ts';
 import {answerOf} from './answer.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {Leaving} from './leaving.ts';
@@ -66,7 +67,7 @@ export function send(
 			end({error, unsent});
 		};
 		const late = () => {
-			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
+			fail(domError(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
 		};
 		stops.push(environment.timer(late, timeout));
 		stops.push(

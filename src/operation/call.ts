@@ -1,6 +1,7 @@
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {reasonOf} from '../signals.ts';
 import {overtime} from './overtime.ts';
 import type {Caller} from './caller.ts';
 import type {Flight} from './flight.ts';
@@ -50,7 +51,7 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 					const {stream} = result;
 					if (stream !== undefined)
 						signal?.addEventListener('abort', () => {
-							stream.abort(signal.reason);
+							stream.abort(reasonOf(signal));
 						});
 					resolve(response);
 				});
@@ -81,7 +82,7 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 		}
 
 		function abort(): void {
-			quit(signal?.reason);
+			quit(signal && reasonOf(signal));
 		}
 
 		const cancelTimer = environment.timer(() => {

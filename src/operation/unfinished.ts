@@ -6,6 +6,7 @@ import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {sameScopeAs} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
+import {throwIfAborted} from '../signals.ts';
 import {isAlive} from './alive.ts';
 import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
@@ -100,7 +101,7 @@ async function resume(
 	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
-	signal?.throwIfAborted();
+	throwIfAborted(signal);
 	const {operation} = place;
 	// The record may have been swept since it was offered, and could not say so.
 	if (standing !== 'go') throw new OutcomeUnknownError({operation, key, reason: standing});

@@ -123,7 +123,7 @@ export function fakeServer(
 
 	return {
 		async fetch(input, init = {}) {
-			init.signal?.throwIfAborted();
+			if (init.signal?.aborted) throw init.signal.reason;
 			return new Promise((resolve, reject) => {
 				init.signal?.addEventListener('abort', () => {
 					reject(init.signal?.reason);
