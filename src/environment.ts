@@ -11,8 +11,11 @@ export type Environment = {
 	random(): number;
 	/** A lower-case UUIDv4 from a cryptographically secure source. */
 	uuid(): string;
-	/** Calls back once after `ms` milliseconds, and never where that is Infinity; returns the way to call it off. */
-	timer(callback: () => void, ms: number): () => void;
+	/**
+	 * Calls back once after `ms` milliseconds, and never where that is Infinity; returns the way to call it off. `holds`: a
+	 * process that has nothing else to do waits for it, as by default.
+	 */
+	timer(callback: () => void, ms: number, holds?: boolean): () => void;
 	/** False only when the runtime knows that there is no network. */
 	online(): boolean;
 	/** Calls back when the network returns; returns the way to call it off. */
@@ -40,9 +43,11 @@ export const clock: Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'> 
 	now: () => Date.now(),
 	monotonic: () => performance.now(),
 	random: () => Math.random(),
-	timer(callback, ms) {
+	timer(callback, ms, holds = true) {
 		if (ms === Number.POSITIVE_INFINITY) return () => undefined;
 		const id = setTimeout(callback, ms);
+		// Browsers give a number.
+		if (!holds && typeof id === 'object') id.unref();
 		return () => {
 			clearTimeout(id);
 		};

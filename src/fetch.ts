@@ -1,10 +1,11 @@
 import {defaultStore} from '#platform';
 import type {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
+import {abortOf} from './operation/aborts.ts';
 import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
-import type {Flight} from './operation/flight.ts';
+import type {Flight} from './operation/caller.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
@@ -16,7 +17,6 @@ import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
 import {membersOf, withHeadersRead} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
-import {throwIfAborted} from './signals.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
 
@@ -64,6 +64,9 @@ export function createFetchIn(
 		return one;
 	};
 
+	// For what others who share the store learn from now on.
+	if (settings.onStoreError === 'degrade') realm();
+
 	async function latchkeyFetch(input: FetchInput, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
@@ -71,7 +74,8 @@ export function createFetchIn(
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
-		throwIfAborted(signal);
+		if (signal?.aborted) throw abortOf(signal, false);
+
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);

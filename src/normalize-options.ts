@@ -1,6 +1,7 @@
 import {defaultStore} from '#platform';
 import {ietf} from './dialect/ietf.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {keyHeaderOf} from './request/key.ts';
 import {membersOf} from './request/members.ts';
 import {validate, type Kinds} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
@@ -39,10 +40,7 @@ export function settingsOf(options: FetchOptions): Settings {
 			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect with saves, such as ietf({saves: 'errors'})",
 		);
 	// What a header cannot carry is told now, and not when something is to be sent.
-	if (dialect?.formatKey) {
-		const sample = new Headers([[dialect.header, dialect.formatKey('00000000-0000-4000-8000-000000000000')]]);
-		if (!sample.get(dialect.header)) throw new TypeError('latchkey: formatKey of the dialect gives an empty header');
-	}
+	if (dialect) keyHeaderOf(dialect, '00000000-0000-4000-8000-000000000000');
 
 	return withCall(withSaid(defaults, options, fetchKinds), options);
 }

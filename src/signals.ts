@@ -8,11 +8,11 @@ export function domError(message: string, name: 'AbortError' | 'TimeoutError'): 
 }
 
 /** A polyfill's signal may give none. */
-export function reasonOf({reason}: AbortSignal): unknown {
+export function abortReason({reason}: AbortSignal): unknown {
 	return reason === undefined ? domError('The call was aborted', 'AbortError') : reason;
 }
 
 /** What signals do by themselves, where they are not a polyfill's. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-	if (signal?.aborted) throw reasonOf(signal);
+	if (signal?.aborted) throw abortReason(signal);
 }

@@ -5,14 +5,13 @@ const FIRST_POLL = 500;
 const POLL_LIMIT = 4_000;
 
 /**
- * How long to wait before retry number `retryCount` (from 1), in milliseconds: what the server asks, up to
- * `maxRetryAfter`; else the caller's `delay`; else exponential with full jitter.
+ * How long to wait before retry number `retryCount` (from 1), in milliseconds: what the server asks; else the caller's
+ * `delay`; else exponential with full jitter.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function retryDelay(retryCount: number, asked: number | undefined, retry: Retry, random: () => number): number {
-	if (asked !== undefined) return Math.min(asked, retry.maxRetryAfter);
-	return ownDelay(retryCount, retry) ?? random() * Math.min(retry.backoffLimit, FIRST * 2 ** (retryCount - 1));
+	return asked ?? ownDelay(retryCount, retry) ?? random() * Math.min(retry.backoffLimit, FIRST * 2 ** (retryCount - 1));
 }
 
 /** A function of the caller's that fails, or returns no time, must not end an operation that may have had its effect. */
@@ -25,9 +24,12 @@ function ownDelay(retryCount: number, {delay, backoffLimit}: Retry): number | un
 	}
 }
 
-/** How long to wait before asking again for a request that is still in progress: half fixed, half jitter. */
-export function pollDelay(pollCount: number, asked: number | undefined, retry: Retry, random: () => number): number {
-	if (asked !== undefined) return Math.min(asked, retry.maxRetryAfter);
+/**
+ * How long to wait before asking again for a request that is still in progress: what the server asks, but no less than
+ * half a second; else half fixed, half jitter.
+ */
+export function pollDelay(pollCount: number, asked: number | undefined, random: () => number): number {
+	if (asked !== undefined) return Math.max(asked, FIRST_POLL);
 	return halfJitter(Math.min(POLL_LIMIT, FIRST_POLL * 2 ** (pollCount - 1)), random);
 }
 

@@ -1,7 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
-import {domError, reasonOf, throwIfAborted} from '../signals.ts';
+import {domError, abortReason, throwIfAborted} from '../signals.ts';
 import {leaving, unlessLeft} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
@@ -21,7 +21,7 @@ export async function retryIdempotent(
 	const left = () => settings.totalTimeout - elapsed();
 	const gone = leaving();
 	signal?.addEventListener('abort', () => {
-		gone.leave(reasonOf(signal));
+		gone.leave(abortReason(signal));
 	});
 	const late = () => {
 		gone.leave(domError('No time was left', 'TimeoutError'));
@@ -56,7 +56,7 @@ export async function retryIdempotent(
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
 	signal?.addEventListener('abort', () => {
-		exchange.abort(reasonOf(signal));
+		exchange.abort(abortReason(signal));
 	});
 	return exchange.stream;
 }

@@ -50,6 +50,8 @@ export type Progress = {
 	mistaken?: boolean | undefined;
 	/** The caller was asked for a cure. */
 	reauthorized?: true;
+	/** When the server wants to be asked again, later than this call can: wall clock, in milliseconds since the epoch. */
+	retryAt?: number;
 };
 
 export function noProgress(): Progress {
@@ -121,9 +123,17 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		if (polling) polls++;
 		else retries++;
 		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > retry.limit) return false;
-		const delay = polling ? pollDelay : retryDelay;
-		const ms = delay(polling ? polls : retries, verdict.retryAfter, retry, job.environment.random);
-		if (ms >= job.left()) return false;
+		const {environment} = job;
+		const {retryAfter} = verdict;
+		const ms = polling
+			? pollDelay(polls, retryAfter, environment.random)
+			: retryDelay(retries, retryAfter, retry, environment.random);
+		const left = job.left();
+		if (ms >= left || (retryAfter ?? 0) > retry.maxRetryAfter) {
+			if (retryAfter !== undefined) progress.retryAt = environment.now() + retryAfter;
+			return false;
+		}
+
 		if (exchange?.answer) exchange.abort();
 		job.report({type: 'wait', ms, why: polling ? 'in-progress' : 'retry'});
 		await patience(job.environment, ms, job.leaving);

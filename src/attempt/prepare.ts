@@ -18,6 +18,9 @@ export type Prepared =
 			readonly mistaken?: boolean;
 	  };
 
+/** In milliseconds. */
+const SOON = 100;
+
 /** Fresh headers may take a while: whose operation it is is looked at after them, right before anything is sent. */
 export async function prepare(job: Job, request: Sendable, attempt: number): Promise<Prepared> {
 	const {environment, leaving, settings} = job;
@@ -42,7 +45,11 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 	}
 
 	if (job.sameScope?.() === false) return {why: 'scope-changed'};
-	const left = attemptHeaders ? ms - elapsed() : ms;
+	if (!attemptHeaders) return {headers, ms};
+	// Whether the key may still be sent, and by whom, may have changed meanwhile.
+	const still = elapsed() > SOON ? await job.permit(attempt - 1) : 'go';
+	if (still !== 'go') return {why: still};
+	const left = ms - elapsed();
 	return left > 0 ? {headers, ms: left} : {why: 'left'};
 }
 

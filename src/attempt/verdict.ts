@@ -78,17 +78,20 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	}
 
 	// A replay is final: asking again gives the same.
+	const unread = answer.body === undefined;
 	if (replayed) {
 		if (status === 408 || status >= 500) return verdict('unsettled', 'end', {ambiguous: true, final: true, replayed});
-		// It is about the key, in words that are not known.
-		if (status === 409 && speaksOfKey(answer)) return verdict('unsettled', 'end', {ambiguous: true, replayed});
+		// It is about the key or about work that goes on, in words that are not known; or nobody could read them.
+		const later = directive === 'true' || wait.retryAfter !== undefined;
+		const vague = status === 409 && (later || wordsOf(answer) === '');
+		if (status >= 400 && (vague || unread || speaksOfKey(answer)))
+			return verdict('unsettled', 'end', {ambiguous: true, replayed});
 		const refused = status >= 400 || context.judged === 'refused';
 		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed});
 	}
 
-	if (status < 300) return verdict(context.judged ?? 'succeeded', 'end', {firm: true});
-
-	const saved = dialect.saves?.(answer) === true;
+	const saved = !unread && dialect.saves?.(answer) === true;
+	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {firm: true});
 	if (isFailure(status))
 		return directive === 'false'
 			? verdict('unsettled', 'end', {ambiguous: true, final: saved})
@@ -104,7 +107,7 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 
 	// After an ambiguous attempt a refusal is believed only if it is saved under the key; what a proxy answers is not.
 	const firm = saved && status < 500;
-	if (ambiguous && !firm) return verdict('unsettled', 'end', {ambiguous: true});
+	if ((ambiguous && !firm) || (unread && status === 422)) return verdict('unsettled', 'end', {ambiguous: true});
 	return verdict('refused', 'end', {firm});
 }
 

@@ -16,7 +16,9 @@ export type IetfOptions = {
 };
 
 /** Answered by what stands in front of a server, or explicitly about this moment: never known to be saved under a key. */
-export const notSaved: ReadonlySet<number> = new Set([401, 403, 407, 408, 409, 413, 421, 425, 426, 429, 431, 451]);
+export const notSaved: ReadonlySet<number> = new Set([
+	401, 403, 407, 408, 409, 413, 419, 421, 423, 425, 426, 428, 429, 431, 440, 451, 498, 499,
+]);
 
 const replayMarkers = [
 	'idempotent-replayed',

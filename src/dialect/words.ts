@@ -7,25 +7,32 @@ import type {Answer, Reading} from './dialect.ts';
 export function readWords(answer: Answer, replayed = false): Reading | undefined {
 	const {status} = answer;
 	const succeeded = status < 300;
-	// A 202 says by itself that it is not done. A 5xx may have had its effect whatever it says.
-	if (status === 202 || status >= 500) return undefined;
+	// A 202 says by itself that it is not done. A 5xx may have had its effect whatever it says, but for its replay.
+	if (status === 202 || (status >= 500 && !replayed)) return undefined;
 	if (succeeded && !/idempoten/i.test(textOf(answer))) return undefined;
 	const words = wordsOf(answer);
+	// It may name the key, and say elsewhere that the order is being processed.
+	if (succeeded) {
+		const said = words.split('\n').filter(isOfKey).join('\n');
+		if (running.test(said)) return 'in-progress';
+		return otherPayload.some(it => it.test(said)) ? 'key-used' : undefined;
+	}
+
+	if (status >= 500) return isOfKey(words) && running.test(words) ? 'in-progress' : undefined;
 	const busy = status === 409 || status === 422 || status === 423;
 	if (!isOfKey(words)) {
 		// A marker is a word of the key too.
-		if (requestRunning.test(words) || (replayed && /^4(09|2[2359])$/.test(String(status)) && isUnderWay(words)))
-			return 'in-progress';
+		const marked =
+			replayed && (status === 422 ? running.test(words) : /^4(09|2[359])$/.test(String(status)) && isUnderWay(words));
+		if (marked || requestRunning.test(words) || workRunning.test(words)) return 'in-progress';
 		return requestRepeated.test(words) ? 'key-used' : undefined;
 	}
 
 	if (running.test(words)) return 'in-progress';
 	if (otherPayload.some(it => it.test(words))) return comparing.has(status) ? 'mismatched' : 'key-used';
 
-	// A success that speaks of an earlier use is a replay that is not marked.
-	if (succeeded) return undefined;
 	if (finished.test(words)) return 'key-used';
-	if (busy && isUnderWay(words)) return 'in-progress';
+	if ((busy && isUnderWay(words)) || (status === 400 && locked.test(words))) return 'in-progress';
 	return used.test(words) ? 'key-used' : undefined;
 }
 
@@ -40,10 +47,11 @@ export function isInDoubt({body}: Answer): boolean {
 		.decode(body?.subarray(0, 10_000))
 		.toLowerCase()
 		.replace(/[\s_-]+/g, ' ');
-	return (
-		running.test(text) || /idempoten|already|duplicate|concurren|\bpending\b|\bprocess(ing|ed)\b(?! error)/.test(text)
-	);
+	return running.test(text) || doubtful.test(text);
 }
+
+const doubtful =
+	/idempoten|already|duplicate|concurren|\bpending\b|\bprocess(ing|ed)\b(?! error)|queue|\bwait\b|\blocked\b|ongoing|in use|worked on|still (open|being)|(not|n.?t) (yet )?(been )?(finish|complet|return|settl)/;
 
 function isUnderWay(words: string): boolean {
 	return running.test(words) || underWay.test(words);
@@ -58,11 +66,18 @@ const running =
 
 /** The same, where 409, 422 and 423 say it: these may also stand beside other reasons. */
 const underWay =
-	/\bin use|being used|(process|execut|runn|pend)ing|outstanding|concurren|simultan|\block|busy|other request|(not|n.?t) (yet )?(been )?(finish|complet)ed/;
+	/\bin use|being used|(process|execut|runn|pend)ing|outstanding|concurren|simultan|\block|busy|other request|queue|\bwait|ongoing|worked on|still open|acquired|reserved|\bactive\b|\bstarted|(not|n.?t) (yet )?(been )?(finished|completed|returned|settled|done)/;
+
+/** The same, said of the key by a 400. */
+const locked = /\block|outstanding|pending/;
 
 /** "Request already processed or in progress", where no word tells that it is about the key. */
 const requestRunning =
-	/(^|\b(an?|another|the|this|your|same|previous|original|first|duplicate|error) )request (\w+ ){0,4}?(in (progress|flight)\b|being (proc|exec|hand)|(still|already) \w+ing\b)/m;
+	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|duplicate|concurrent|error) )request (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand)|(still|already) \w+ing\b)|^concurrent request$|\bprocessing (your|the|this) (\w+ )?request\b/m;
+
+/** "This payment is being processed", and codes such as `IN_FLIGHT` and `OPERATION_IN_PROGRESS`. */
+const workRunning =
+	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|existing) )(payment|operation|transaction|execution) (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand))|^in (progress|flight)$/m;
 
 const requestRepeated = /\bduplicate request\b|\brequest id (\w+ ){0,3}?used\b/;
 

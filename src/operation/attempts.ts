@@ -10,18 +10,25 @@ import type {Work} from './work.ts';
 
 /** The attempts of an unnamed call: only its callers and its time limit it. */
 export function unnamedAttempts(work: Work, key: string): Promise<Ending> {
-	const end = keyLifeOf(work.settings, work.since).keyEnd ?? Infinity;
-	const keyEnd = end - work.environment.now() + work.elapsed();
+	const {keyEnd = Infinity, madeAfter} = keyLifeOf(work.settings, work.since);
+	const now = work.environment.now();
+	const permit = now < madeAfter ? () => 'clock' as const : permitUntil(work, keyEnd - now + work.elapsed());
 	work.progress.ambiguous = work.foreign;
-	return attempts(work, key, permitUntil(work, keyEnd), work.foreign);
+	return attempts(work, key, permit, work.foreign);
 }
 
-/** The attempts of a named operation, under the key that it holds. */
-export function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease): Promise<Ending> {
+/** The attempts of a named operation, under the key that it holds. It is held: what a callback throws must not leave it so. */
+export async function namedAttempts(work: NamedWork, hold: Hold, {permit}: KeptLease): Promise<Ending> {
 	work.foreign = hold.foreign;
+	const {progress} = work;
 	const sentBefore = hold.record.ambiguous || hold.foreign;
-	work.progress.ambiguous ||= sentBefore;
-	return attempts(work, hold.record.key, permit, sentBefore);
+	progress.ambiguous ||= sentBefore;
+	try {
+		return await attempts(work, hold.record.key, permit, sentBefore);
+	} catch (error) {
+		progress.firstFailure ??= error;
+		return {...progress, mistaken: progress.attempts === 0, why: 'exhausted'};
+	}
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */

@@ -1,6 +1,7 @@
 import type {Environment} from '../environment.ts';
 import type {Passenger} from './call.ts';
-import {takeOff, type Flight} from './flight.ts';
+import type {Flight} from './caller.ts';
+import {takeOff} from './flight.ts';
 import type {Place} from './place.ts';
 import {nextOwner} from './realm.ts';
 import {notify, showSnapshot} from './remember.ts';
@@ -93,13 +94,10 @@ function join(
 		return;
 	}
 
-	if (flight.joinable()) {
-		passenger.boarded = flight;
-		flight.join(passenger);
-	} else {
-		// It is winding down: its outcome is waited for, then taken as it stands.
-		flight.follow(passenger);
-	}
+	passenger.boarded = flight;
+	// Of one that is winding down the outcome is waited for, then taken as it stands.
+	if (flight.joinable()) flight.join(passenger);
+	else flight.follow(passenger);
 
 	if (environment.bind === undefined) return;
 	let looking = true;

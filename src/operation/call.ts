@@ -1,10 +1,10 @@
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
-import {reasonOf} from '../signals.ts';
+import {abortReason} from '../signals.ts';
 import {overtime} from './overtime.ts';
-import type {Caller} from './caller.ts';
-import type {Flight} from './flight.ts';
+import {abortOf} from './aborts.ts';
+import type {Caller, Flight} from './caller.ts';
 import {present} from './result.ts';
 
 export type Call = {
@@ -51,7 +51,7 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 					const {stream} = result;
 					if (stream !== undefined)
 						signal?.addEventListener('abort', () => {
-							stream.abort(reasonOf(signal));
+							stream.abort(abortReason(signal));
 						});
 					resolve(response);
 				});
@@ -82,11 +82,13 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 		}
 
 		function abort(): void {
-			quit(signal && reasonOf(signal));
+			if (signal) quit(abortOf(signal, true));
 		}
 
 		const cancelTimer = environment.timer(() => {
-			quit(overtime(call.operation, passenger.boarded));
+			const {boarded} = passenger;
+			if (boarded?.tellVerdict(passenger)) boarded.leave(passenger);
+			else quit(overtime(call.operation, boarded));
 		}, totalTimeout);
 		signal?.addEventListener('abort', abort);
 		board(passenger);

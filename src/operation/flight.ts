@@ -5,29 +5,11 @@ import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import {domError} from '../signals.ts';
-import type {Caller} from './caller.ts';
+import type {Caller, Flight} from './caller.ts';
 import {otherKey} from './other-key.ts';
 import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 import type {Work} from './work.ts';
-
-/** The running work on an operation in this realm. */
-export type Flight = {
-	/** Runs it in the context of the request that this flight began in. */
-	readonly run: Caller['run'];
-	/** False once everybody has left for good. */
-	readonly joinable: () => boolean;
-	readonly join: (caller: Caller) => void;
-	/** It is called again when this is over. */
-	readonly follow: (caller: Caller) => void;
-	readonly leave: (caller: Caller) => void;
-	/** What the most patient of its callers has left, in milliseconds. */
-	readonly left: () => number;
-	readonly snapshot: () => Snapshot;
-	/** What is known so far, for a caller whose time is over. */
-	readonly progress: Progress;
-	readonly key: () => string | undefined;
-};
 
 export type Plan = {
 	readonly environment: Environment;
@@ -47,8 +29,12 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const {environment, operation} = plan;
 	const elapsed = stopwatch(environment);
 	const gone = leaving();
+	/** The first caller has left: nobody waits for its body any more. */
+	const firstLeft = leaving();
 	const callers = new Set([first]);
 	const followers: Caller[] = [];
+	/** Whose request is known to be that of the flight. */
+	const same = new Set([first]);
 	/** It may be about to end because nobody was there any more; who has joined since is not told so. */
 	let wasDeserted = false;
 	const latecomers = new Set<Caller>();
@@ -79,7 +65,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	async function fly(): Promise<void> {
 		const {request, settings, ownKey, since, sameScope} = first;
 		try {
-			await unlessLeft(gone, request.ready());
+			await unlessLeft(firstLeft, request.ready());
 		} catch (error) {
 			callers.delete(first);
 			first.fail(error);
@@ -104,6 +90,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			},
 			key: undefined,
 			foreign: false,
+			verdict: undefined,
 		};
 		for (const joined of callers) if (joined !== first) joined.run(() => void isSame(joined));
 		await land(work);
@@ -115,14 +102,14 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		let last: Snapshot | undefined;
 		try {
 			const result = await plan.run(job);
-			const {outcome, answer, attempts, replayed} = result;
+			const {outcome, answer, attempts, replayed, retryAt} = result;
 			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, first.settings);
-			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED')) last = moved(snapshot, outcome, environment.now());
+			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED'))
+				last = moved(snapshot, outcome, environment.now(), {retryAt});
 			const open = outcome === 'unknown' || outcome === 'not-sent';
 			tell = caller => {
 				if (open && latecomers.has(caller)) caller.again();
-				else if (caller === first || result.error === undefined) caller.deliver(result, caller === first);
-				else caller.fail(another(result.error, progress.answer));
+				else tellResult(caller, result);
 			};
 		} catch (error) {
 			// A key that cannot be used concerns only who brought it.
@@ -141,6 +128,11 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		}
 	}
 
+	function tellResult(caller: Caller, result: Result): void {
+		if (caller === first || result.error === undefined) caller.deliver(result, caller === first);
+		else caller.fail(another(result.error, progress.answer));
+	}
+
 	/** Whether a caller that joined asks for what is sent; if not, it is out. */
 	async function isSame(caller: Caller): Promise<boolean> {
 		try {
@@ -148,7 +140,11 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			// While nobody knows which key the record has, it may be the caller's; it is asked again in the end.
 			const key = first.ownKey ?? work?.key;
 			if (caller.ownKey !== undefined && key !== undefined && caller.ownKey !== key) throw otherKey(operation);
-			if ((await first.request.fingerprint()) === (await caller.request.fingerprint())) return true;
+			if ((await first.request.fingerprint()) === (await caller.request.fingerprint())) {
+				same.add(caller);
+				return true;
+			}
+
 			throw new PayloadChangedError({operation, key: work?.key});
 		} catch (error) {
 			leave(caller);
@@ -158,6 +154,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	}
 
 	function leave(caller: Caller): void {
+		if (caller === first) firstLeft.leave(domError('The caller has left', 'AbortError'));
 		if (!callers.delete(caller) || callers.size > 0) return;
 		const abort = () => {
 			// Whoever has joined since may not have been able to call off the timer of another request.
@@ -181,6 +178,12 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			if (work !== undefined) void isSame(caller);
 		},
 		follow: caller => void followers.push(caller),
+		tellVerdict(caller) {
+			const result = same.has(caller) ? work?.verdict?.() : undefined;
+			if (result !== undefined) tellResult(caller, result);
+			return result !== undefined;
+		},
+		hasBegun: () => work !== undefined,
 		leave,
 		left,
 		snapshot: () => snapshot,

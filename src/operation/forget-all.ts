@@ -1,7 +1,7 @@
 import {placeOf} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen} from './record.ts';
-import {saveAll} from './settle.ts';
+import {saveAll} from './save.ts';
 import {forgetHere, openHere} from './ways-out.ts';
 
 /** Drops answers and settled records of the scope; what is open stays, under its key, in this realm's memory too. */

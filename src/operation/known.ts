@@ -39,9 +39,15 @@ export function freeKnown({realm: {known}, flightId}: Place, record?: OperationR
 	known.set(flightId, {...seen, record: freed});
 }
 
+/** What this realm knows: also an outcome that the store has not taken, where nobody was to go on without it. */
 export function knownRecord({realm, flightId}: Place): Listed | undefined {
 	const known = realm.known.get(flightId);
-	return known && {record: known.record, now: known.now()};
+	if (known !== undefined) return {record: known.record, now: known.now()};
+	const unsaved = realm.unsaved.get(flightId);
+	if (unsaved === undefined) return undefined;
+	const {record, state} = unsaved;
+	const {keyAge = 0} = unsaved.claim();
+	return {record: {...record, ...unleased, state}, now: record.createdAt + keyAge};
 }
 
 /** A look at the store, which counts unless this realm is at it, or knows better. */

@@ -1,5 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import {isLatchkeyError, type Outcome} from '../errors.ts';
+import {isUnsentAbort} from './aborts.ts';
 import {resultOf, type Result} from './result.ts';
 
 /** What became of a call, as a value. */
@@ -16,8 +17,8 @@ export type OutcomeReport = {
 	/** The answer had been given before: the effect is not of this call. */
 	readonly replayed: boolean;
 	/**
-	 * The next call with the same request goes under the same key. False when the operation was refused for good: an
-	 * `idempotencyKey` of your own has to be renewed then, and only then.
+	 * The next call with the same request goes under the same key. False when the operation was refused for good, or its key
+	 * was too old to be sent: an `idempotencyKey` of your own has to be renewed then, and only then.
 	 */
 	readonly keyKept: boolean;
 };
@@ -62,7 +63,8 @@ function factsOf({outcome, operation, key, attempts, replayed, keyKept}: Result)
 function unkeyed(response: Response | undefined, error: unknown): OutcomeReport {
 	const status = response?.status ?? 0;
 	const refused = status >= 400 && status < 500 && status !== 408;
-	const outcome = response?.ok ? 'succeeded' : refused ? 'refused' : 'unknown';
+	const unanswered = isUnsentAbort(error) ? 'not-sent' : 'unknown';
+	const outcome = response?.ok ? 'succeeded' : refused ? 'refused' : unanswered;
 	const nothing = {operation: undefined, key: undefined, attempts: 0, replayed: false, keyKept: true};
 	return {outcome, response, error, ...nothing};
 }

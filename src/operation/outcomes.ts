@@ -11,7 +11,7 @@ import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import type {Unsaved} from './realm.ts';
 import {fromRest} from './at-rest.ts';
-import {save} from './settle.ts';
+import {save} from './save.ts';
 import {outcomeError} from './outcome-error.ts';
 import {isFinal, outcomeOfState} from './state.ts';
 import type {NamedWork} from './named-work.ts';
@@ -20,10 +20,11 @@ import type {Work} from './work.ts';
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
 export function namedResult(work: NamedWork, ending: Ending, {state, found}: Conclusion): Result {
 	const outcome = outcomeOfState(state);
-	const keyKept = state.status !== 'refused';
+	const {why} = ending;
+	// One that is too old and was not sent is followed by another.
+	const keyKept = state.status !== 'refused' && !(outcome === 'not-sent' && why === 'expired');
 	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
 		return answered(work, outcome, ending, keyKept);
-	const {why} = ending;
 	if (outcome === 'not-sent' && ending.mistaken) return result(work, outcome, {error: ending.firstFailure});
 	const unsendable = why === 'clock' || why === 'expired' || why === 'final';
 	const reason = unsendable ? why : isFinal(state) ? 'final' : undefined;
@@ -40,11 +41,15 @@ export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): 
 	// The next call of a key that was made here has another.
 	const keyKept = work.ownKey !== undefined && state.status !== 'refused';
 	if (exchange?.answer) return answered(work, outcome, ending, keyKept);
-	if (why === 'expired') return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
+	if (why === 'expired' || why === 'clock')
+		return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
 	const error = exchange?.error ?? ending.firstFailure ?? domError('Nothing was sent', 'AbortError');
 	// That the last attempt was not sent says nothing of the others, nor of the request of a fetch that made this call.
-	const bare = outcome !== 'refused' && isLatchkeyError(error, 'NOT_SENT');
-	return bare ? failed(work, outcomeError(outcome, factsOf(work, ending))) : result(work, outcome, {error, keyKept});
+	// Nor does what somebody's fetch or callback throws, or was answered, in another matter.
+	const ofAnother = isLatchkeyError(error) || Object(error).response !== undefined;
+	return ofAnother
+		? failed(work, outcomeError(outcome, factsOf(work, ending)))
+		: result(work, outcome, {error, keyKept});
 }
 
 const notSentHints: Partial<Record<Ending['why'], string>> = {
@@ -160,6 +165,7 @@ function result(
 		attempts: progress.attempts,
 		replayed: false,
 		keyKept: true,
+		retryAt: progress.retryAt,
 		...more,
 	};
 }

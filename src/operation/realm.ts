@@ -1,7 +1,7 @@
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Claim, Settlement, Store} from '../stores/store.ts';
-import type {Flight} from './flight.ts';
+import type {Flight} from './caller.ts';
 import type {Known} from './known.ts';
 import {ledgerOf, type Ledger} from './ledger.ts';
 import type {OperationRecord} from './record.ts';
@@ -46,6 +46,8 @@ export type Realm = {
 	readonly offered: Map<string, Offer>;
 	/** Outcomes that the store has not taken yet. Memory of this realm wins over the store until it has. */
 	readonly unsaved: Map<string, Unsaved>;
+	/** Call off the next try to save each of them. */
+	readonly saving: Map<string, () => void>;
 	/** Some client of this realm goes on while the store fails. */
 	degrades: boolean;
 	/** The last records, where operations go on while the store fails. */
@@ -74,6 +76,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			flights: new Map(),
 			offered: new Map(),
 			unsaved: new Map(),
+			saving: new Map(),
 			degrades: false,
 			known: new Map(),
 			recent: new Map(),
@@ -87,6 +90,21 @@ export function realmOf(store: Store, environment: Environment): Realm {
 	}
 
 	return realm;
+}
+
+/** More outcomes than these are not kept for a store that fails: of the oldest it knows the key, or they are settled. */
+const MOST_UNSAVED = 1_000;
+
+export function keepUnsaved({unsaved, saving}: Realm, flightId: string, outcome: Unsaved): void {
+	unsaved.delete(flightId);
+	unsaved.set(flightId, outcome);
+	if (unsaved.size <= MOST_UNSAVED) return;
+	const oldest = [...unsaved].find(([, {state, stored}]) => stored || state.status !== 'unknown');
+	if (oldest === undefined) return;
+	const [id] = oldest;
+	unsaved.delete(id);
+	saving.get(id)?.();
+	saving.delete(id);
 }
 
 /** Who a flight is to the store. */

@@ -15,6 +15,8 @@ export type Result = {
 	readonly replayed: boolean;
 	/** The next call with the same request goes under the same key. */
 	readonly keyKept: boolean;
+	/** When the server wants to be asked again: wall clock, in milliseconds since the epoch. */
+	readonly retryAt?: number | undefined;
 	/** What callers are thrown instead of a Response. */
 	readonly error?: unknown;
 	/** What callers get, each in a Response of its own. */

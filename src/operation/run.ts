@@ -64,11 +64,18 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			lease.stop();
-			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
-			const {state, found} = conclusion;
-			if (status === 'conflict' && state.status !== 'succeeded') return notKnown(work, 'conflict');
+			const {state, firm, found} = conclusion;
+			const {left} = lease;
+			const changed = found && state.status === 'succeeded' && !(await isOf(work, hold.record));
+			const tell = () => (changed ? payloadChanged(work) : namedResult(work, ending, conclusion));
 			// An own key is used up: it is for its owner to make another one.
-			if (found && state.status === 'refused' && progress.attempts === 0 && work.ownKey === undefined) {
+			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && work.ownKey === undefined;
+			const lasts = () => firm || state.status === 'succeeded' || left() > 0;
+			work.verdict = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
+			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
+			work.verdict = undefined;
+			if (status === 'conflict' && state.status !== 'succeeded') return notKnown(work, 'conflict');
+			if (beginsAnew) {
 				awaited = work.request.resumes;
 				progress.ambiguous = false;
 				continue;
@@ -87,9 +94,8 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 
 			if (status === 'stronger' && record !== undefined)
 				return await alreadySettled(work, seenLater(work, hold, record));
-			if (found && state.status === 'succeeded' && !(await isOf(work, hold.record))) return payloadChanged(work);
-			const result = namedResult(work, ending, conclusion);
-			remember(work, result);
+			const result = tell();
+			if (!changed) remember(work, result);
 			return result;
 		}
 	} catch (error) {

@@ -56,7 +56,7 @@ export function moved(
 	before: Snapshot,
 	status: Snapshot['status'],
 	now: number,
-	{attempt = before.attempt, retryAt}: {readonly attempt?: number; readonly retryAt?: number} = {},
+	{attempt = before.attempt, retryAt}: {readonly attempt?: number; readonly retryAt?: number | undefined} = {},
 ): Snapshot {
 	if (status === before.status && attempt === before.attempt && retryAt === before.retryAt) return before;
 	const since = status === before.status ? before.since : now;

@@ -1,5 +1,5 @@
 import type {Environment} from '../environment.ts';
-import type {Flight} from './flight.ts';
+import type {Flight} from './caller.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Place} from './place.ts';
 

@@ -6,7 +6,7 @@ import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
 import {sameScopeAs} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
-import {throwIfAborted} from '../signals.ts';
+import {abortOf} from './aborts.ts';
 import {isAlive} from './alive.ts';
 import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
@@ -15,7 +15,7 @@ import {knownRecord, sawRecord} from './known.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
-import {saveAll} from './settle.ts';
+import {saveAll} from './save.ts';
 import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */
@@ -101,7 +101,7 @@ async function resume(
 	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
-	throwIfAborted(signal);
+	if (signal?.aborted) throw abortOf(signal, false);
 	const {operation} = place;
 	// The record may have been swept since it was offered, and could not say so.
 	if (standing !== 'go') throw new OutcomeUnknownError({operation, key, reason: standing});

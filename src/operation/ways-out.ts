@@ -8,7 +8,7 @@ import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import type {Unsaved} from './realm.ts';
 import {notify} from './remember.ts';
 import {resolveRecord} from './resolve.ts';
-import {save} from './settle.ts';
+import {save} from './save.ts';
 import {saidState, transition} from './state.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
@@ -61,6 +61,8 @@ export async function resolve(
 ): Promise<Listed | undefined> {
 	const {realm, flightId} = at;
 	const found = await recordAt(at);
+	const flight = realm.flights.get(flightId);
+	if (flight !== undefined) throw stillOpen(at, flight.key() ?? '', 'resolve');
 	const unsaved = realm.unsaved.get(flightId);
 	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
 	const record = found?.record;

@@ -4,6 +4,7 @@ import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import type {Result} from './result.ts';
 
 /** Everything that the run of one flight works with. */
 export type Work = {
@@ -26,6 +27,8 @@ export type Work = {
 	readonly report: (event: EventDetail) => void;
 	/** The key in use, once there is one. */
 	key: string | undefined;
+	/** What is known for good while it is being written down: the store cannot change it any more. */
+	verdict: (() => Result | undefined) | undefined;
 	/** Somebody who shares no store with us may have sent that key. */
 	foreign: boolean;
 };

@@ -1,3 +1,4 @@
+import type {Dialect} from '../dialect/dialect.ts';
 import {shown} from '../shown.ts';
 
 /**
@@ -34,4 +35,12 @@ export function validateOwnKey(given: unknown): {readonly key: string; readonly 
 	throw new Problem(
 		`latchkey: idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
 	);
+}
+
+/** A key as its header bears it. Throws a TypeError for what no header can bear. */
+export function keyHeaderOf({header, formatKey}: Pick<Dialect, 'header' | 'formatKey'>, key: string): string {
+	if (!formatKey) return key;
+	const value = new Headers([[header, formatKey(key)]]).get(header);
+	if (!value) throw new TypeError('latchkey: formatKey of the dialect gives an empty header');
+	return value;
 }

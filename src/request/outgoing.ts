@@ -11,6 +11,7 @@ import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
+import {keyHeaderOf} from './key.ts';
 import {membersOf} from './members.ts';
 
 /** A keyed request, taken over from its caller: nobody can change it any more. */
@@ -106,7 +107,7 @@ export function outgoingOf(
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
 			return after(sent, it => {
-				const keyHeader = key === undefined ? undefined : (dialect.formatKey?.(key) ?? key);
+				const keyHeader = key === undefined ? undefined : keyHeaderOf(dialect, key);
 				if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
 				return {url, input: carried ?? url, init: it, fetch, key, keyHeader};
 			});

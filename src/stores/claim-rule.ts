@@ -18,12 +18,10 @@ export function claimRule(
 
 	const over = now >= keyEndOf(record, claim);
 	const unprocessed = isUnprocessed(record);
-	if (unprocessed && (over || record.fingerprint !== claim.fingerprint)) {
-		// A claim that comes late may still bear the key that went with the request before.
-		if (claim.random && record.key === claim.key)
-			return {result: {status: 'spent', previousKey: record.previousKey ?? null, now}};
-		return beginRule(id, claim, now, record.previousKey, record.token);
-	}
+	// A key that was used without a claim replaces no other.
+	const replaces = claim.keyAge === undefined || record.key === claim.key;
+	if (unprocessed && replaces && (over || record.fingerprint !== claim.fingerprint))
+		return beginAfter(id, record, over, claim, now);
 
 	if (claim.ownKey && record.key !== claim.key) return {result: {status: 'other-key', record, now}};
 	// Where nothing can be sent any more, it does not matter what would have been.
@@ -62,6 +60,25 @@ export function claimRule(
 	const request = isOfKey ? claim.request : undefined;
 	const renewed = {ambiguous: sentElsewhere, awaited: false, request, keepUntil: undefined};
 	return claimed({...taken, ...unanswered, ...renewed}, now);
+}
+
+/** A new record in place of one that was turned away before execution: for another request, or past the end of its key. */
+function beginAfter(
+	id: OperationId,
+	record: OperationRecord,
+	over: boolean,
+	claim: Claim,
+	now: number,
+): Step<ClaimResult> {
+	const {key, previousKey, createdAt, token} = record;
+	const isSame = key === claim.key;
+	// A claim that comes late may still bear the key that went with the request before.
+	if (claim.random && isSame) return {result: {status: 'spent', previousKey: previousKey ?? null, now}};
+	// A derived key may be one of before: its age goes on, and past its end the next is derived from it.
+	const isDerived = !claim.random && !claim.ownKey;
+	if (isDerived && over) return beginRule(id, claim, now, key, token);
+	const aged = isDerived || isSame ? {...claim, keyAge: Math.max(claim.keyAge ?? 0, now - createdAt)} : claim;
+	return beginRule(id, aged, now, previousKey, token);
 }
 
 /** A new record, unless its candidate key was used before or derived from another one than the last. */

@@ -1,7 +1,8 @@
 import {describe, expect, test} from 'vitest';
+import {verdictOfAnswer} from '../../src/attempt/verdict.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {stripe} from '../../src/dialects/stripe.ts';
-import {again, doubtful, first, verdictOf} from './answers.ts';
+import {again, doubtful, first, verdictOf, whole, type Spec} from './answers.ts';
 
 const savesErrors = ietf({saves: 'errors'});
 
@@ -98,6 +99,55 @@ describe('the meanings of 409', () => {
 });
 
 // Invariant 8: a server that saves its own answers about the key replays them.
+describe('a first answer, which may be that of a second copy', () => {
+	test.each([
+		'Request already in process',
+		'An identical request is being processed',
+		'Payment is already being processed',
+		'This payment is being executed',
+		'Your previous payment is still being handled',
+		'We are processing your first request',
+		'IN_FLIGHT',
+		'OPERATION_IN_PROGRESS',
+		'EXECUTION_ALREADY_IN_PROGRESS',
+		'concurrent_request',
+	])('says that work goes on, in words such as "%s"', async message => {
+		for (const status of [409, 422]) expect(await verdictOf({status, body: {message}})).toMatchObject(inProgress);
+	});
+
+	test.each(['Could not acquire lock for idempotency key', 'A request is outstanding for this Idempotency-Key'])(
+		'says so by a 400: %s',
+		async message => {
+			expect(await verdictOf({status: 400, body: {message}})).toMatchObject(inProgress);
+		},
+	);
+
+	test.each([
+		{id: 1, message: 'Your request is being processed', idempotency_key: 'k'},
+		{message: 'Your payment is being processed', key: 'Idempotency-Key: k'},
+	])('is a success where it only repeats the key: %o', async body => {
+		expect(await verdictOf({status: 201, body})).toMatchObject({meaning: 'succeeded'});
+	});
+});
+
+describe('a refusal that is said to be saved, after a doubt', () => {
+	const saves = {...doubtful, dialect: ietf({saves: 'errors'})};
+
+	test.each([
+		'Previous request not finished',
+		'Please wait for the previous request to complete',
+		'The operation is locked',
+		'A request with this key is queued',
+		'original request not settled',
+	])('is in doubt where it speaks of other work: %s', async message => {
+		expect((await verdictOf({status: 422, body: {message}}, saves)).meaning).not.toBe('refused');
+	});
+
+	test.each([419, 423, 428, 440, 498, 499])('is none of the handler: %d', async status => {
+		expect(await verdictOf({status}, saves)).toMatchObject(unsettled);
+	});
+});
+
 describe('about the key, and marked as a replay', () => {
 	const headers = {'idempotent-replayed': 'true'};
 	const running = 'A request with this idempotency key is being processed';
@@ -123,6 +173,72 @@ describe('about the key, and marked as a replay', () => {
 					expect(await verdictOf({status, headers, body: {message}}, before)).toMatchObject(inProgress);
 		},
 	);
+
+	test.each<[string, Omit<Spec, 'status'>]>([
+		['without a word', {}],
+		['with an empty object', {body: {}}],
+		['with a time to come back', {body: {code: 'email_exists'}, headers: {'retry-after': '1'}}],
+		['with a word to come back', {body: {code: 'email_exists'}, headers: {'x-should-retry': 'true'}}],
+		['with its words in a field that nobody knows', {body: {meta: {message: running}}}],
+		['with its words in an attribute', {body: '<error code="IDEMPOTENCY_IN_PROGRESS"/>'}],
+		['in other words', {body: {message: 'Please wait for the previous request to complete'}}],
+		['in other words still', {body: {message: 'The original request is still open'}}],
+		['about a queue', {body: {message: 'Your request is queued'}}],
+	])('a 409 %s: nothing is settled', async (_, {headers: more, ...spec}) => {
+		for (const before of [first, again, doubtful]) {
+			const {meaning, firm} = await verdictOf({status: 409, headers: {...headers, ...more}, ...spec}, before);
+			expect({meaning, firm}).toEqual({
+				meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string,
+				firm: false,
+			});
+		}
+	});
+
+	test.each([
+		'Idempotent operation is ongoing',
+		'IDEMPOTENT_REQUEST_STARTED',
+		'idempotency-conflict',
+		'Idempotency key is active',
+		'Request with this Idempotency-Key is not done yet',
+	])('a 422 about the key, in words such as "%s": nothing is settled', async message => {
+		const {meaning, firm} = await verdictOf({status: 422, headers, body: {message}}, doubtful);
+		expect({meaning, firm}).toEqual({
+			meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string,
+			firm: false,
+		});
+	});
+
+	test.each([
+		'account_locked',
+		'kyc_not_completed',
+		'Outstanding balance exceeds the limit',
+		'You have a pending dispute',
+	])('a 422 for a reason of its own, such as "%s": a firm refusal', async code => {
+		expect(await verdictOf({status: 422, headers, body: {code}}, doubtful)).toMatchObject({...refused, firm: true});
+	});
+
+	test('in progress, by a 503: asked again', async () => {
+		const body = {code: 'idempotency_request_in_progress'};
+		expect(await verdictOf({status: 503, headers, body}, doubtful)).toMatchObject(inProgress);
+		expect(await verdictOf({status: 503, headers}, doubtful)).toMatchObject({...unsettled, final: true});
+	});
+
+	test('in a body that could not be read: nothing is settled', () => {
+		for (const status of [400, 409, 422])
+			for (const marked of [headers, {}])
+				for (const dialect of [ietf(), ietf({saves: 'errors'})]) {
+					const unread = {
+						status,
+						headers: new Headers(marked),
+						statusText: '',
+						url: '',
+						redirected: false,
+						body: undefined,
+					};
+					const {meaning} = verdictOfAnswer({...unread, type: 'basic'}, {...whole, ...doubtful, dialect});
+					expect(meaning).toMatch(/^(unsettled|conflict)$/);
+				}
+	});
 
 	test('for another reason: a firm refusal', async () => {
 		const spec = {status: 409, headers, body: {code: 'out_of_stock', message: 'Sold out'}};

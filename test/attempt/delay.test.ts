@@ -38,11 +38,11 @@ describe('retryDelay', () => {
 		);
 	});
 
-	test('what the server asks goes first, and is cut to maxRetryAfter', () => {
+	test('what the server asks goes first', () => {
 		fc.assert(
 			fc.property(count, asked, retries, random, (retryCount, wait, own, chance) => {
 				const ms = retryDelay(retryCount, wait, {...own, delay: () => 7}, chance);
-				expect(ms).toBe(Math.min(wait, own.maxRetryAfter));
+				expect(ms).toBe(wait);
 			}),
 		);
 	});
@@ -86,21 +86,22 @@ describe('pollDelay', () => {
 		[5, 3000],
 		[1000, 3000],
 	])('poll %d is half fixed, half chance', (pollCount, ms) => {
-		expect(pollDelay(pollCount, undefined, retry, half)).toBe(ms);
+		expect(pollDelay(pollCount, undefined, half)).toBe(ms);
 	});
 
 	test('never hammers, and never waits above 4 s of its own', () => {
 		fc.assert(
 			fc.property(fc.integer({min: 1, max: 10_000}), random, (pollCount, chance) => {
-				const ms = pollDelay(pollCount, undefined, retry, chance);
+				const ms = pollDelay(pollCount, undefined, chance);
 				expect(ms).toBeGreaterThanOrEqual(250);
 				expect(ms).toBeLessThanOrEqual(4000);
 			}),
 		);
 	});
 
-	test('what the server asks goes first, and is cut to maxRetryAfter', () => {
-		expect(pollDelay(1, 1000, retry, half)).toBe(1000);
-		expect(pollDelay(1, 90_000, retry, half)).toBe(30_000);
+	test('what the server asks goes first, and is no less than half a second', () => {
+		expect(pollDelay(1, 1000, half)).toBe(1000);
+		expect(pollDelay(1, 90_000, half)).toBe(90_000);
+		for (const asked of [0, 1, 499]) expect(pollDelay(9, asked, half)).toBe(500);
 	});
 });

@@ -308,7 +308,7 @@ describe('an unnamed call that is not settled', () => {
 		expect(await environment.finish(outcomeOf(rebuilt))).toMatchObject({key: undefined, keyKept: true});
 		expect(await outcomeOf(post({idempotencyKey: 'two words'}))).toMatchObject({outcome: 'unknown', keyKept: true});
 		const aborted = post({idempotencyKey: 'order-42', signal: AbortSignal.abort()});
-		expect(await outcomeOf(aborted)).toMatchObject({outcome: 'unknown', keyKept: true});
+		expect(await outcomeOf(aborted)).toMatchObject({outcome: 'not-sent', keyKept: true});
 	});
 
 	test('whose last Response goes to another caller is not told that it succeeded', async () => {

@@ -32,7 +32,7 @@ await performTasks(async (store, task) => {
 		scope: null,
 		timeout: 5_000,
 		totalTimeout: 20_000,
-		retry: {limit: 20, delay: () => 5, maxRetryAfter: 20},
+		retry: {limit: 20, delay: () => 5},
 		dialect: ietf(),
 		onEvent({type, operation = [], key}) {
 			tell({event: type, operation: operation.join(), key} satisfies Told);

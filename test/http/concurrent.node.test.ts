@@ -65,7 +65,7 @@ test('a 409 with Retry-After says that another device is at it: its answer is wa
 	expect(await replay.json()).toEqual({key: 'order-42', charges: 1});
 	expect(replay.headers.get('idempotent-replayed')).toBe('true');
 	expect(server.effects).toEqual(new Map([['order-42', 1]]));
-	expect(laptop.events).toContainEqual(expect.objectContaining({type: 'wait', ms: 1, why: 'in-progress'}));
+	expect(laptop.events).toContainEqual(expect.objectContaining({type: 'wait', ms: 1_000, why: 'in-progress'}));
 });
 
 test('calls without a name under one own key join while they last', async () => {

@@ -101,7 +101,7 @@ test('a request that is held before its effect is waited for, however few retrie
 	const {opened, open} = gate();
 	server.script([holdRequest(opened)]);
 	const timer = handTimer(4321);
-	const {fetch, events} = realm({timeout: 4321, retry: {limit: 1, delay: () => 1, maxRetryAfter: 1}}, timer);
+	const {fetch, events} = realm({timeout: 4321, retry: {limit: 1, delay: () => 1}}, timer);
 	const call = fetch(`${server.origin}/pay`, order);
 
 	await vi.waitFor(() => expect(server.requests[0]?.body).toHaveLength(12));

@@ -16,7 +16,7 @@ export function realm(options: FetchOptions = {}, environment: Partial<Environme
 		{...realEnvironment, ...environment},
 		{
 			scope: null,
-			retry: {delay: () => 1, maxRetryAfter: 1},
+			retry: {delay: () => 1},
 			...options,
 			store,
 			onEvent(event) {

@@ -155,7 +155,8 @@ describe('a key that can no longer be sent', () => {
 	test('a replayed 4xx is refused at once, also a 409 and a 429', async () => {
 		for (const status of [400, 409, 429]) {
 			const {environment, realm, server} = openShop();
-			server.script(answer(status, {'idempotent-replayed': 'true', 'retry-after': '1'}));
+			const body = '{"code":"email_exists"}';
+			server.script(answer(status, {'idempotent-replayed': 'true'}, body));
 			expect(await environment.finish(realm().pay())).toMatchObject({outcome: 'refused', replayed: true, attempts: 1});
 		}
 	});

@@ -181,7 +181,7 @@ describe('a key that is too old, where all senders claim it in this store', () =
 	test('ends not-sent: nothing was, by anybody', async () => {
 		const {environment, realm, server, record} = openShop();
 		const report = await environment.finish(realm(options).pay(made(24)));
-		expect(report).toMatchObject({outcome: 'not-sent', attempts: 0, error: {code: 'NOT_SENT'}, keyKept: true});
+		expect(report).toMatchObject({outcome: 'not-sent', attempts: 0, error: {code: 'NOT_SENT'}, keyKept: false});
 		expect(String(report.error)).toContain('too old to be sent');
 		expect((await record())?.state).toEqual({status: 'unprocessed'});
 		expect(server.requests).toHaveLength(0);

@@ -9,7 +9,7 @@ import {openShop, type Shop} from './shop.ts';
 
 const DAY = 86_400_000;
 const OTHER = {body: '{"cart":43}'};
-const inFront = [401, 403, 407, 409, 413, 421, 425, 426, 429, 431, 451];
+const inFront = [401, 403, 407, 409, 413, 419, 421, 423, 425, 426, 428, 429, 431, 440, 451, 498, 499];
 const ways: Array<[string, Step, number | undefined]> = [
 	['no connection was made', unreachable, undefined],
 	...inFront.map((status): [string, Step, number] => [`the answer was ${status}`, answer(status), status]),

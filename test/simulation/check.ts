@@ -208,8 +208,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 			violation(`${operation} was told as mismatched by a server that never said so`);
 		if (outcome !== 'refused' && outcome !== 'not-sent') return;
 		// Where the key is kept, others may have had their effect under it meanwhile.
-		if (!keyKept) facts.refusedAt = world.now();
-		const had = keyKept ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
+		const lasts = keyKept || outcome === 'not-sent';
+		if (!lasts) facts.refusedAt = world.now();
+		const had = lasts ? facts.effectsOf.has(life.name) && !facts.misled : facts.effects > 0;
 		if (had && !excused(facts, life) && !mayBeForgotten())
 			violation(`${operation} was told as ${outcome} under ${key}, which had its effect`);
 	}

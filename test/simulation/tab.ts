@@ -113,7 +113,7 @@ export function openTab(of: TabOptions): Tab {
 		const told = await press(id, body, hurry ? HURRY.totalTimeout : TOTAL, begin, signal);
 		const spent = told.error instanceof TypeError && told.error.message.includes('was freed');
 		// An application renews its key when the operation was refused for good, and only then; or when it is told that it must.
-		if (spent || (told.outcome === 'refused' && !told.keyKept)) keys?.renew(id, own?.key);
+		if (spent || !told.keyKept) keys?.renew(id, own?.key);
 		return spent ? pay({operation, cart, abortAfter, hurry}) : told;
 	}
 
