@@ -20,6 +20,8 @@ export type Environment = {
 	online(): boolean;
 	/** Calls back when the network returns; returns the way to call it off. */
 	onOnline(callback: () => void): () => void;
+	/** Calls back when a page comes back from the back/forward cache as it was left; returns the way to call it off. */
+	onRestore(callback: () => void): () => void;
 	/** True where one process serves many users, so that a named call must say whose it is. */
 	readonly shared: boolean;
 	/** What a relative URL is resolved against, if anything. */
@@ -58,12 +60,11 @@ export const environment: Environment = {
 	...clock,
 	uuid: () => v4(),
 	online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
-	onOnline(callback) {
-		globalThis.addEventListener?.('online', callback);
-		return () => {
-			globalThis.removeEventListener?.('online', callback);
-		};
-	},
+	onOnline: callback => listen('online', callback),
+	onRestore: callback =>
+		listen('pageshow', event => {
+			if ((event as {persisted?: boolean}).persisted) callback();
+		}),
 	// Edge runtimes call themselves workers too, but have no database of a user's own.
 	get shared() {
 		const isPage = ifReadable(() => runtime.document);
@@ -76,6 +77,11 @@ export const environment: Environment = {
 		return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
 	},
 };
+
+function listen(type: string, listener: (event: object) => void): () => void {
+	ifReadable(() => globalThis.addEventListener?.(type, listener));
+	return () => ifReadable(() => globalThis.removeEventListener?.(type, listener));
+}
 
 /** What waits for a promise runs in the context that made it, whoever resolves it (compatibility date 2024-10-14). */
 function bindByPromise<T>(callback: (value: T) => void): (value: T) => void {

@@ -27,3 +27,9 @@ test('a server whose globals of a page throw has many users and no base of URLs'
 	expect(environment).toMatchObject({shared: true, bind: undefined});
 	expect([environment.baseUrl(), environment.online()]).toEqual([undefined, true]);
 });
+
+test.each(['online', 'pageshow'])('where no %s is told, nothing is listened to', type => {
+	const listen = type === 'online' ? environment.onOnline : environment.onRestore;
+	expect('addEventListener' in globalThis).toBe(false);
+	listen(() => undefined)();
+});
