@@ -43,7 +43,7 @@ describe('the error of another call tells nothing of this one', () => {
 	test.each(others)('%s, thrown by a fetch after the effect, or by attemptHeaders', async (_, error) => {
 		const {environment, server, realm} = openShop();
 		const fetch: FetchOptions['fetch'] = async (input, init) => {
-			await server.fetch(input as RequestInfo, init);
+			await server.fetch(input, init);
 			throw error;
 		};
 		const attemptHeaders = () => {
