@@ -1,10 +1,11 @@
 import {writeFileSync} from 'node:fs';
-import {createElement, type FunctionComponent} from 'react';
+import {createElement, useSyncExternalStore, type FunctionComponent} from 'react';
 import {renderToString} from 'react-dom/server';
 import type {Component} from 'svelte';
 import {compile} from 'svelte/compiler';
 import {render} from 'svelte/server';
 import {expect, test} from 'vitest';
+import {createFetch} from '../../src/fetch.ts';
 import {snippets, withSources, writeSnippets} from './snippets.ts';
 
 // On a server, where nobody has said whose the operations are.
@@ -14,6 +15,13 @@ test('a React component that shows an operation renders on a server', async () =
 	const {href} = new URL('recipes/order-status.tsx', folder);
 	const {OrderStatus} = (await import(/* @vite-ignore */ href)) as {OrderStatus: FunctionComponent<{id: string}>};
 	expect(renderToString(createElement(OrderStatus, {id: 'cart-42'}))).toBe('<p>loading</p>');
+});
+
+test('so does one that reads the state by itself', () => {
+	const checkout = createFetch().operation('checkout');
+	const state = () => checkout.state;
+	const Status = () => useSyncExternalStore(checkout.subscribe, state, state).status;
+	expect(renderToString(createElement(Status))).toBe('loading');
 });
 
 test('a Svelte component that shows an operation renders on a server', async () => {
