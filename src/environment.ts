@@ -1,4 +1,5 @@
 import {v4} from 'uuid';
+import {ifReadable} from './readable.ts';
 
 /** Everything ambient that the core needs. Tests and the simulation hand in another one. */
 export type Environment = {
@@ -19,6 +20,8 @@ export type Environment = {
 	online(): boolean;
 	/** Calls back when the network returns; returns the way to call it off. */
 	onOnline(callback: () => void): () => void;
+	/** Calls back when a page comes back from the back/forward cache as it was left; returns the way to call it off. */
+	onRestore(callback: () => void): () => void;
 	/** True where one process serves many users, so that a named call must say whose it is. */
 	readonly shared: boolean;
 	/** What a relative URL is resolved against, if anything. */
@@ -56,23 +59,29 @@ export const clock: Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'> 
 export const environment: Environment = {
 	...clock,
 	uuid: () => v4(),
-	online: () => globalThis.navigator?.onLine !== false,
-	onOnline(callback) {
-		globalThis.addEventListener?.('online', callback);
-		return () => {
-			globalThis.removeEventListener?.('online', callback);
-		};
-	},
+	online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
+	onOnline: callback => listen('online', callback),
+	onRestore: callback =>
+		listen('pageshow', event => {
+			if ((event as {persisted?: boolean}).persisted) callback();
+		}),
 	// Edge runtimes call themselves workers too, but have no database of a user's own.
 	get shared() {
-		const {document, WorkerGlobalScope, indexedDB} = runtime;
-		return !(document || (WorkerGlobalScope && indexedDB));
+		const isPage = ifReadable(() => runtime.document);
+		// A frame that may not even read it is of a browser all the same.
+		const hasDatabase = () => (ifReadable(() => [runtime.indexedDB]) ?? [true])[0];
+		return !(isPage || (ifReadable(() => runtime.WorkerGlobalScope) && hasDatabase()));
 	},
-	baseUrl: () => runtime.document?.baseURI ?? globalThis.location?.href,
+	baseUrl: () => ifReadable(() => runtime.document?.baseURI) ?? ifReadable(() => globalThis.location?.href),
 	get bind() {
-		return globalThis.navigator?.userAgent === 'Cloudflare-Workers' ? bindByPromise : undefined;
+		return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
 	},
 };
+
+function listen(type: string, listener: (event: object) => void): () => void {
+	ifReadable(() => globalThis.addEventListener?.(type, listener));
+	return () => ifReadable(() => globalThis.removeEventListener?.(type, listener));
+}
 
 /** What waits for a promise runs in the context that made it, whoever resolves it (compatibility date 2024-10-14). */
 function bindByPromise<T>(callback: (value: T) => void): (value: T) => void {

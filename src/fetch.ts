@@ -10,6 +10,7 @@ import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
 import {mistake} from './mistake.ts';
+import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
@@ -24,7 +25,7 @@ import {can} from './shape.ts';
 
 /** `fetch`, with operations. */
 export type LatchkeyFetch = {
-	(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response>;
+	(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response>;
 	/** The handle of a named operation. Nothing is read or sent by making one. */
 	readonly operation: (name: OperationName) => OperationHandle;
 	/** The operations of this scope whose outcome is not known. What was turned away before execution is none of them. */
@@ -70,12 +71,12 @@ export function createFetchIn(
 	// For what others who share the store learn from now on.
 	if (settings.onStoreError === 'degrade') realm();
 
-	async function latchkeyFetch(input: RequestInfo | URL, init?: RequestInit & CallOptions): Promise<Response> {
+	async function latchkeyFetch(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response> {
 		if (init) checkCall(init);
 		return call(input, init);
 	}
 
-	async function call(input: RequestInfo | URL, given?: RequestInit & CallOptions): Promise<Response> {
+	async function call(input: FetchInput, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
 		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));

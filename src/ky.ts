@@ -1,12 +1,14 @@
-import ky, {type KyInstance, type Options} from 'ky';
+import ky, {TimeoutError, type KyInstance, type Options} from 'ky';
 import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
+import type {FetchInput} from './fetch-types.ts';
 import {mistake} from './mistake.ts';
 import {without, withSaid} from './normalize-options.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
+import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
+import {isRequest} from './request/outgoing.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
@@ -25,8 +27,13 @@ export type Client = Omit<KyInstance, 'extend' | 'create'> & {
 	readonly create: (options?: Options) => Client;
 } & Pick<LatchkeyFetch, 'operation' | 'unfinished' | 'forgetAll'>;
 
-/** What ky's fetch call carries for us, under a name that ky passes on. */
-type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetch'>};
+type Fetch = NonNullable<FetchOptions['fetch']>;
+
+/** What ky's fetch call carries for us, under a name that ky passes on. `reads`: hooks may read the request afterwards. */
+type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetch'> & {readonly reads?: boolean}};
+
+/** What ours carries for a fetch that is called as by ky: what ky had beside its request. */
+type Beside = {readonly latchkeyBeside?: RequestInit};
 
 /**
  * Makes a ky instance whose calls can be operations. Time-outs and retries are latchkey's: each attempt goes under the
@@ -51,20 +58,28 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 	const fetchOf = fetchByInner(environment, withSaid(declared, options, ours));
 	const {operation, unfinished, forgetAll} = fetchOf(undefined);
 
-	const send = async (input: RequestInfo | URL, init: RequestInit & Carried = {}) => {
-		const {latchkeyCall: {fetch: inner, ...call} = {}, ...rest} = init;
-		return fetchOf(inner)(input, withSaid<RequestInit & CallOptions>(rest, call, sharedKinds));
+	const send = async (input: FetchInput, init: RequestInit & Carried = {}) => {
+		const {latchkeyCall: {fetch: inner, reads, ...call} = {}, ...rest} = init;
+		const request = input as Request;
+		const beside: Beside = (inner ?? options.fetch) ? {latchkeyBeside: without(rest, callOptionNames)} : {};
+		const all: RequestInit & CallOptions = {...withSaid(rest, call, sharedKinds), ...beside};
+		try {
+			return await fetchOf(inner)(reads ? request.clone() : request, all);
+		} catch (error) {
+			throw asKys(error, request);
+		}
 	};
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
 		const wrong = mistakeInClientCall(call);
-		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner} = call;
+		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner, hooks} = call;
 		const carried = {
 			timeout: perAttempt,
 			totalTimeout: total,
 			retry: retryOf(again),
 			fetch: inner === send ? undefined : inner,
+			reads: [hooks?.afterResponse, hooks?.beforeError].some(each => each?.length),
 		};
 		const go = wrong ? async () => Promise.reject(wrong) : send;
 		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: go});
@@ -91,14 +106,30 @@ function fetchByInner(
 	environment: Environment,
 	options: FetchOptions,
 ): (inner: FetchOptions['fetch']) => LatchkeyFetch {
-	const own = createFetchIn(environment, options, idempotentRetries);
-	const made = new WeakMap<NonNullable<FetchOptions['fetch']>, LatchkeyFetch>();
+	const make = (inner: unknown) =>
+		createFetchIn(environment, withSaid(options, {fetch: calledByKy(inner)}, fetchKinds), idempotentRetries);
+	const own = make(options.fetch);
+	const made = new WeakMap<Fetch, LatchkeyFetch>();
 	return inner => {
 		if (inner === undefined) return own;
-		const fetch = made.get(inner) ?? createFetchIn(environment, {...options, fetch: inner}, idempotentRetries);
+		const fetch = made.get(inner) ?? make(inner);
 		made.set(inner, fetch);
 		return fetch;
 	};
+}
+
+/** It gets what ky gives it: a Request that holds all that is sent, and beside it only what a Request does not take. */
+function calledByKy(fetch: unknown): unknown {
+	if (typeof fetch !== 'function') return fetch;
+	return (input: FetchInput, {latchkeyBeside: beside, ...init}: RequestInit & Beside = {}) =>
+		// A Request that no other could be made of has been read: what is sent is beside it.
+		(fetch as Fetch)(input, isRequest(input) && !input.bodyUsed ? beside : init);
+}
+
+/** A time-out is ky's, unless it is that of the caller's own signal. */
+function asKys(error: unknown, request: Request): unknown {
+	const isLate = (error as Error | undefined)?.name === 'TimeoutError' && error !== request.signal.reason;
+	return isLate ? Object.assign(new TimeoutError(request), {cause: error}) : error;
 }
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {

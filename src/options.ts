@@ -1,6 +1,7 @@
 import type {Dialect} from './dialect/dialect.ts';
 import type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 import type {LatchkeyEvent} from './events.ts';
+import type {FetchHeaders, FetchInput} from './fetch-types.ts';
 import type {FromContent} from './request/from-content.ts';
 import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
@@ -61,7 +62,7 @@ export type SharedOptions = {
 	 * @example
 	 * createFetch({attemptHeaders: async () => ({authorization: `Bearer ${await freshToken()}`})});
 	 */
-	readonly attemptHeaders?: (attempt: AttemptFacts) => MaybePromise<HeadersInit | undefined>;
+	readonly attemptHeaders?: (attempt: AttemptFacts) => MaybePromise<FetchHeaders | undefined>;
 	/**
 	 * Mends what the server does not accept, for instance by a new token. Asked about an answer of 401, 407 or 419 (or
 	 * of the 4xx in `on`), once a call and within its time. `true`: the same request is sent again at once, under the
@@ -100,7 +101,7 @@ export type CallOptions = SharedOptions & {
 
 export type FetchOptions = SharedOptions & {
 	/** What sends. Default: `globalThis.fetch`, looked up at each call. It may throw `NotSentError`; all else may have been sent. */
-	readonly fetch?: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+	readonly fetch?: (input: FetchInput, init?: RequestInit) => Promise<Response>;
 	/** Where records live. Default: IndexedDB in browsers, memory in Node. */
 	readonly store?: Store;
 	/**

@@ -3,6 +3,7 @@ import {unmarked} from '../mistake.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {abortWith} from './abort-with.ts';
+import {domError, abortReason, throwIfAborted} from '../signals.ts';
 import {leaving, unlessLeft} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
@@ -20,7 +21,7 @@ export async function retryIdempotent(
 ): Promise<Response> {
 	const gone = leaving();
 	const leave = () => {
-		gone.leave(signal?.reason);
+		gone.leave(signal && abortReason(signal));
 	};
 	signal?.addEventListener('abort', leave);
 	try {
@@ -41,7 +42,7 @@ async function answered(
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
 	const late = () => {
-		gone.leave(new DOMException('No time was left', 'TimeoutError'));
+		gone.leave(domError('No time was left', 'TimeoutError'));
 	};
 	const stop = settings.totalTimeout < Infinity ? environment.timer(late, settings.totalTimeout) : () => undefined;
 	try {
@@ -51,7 +52,7 @@ async function answered(
 	}
 
 	const sendable = await request.sendable(undefined);
-	signal?.throwIfAborted();
+	throwIfAborted(signal);
 	const {exchange, firstFailure, why} = await attemptUntilSettled(
 		{
 			environment,
@@ -66,16 +67,16 @@ async function answered(
 		},
 		noProgress(),
 	);
-	signal?.throwIfAborted();
+	throwIfAborted(signal);
 	if (why === 'no-headers') throw exchange ? unmarked(firstFailure) : firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
-	if (why === 'scope-changed') throw new DOMException('The signed-in user (scope) has changed', 'AbortError');
+	if (why === 'scope-changed') throw domError('The signed-in user (scope) has changed', 'AbortError');
 	// An answer that was to be followed by another attempt has been given up already.
-	if (exchange?.stream === undefined || why === 'left') throw new DOMException('No time was left', 'TimeoutError');
+	if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
 	const {abort, stream} = exchange;
 	if (signal)
 		abortWith(signal, stream, () => {
-			abort(signal.reason);
+			abort(abortReason(signal));
 		});
 	return stream;
 }

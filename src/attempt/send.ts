@@ -3,6 +3,7 @@ import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {unmarked} from '../mistake.ts';
+import {domError} from '../signals.ts';
 import {answerOf} from './answer.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {Leaving} from './leaving.ts';
@@ -17,7 +18,7 @@ export type Sendable = {
 		readonly headers: Record<string, string>;
 		readonly body: AttemptFacts['body'];
 	};
-	readonly fetch: ((input: RequestInfo, init: RequestInit) => Promise<Response>) | undefined;
+	readonly fetch: ((input: string | Request, init: RequestInit) => Promise<Response>) | undefined;
 	/** With one, the answer is read within the attempt, so that a cut body shows. */
 	readonly key: string | undefined;
 	/** That key as it stands in its header. */
@@ -67,7 +68,7 @@ export function send(
 			end({error, unsent});
 		};
 		const late = () => {
-			fail(new DOMException(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
+			fail(domError(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
 		};
 		stops.push(environment.timer(late, timeout));
 		stops.push(

@@ -5,7 +5,7 @@ export type Answer = {
 	readonly headers: Headers;
 	readonly url: string;
 	readonly redirected: boolean;
-	readonly type: ResponseType;
+	readonly type: Response['type'];
 	/** The bytes; `undefined` when the answer is passed on unread (a stream, or larger than 1 MiB). */
 	readonly body: Uint8Array<ArrayBuffer> | undefined;
 };

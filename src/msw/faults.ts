@@ -1,4 +1,5 @@
 import {HttpResponse} from 'msw';
+import type {FetchHeaders} from '../fetch-types.ts';
 
 /**
  * What goes wrong with one attempt.
@@ -14,7 +15,7 @@ export type Fault =
 	| 'none'
 	| 'lose-request'
 	| 'lose-response'
-	| {readonly status: number; readonly when: 'before-effect' | 'after-effect'; readonly headers?: HeadersInit}
+	| {readonly status: number; readonly when: 'before-effect' | 'after-effect'; readonly headers?: FetchHeaders}
 	| {readonly hold: Promise<unknown>};
 
 /** Serves one attempt with its fault. `serve` does the healthy work; its effect waits for the promise it is given. */

@@ -1,5 +1,6 @@
 import {isLatchkeyError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
+import {domError, abortReason} from '../signals.ts';
 
 /** What callers were aborted for, and whether anything of theirs may have been sent. One reason may end many calls. */
 const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
@@ -8,10 +9,11 @@ const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
  * What a caller is told that was aborted: the reason, as by fetch. One that tells an outcome, or bears an answer, is that
  * of another call. `begun`: something of this one may have been sent.
  */
-export function abortOf({reason}: AbortSignal, begun: boolean): unknown {
+export function abortOf(signal: AbortSignal, begun: boolean): unknown {
+	const reason = abortReason(signal);
 	const isOfAnother = isLatchkeyError(reason) || isMistake(reason) || Object(reason).response !== undefined;
 	const told: unknown = isOfAnother
-		? Object.assign(new DOMException('The call was aborted', 'AbortError'), {cause: reason})
+		? Object.assign(domError('The call was aborted', 'AbortError'), {cause: reason})
 		: reason;
 	if (typeof told === 'object' && told !== null) {
 		const known = reasons.get(told);

@@ -1,6 +1,7 @@
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {abortReason} from '../signals.ts';
 import {overtime} from './overtime.ts';
 import {abortWith} from '../attempt/abort-with.ts';
 import {abortOf} from './aborts.ts';
@@ -50,9 +51,9 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 					const response = present(result, first);
 					const {stream} = result;
 					if (stream !== undefined && signal) {
-						const {abort: end} = stream;
+						const {abort: abortStream} = stream;
 						abortWith(signal, response, () => {
-							end(signal.reason);
+							abortStream(abortReason(signal));
 						});
 					}
 

@@ -5,6 +5,7 @@ import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import {tellGuarded} from '../guarded.ts';
 import type {Settings} from '../options.ts';
+import {domError} from '../signals.ts';
 import type {Caller, Flight} from './caller.ts';
 import {otherKey} from './other-key.ts';
 import {another, type Result} from './result.ts';
@@ -150,11 +151,11 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	}
 
 	function leave(caller: Caller): void {
-		if (caller === first) firstLeft.leave(new DOMException('The caller has left', 'AbortError'));
+		if (caller === first) firstLeft.leave(domError('The caller has left', 'AbortError'));
 		if (!callers.delete(caller) || callers.size > 0) return;
 		const abort = () => {
 			// Whoever has joined since may not have been able to call off the timer of another request.
-			if (callers.size === 0) gone.leave(new DOMException('Nobody waits for this operation any more', 'AbortError'));
+			if (callers.size === 0) gone.leave(domError('Nobody waits for this operation any more', 'AbortError'));
 		};
 		first.run(() => {
 			if (plan.linger === 0) abort();

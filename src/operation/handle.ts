@@ -1,6 +1,8 @@
 import {tellGuarded} from '../guarded.ts';
 import type {Environment} from '../environment.ts';
+import type {FetchInput} from '../fetch-types.ts';
 import type {SharedOptions} from '../options.ts';
+import {ifReadable} from '../readable.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {isAlive} from './alive.ts';
 import {sawRecord} from './known.ts';
@@ -13,15 +15,20 @@ import {free, recordAt, resolve} from './ways-out.ts';
 /** One operation, for those who show it and those who end it. Whose it is (`scope`) is read at each use. */
 export type OperationHandle = {
 	readonly name: readonly string[];
-	/** Where it stands; the same object until something changes. */
+	/** Where it stands; the same object until something changes. `loading` on a server that does not say whose it is. */
 	readonly state: Snapshot;
 	/**
-	 * Calls back with the state at once, and at every change, in other tabs too. Returns the way to stop. Fits React's
-	 * `useSyncExternalStore(handle.subscribe, () => handle.state)` and Svelte's store contract.
+	 * Calls back with the state at once, at every change, in other tabs too, and looks again when a page comes back from the
+	 * back/forward cache. Returns the way to stop. Fits Svelte's store contract and React's `useSyncExternalStore`, which needs
+	 * its third argument: what a server renders, and the page before it has looked.
+	 *
+	 * @example
+	 * const loading = {status: 'loading', attempt: 0, limit: 0, since: 0} as const;
+	 * const {status} = useSyncExternalStore(handle.subscribe, () => handle.state, () => loading);
 	 */
 	readonly subscribe: (listener: (state: Snapshot) => void) => () => void;
 	/** `fetch` under this operation. */
-	readonly fetch: (input: RequestInfo | URL, init?: RequestInit & SharedOptions) => Promise<Response>;
+	readonly fetch: (input: FetchInput, init?: RequestInit & SharedOptions) => Promise<Response>;
 	/** The last outcome in this realm, if there was one. For calls whose promise gives data instead of a Response. */
 	readonly outcome: () => OutcomeReport | undefined;
 	/**
@@ -48,6 +55,9 @@ export type OperationHandle = {
 	readonly forget: (options?: {readonly force?: boolean}) => Promise<void>;
 };
 
+/** Ends what all subscribers of an operation share. */
+const stops = /* @__PURE__ */ new WeakMap<Set<() => void>, () => void>();
+
 export function handleOf(
 	operation: readonly string[],
 	limit: number,
@@ -56,6 +66,11 @@ export function handleOf(
 	fetch: OperationHandle['fetch'],
 ): OperationHandle {
 	const loading = initialSnapshot('loading', limit, environment.now());
+
+	/** A page that a server renders may be anybody's. */
+	function findShown(): Place | undefined {
+		return environment.shared ? ifReadable(find) : find();
+	}
 
 	async function load(at: Place): Promise<void> {
 		const {realm, flightId} = at;
@@ -96,15 +111,27 @@ export function handleOf(
 	return {
 		name: operation,
 		get state() {
-			return stateAt(find());
+			const at = findShown();
+			return at ? stateAt(at) : loading;
 		},
 		subscribe(listener) {
-			const at = find();
+			const at = findShown();
+			if (at === undefined) {
+				listener(loading);
+				return () => undefined;
+			}
+
 			const {realm, flightId} = at;
 			const tell = () => {
 				tellGuarded(listener, stateAt(at));
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
+			// What was shown when the page was left may not hold any more.
+			if (listeners.size === 0)
+				stops.set(
+					listeners,
+					environment.onRestore(() => void load(at)),
+				);
 			realm.listeners.set(flightId, listeners.add(tell));
 			let stopWatching: (() => void) | undefined;
 			let subscribed = true;
@@ -117,14 +144,15 @@ export function handleOf(
 			return () => {
 				subscribed = false;
 				stopWatching?.();
-				listeners.delete(tell);
-				if (listeners.size === 0) realm.listeners.delete(flightId);
+				if (!listeners.delete(tell) || listeners.size > 0) return;
+				realm.listeners.delete(flightId);
+				stops.get(listeners)?.();
 			};
 		},
 		fetch,
 		outcome() {
-			const {realm, flightId} = find();
-			const result = realm.recent.get(flightId);
+			const at = findShown();
+			const result = at?.realm.recent.get(at.flightId);
 			return result && reportOf(result);
 		},
 		complete: async () => end('complete'),

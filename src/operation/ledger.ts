@@ -39,14 +39,16 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		run: (store: Store) => MaybePromise<T>,
 		check: (result: T) => T,
 	): MaybePromise<T> {
+		const asked = current;
 		const fail = (error: unknown): MaybePromise<T> => {
-			if (!isStoreUnavailable(error) || degraded !== undefined) throw storeError(name, id, error);
-			degraded = error;
-			current = memoryStoreIn(environment);
+			if (!isStoreUnavailable(error) || asked !== store) throw storeError(name, id, error);
+			// Another step that was under way may have found it out before this one.
+			degraded ??= error;
+			if (current === store) current = memoryStoreIn(environment);
 			return step(name, id, run, check);
 		};
 		try {
-			const result = run(current);
+			const result = run(asked);
 			if (!isPromise(result)) return check(result);
 			return bounded(environment, result, STORE_TIMEOUT).then(check).catch(fail);
 		} catch (error) {

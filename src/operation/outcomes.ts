@@ -2,6 +2,7 @@ import {responseOf} from '../attempt/answer.ts';
 import type {Ending} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {domError} from '../signals.ts';
 import {refetch} from './attempts.ts';
 import type {Seen} from './claim.ts';
 import type {Conclusion} from './conclude.ts';
@@ -43,7 +44,7 @@ export function unnamedResult(work: Work, ending: Ending, {state}: Conclusion): 
 	if (exchange?.answer) return answered(work, outcome, ending, keyKept);
 	if (why === 'expired' || why === 'clock')
 		return failed(work, outcomeError('unknown', {...factsOf(work, ending), reason: why}));
-	const error = exchange?.error ?? ending.firstFailure ?? new DOMException('Nothing was sent', 'AbortError');
+	const error = exchange?.error ?? ending.firstFailure ?? domError('Nothing was sent', 'AbortError');
 	// That the last attempt was not sent says nothing of the others, nor of the request of a fetch that made this call.
 	// Nor does what somebody's fetch or callback throws, or was answered, in another matter.
 	const ofAnother = isLatchkeyError(error) || Object(error).response !== undefined;

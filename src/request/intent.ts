@@ -1,6 +1,7 @@
 import type {Dialect} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {buildable, mistake} from '../mistake.ts';
+import type {FetchInput} from '../fetch-types.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {isFromContent} from './from-content.ts';
 import {canonicalName} from './identity.ts';
@@ -21,7 +22,7 @@ export type OwnKey = {readonly ownKey: string | undefined; readonly since: numbe
 
 /** Throws a TypeError for a name or key that cannot be one. The body is not looked at. */
 export function intentOf(
-	input: RequestInfo | URL,
+	input: FetchInput,
 	init: (RequestInit & CallOptions) | undefined,
 	{dialect, keyed}: Pick<Settings, 'dialect' | 'keyed'>,
 	environment: Environment,
@@ -51,7 +52,7 @@ export function intentOf(
 
 function isKeyed(
 	keyed: FetchOptions['keyed'],
-	input: RequestInfo | URL,
+	input: FetchInput,
 	init: RequestInit | undefined,
 	environment: Environment,
 ): boolean {
@@ -63,7 +64,7 @@ function isKeyed(
 }
 
 /** The call's own key header, wherever fetch takes headers from. */
-function keyHeader(input: RequestInfo | URL, init: RequestInit | undefined, name: string): string | undefined {
+function keyHeader(input: FetchInput, init: RequestInit | undefined, name: string): string | undefined {
 	const headers: object = init?.headers ?? (isRequest(input) ? input.headers : {});
 	const pairs: Array<[string, string]> =
 		Symbol.iterator in headers ? [...(headers as Headers)] : Object.entries(headers);

@@ -1,6 +1,7 @@
 import {sha256} from '#platform';
 import type {Sendable} from '../attempt/send.ts';
 import type {Environment} from '../environment.ts';
+import type {FetchInput} from '../fetch-types.ts';
 import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
 import {token} from '../option-kinds.ts';
@@ -42,7 +43,7 @@ export const connectionHeaders = ['content-length', 'transfer-encoding', 'expect
 
 /** Throws a TypeError for what fetch would not send; nothing has been written or sent then. */
 export function outgoingOf(
-	input: RequestInfo | URL,
+	input: FetchInput,
 	init: RequestInit & CallOptions,
 	settings: Settings,
 	environment: Environment,
@@ -121,11 +122,11 @@ export function plain(headers: Headers): Record<string, string> {
 }
 
 /** By its shape: a polyfill's Request, or one of another realm, is one too. */
-export function isRequest(input: RequestInfo | URL): input is Request {
+export function isRequest(input: FetchInput): input is Request {
 	return typeof input === 'object' && 'method' in input;
 }
 
-export function methodOf(input: RequestInfo | URL, init: RequestInit | undefined): string {
+export function methodOf(input: FetchInput, init: RequestInit | undefined): string {
 	const method = init?.method ?? (isRequest(input) ? input.method : 'GET');
 	// Fetch upper-cases these and no others.
 	return /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;

@@ -1,4 +1,5 @@
 import {clock, type Environment} from '../environment.ts';
+import {ifReadable} from '../readable.ts';
 import {decodeRecord, type OperationRecord} from '../operation/record.ts';
 import {connectTo} from './indexeddb/connection.ts';
 import {lockPresence, tabNews} from './indexeddb/tabs.ts';
@@ -35,7 +36,7 @@ export function indexedDbStoreIn(
 ): Store {
 	const connection = connectTo(databaseName);
 	const news = tabNews(`latchkey:${databaseName}`);
-	const locks = globalThis.navigator?.locks;
+	const locks = ifReadable(() => globalThis.navigator?.locks);
 
 	function step<R>({scope, name}: OperationId, rule: Rule<R>): Promise<R> {
 		return connection.transact(

@@ -6,6 +6,7 @@ import {http, HttpResponse, type HttpResponseResolver} from 'msw';
 import {setupServer} from 'msw/node';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
 import type {LatchkeyFetch} from '../../src/fetch.ts';
+import {memoryStore} from '../../src/stores/memory.ts';
 import {writeSnippets} from './snippets.ts';
 
 // Before anything is imported: the recipes are for pages, which need no scope and have relative URLs.
@@ -305,5 +306,56 @@ describe('a refusal', () => {
 		refuse('/api/orders');
 		const {pay} = await load<{pay: (of: typeof cart) => Promise<string>}>('recipes', 'ky.ts');
 		expect(await pay(cart)).toBe('Not paid. You can try again.');
+	});
+});
+
+describe('a press after a reload is a success, without another charge', () => {
+	const platform = '../../src/platform/node.ts';
+
+	beforeEach(async () => {
+		const records = memoryStore();
+		vi.resetModules();
+		// Each load of the modules is another page over the same records, with nothing of the last one in its memory.
+		vi.doMock(platform, async original => {
+			const store = {...records};
+			return {...(await original<object>()), defaultStore: () => store};
+		});
+	});
+	afterEach(() => {
+		vi.doUnmock(platform);
+		vi.resetModules();
+	});
+
+	type Press = () => Promise<unknown>;
+	const pay = (file: string) => async () => {
+		const recipe = await load<{pay: (of: typeof cart) => Promise<unknown>}>('recipes', file);
+		return recipe.pay(cart);
+	};
+	const mutate = async () => {
+		const recipe = await load<{checkout: MutationObserver<unknown, Error, typeof cart>}>('recipes', 'mutation.ts');
+		return recipe.checkout.mutate(cart);
+	};
+	const submit = async () => {
+		const recipe = await load<{submit: (url: string, body: FormData) => Promise<void>}>('recipes', 'form.ts');
+		const form = new FormData();
+		form.set('draft', cart.id);
+		await recipe.submit('/api/orders', form);
+		return show.mock.lastCall;
+	};
+
+	test.each<[string, Press, first: unknown, second: unknown]>([
+		['a mutation', mutate, {id: 'order-1'}, undefined],
+		['axios', pay('axios.ts'), {id: 'order-1'}, undefined],
+		['openapi-fetch', pay('openapi.ts'), expect.objectContaining({data: {id: 'order-1'}}), {}],
+		['ky', pay('ky.ts'), 'Order order-1', 'Paid before. Thank you.'],
+		['a form', submit, ['Welcome.'], ['Welcome.']],
+	])('in %s', async (_, press, first, second) => {
+		const endpoint = serve('/api/orders');
+		expect(await press()).toEqual(first);
+		vi.resetModules();
+		expect(await press()).toEqual(second);
+		vi.resetModules();
+		expect(await press()).toEqual(second);
+		expect(endpoint).toMatchObject(once);
 	});
 });

@@ -13,18 +13,20 @@ test('a snippet is found with its language, its code and its name', () => {
 	const text = 'Words.\n\n```ts\n// pay.ts\nawait 1;\n```\n\n```sh\nnpm test\n```\n';
 	expect(snippetsOf({path: 'docs/a.md', text})).toEqual([
 		{page: 'a', language: 'ts', code: '// pay.ts\nawait 1;\n', file: 'pay.ts'},
-		{page: 'a', language: 'sh', code: 'npm test\n', file: 'line-9.ts'},
+		{page: 'a', language: 'sh', code: 'npm test\n', file: 'line-9.sh'},
 	]);
 });
 
 test('every snippet is in a language that is checked or needs no check', () => {
-	expect(snippets.map(({language}) => language).filter(it => !['ts', 'sh', 'http', 'sql'].includes(it))).toEqual([]);
+	expect(
+		snippets.map(({language}) => language).filter(it => !['ts', 'tsx', 'svelte', 'sh', 'http', 'sql'].includes(it)),
+	).toEqual([]);
 });
 
 test('every TypeScript snippet compiles', {timeout: 60_000}, async () => {
 	const folder = writeSnippets('types');
-	const include = ['**/*.ts', pathOf('docs/examples.d.ts')];
-	const config = {extends: pathOf('tsconfig.json'), include};
+	const include = ['**/*.ts', '**/*.tsx', pathOf('docs/examples.d.ts')];
+	const config = {extends: pathOf('tsconfig.json'), compilerOptions: {jsx: 'react-jsx'}, include};
 	writeFileSync(new URL('tsconfig.json', folder), JSON.stringify(config));
 	const tsc = promisify(execFile)(pathOf('node_modules/.bin/tsc'), ['-p', fileURLToPath(folder)]);
 	const {stdout} = await tsc.catch((error: {stdout: string}) => error);

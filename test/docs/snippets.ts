@@ -17,22 +17,27 @@ export const snippets: readonly Snippet[] = pages.flatMap(snippetsOf);
 export function snippetsOf({path, text}: Page): Snippet[] {
 	return [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)].map(({1: language = '', 2: code = '', index}) => {
 		const line = text.slice(0, index).split('\n').length + 1;
-		const file = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `line-${line}.ts`;
+		const file = /^\/\/ (\S+\.tsx?)\n/.exec(code)?.[1] ?? `line-${line}.${language}`;
 		return {page: basename(path, '.md'), language, code, file};
 	});
 }
 
-/** Writes what is TypeScript, one folder a page, and returns the place. It imports the sources as `latchkey`. */
+/** Writes what is TypeScript, one folder a page, and returns the place. */
 export function writeSnippets(name: string): URL {
 	const folder = new URL(`test-results/docs/${name}/`, root);
 	rmSync(folder, {recursive: true, force: true});
 	for (const {page, language, code, file} of snippets) {
-		if (language !== 'ts') continue;
+		if (language !== 'ts' && language !== 'tsx') continue;
 		mkdirSync(new URL(page, folder), {recursive: true});
-		writeFileSync(new URL(`${page}/${file}`, folder), code.replaceAll(/(?<=from ')latchkey[^']*/g, sourceOf));
+		writeFileSync(new URL(`${page}/${file}`, folder), withSources(code));
 	}
 
 	return folder;
+}
+
+/** Imports the sources where the package is imported. */
+export function withSources(code: string): string {
+	return code.replaceAll(/(?<=from ')latchkey[^']*/g, sourceOf);
 }
 
 function sourceOf(specifier: string): string {

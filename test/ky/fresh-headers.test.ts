@@ -62,7 +62,7 @@ describe('a client', () => {
 			{
 				method: 'POST',
 				url: 'https://shop.test/api/orders',
-				body: server.requests[0]?.body,
+				body: new TextEncoder().encode(String(server.requests[0]?.body)),
 				attempt: 1,
 				key: server.keys()[0],
 			},

@@ -10,12 +10,12 @@ const rejects = async () => Promise.reject(new Error('a callback failed'));
 const throws = () => {
 	throw new Error('a callback failed');
 };
-const wrong = <T>(value: unknown) => value as T;
+const wrong = (value: unknown) => value as never;
 
 describe('listeners harm nothing', () => {
 	test.each([
 		['that throw', throws],
-		['whose promise rejects', wrong<() => void>(rejects)],
+		['whose promise rejects', wrong(rejects)],
 	])('%s', async (_, listener) => {
 		const {environment, realm} = openShop();
 		const {pay, handle} = realm({onEvent: listener});
@@ -51,14 +51,14 @@ describe('a callback that answers with a promise where a value is asked for', ()
 
 test.each([{id: 1}, 42, undefined, null])('a fingerprint of %o is a TypeError, and nothing is sent', async print => {
 	const {environment, realm, server, record} = openShop();
-	const {error} = await environment.finish(realm({fingerprint: async () => wrong<string>(print)}).pay());
+	const {error} = await environment.finish(realm({fingerprint: async () => wrong(print)}).pay());
 	expect(String(error)).toMatch(/^TypeError: latchkey: fingerprint gave .*, and no string$/);
 	expect([server.requests.length, await record()]).toEqual([0, undefined]);
 });
 
 test('what a scope is, no message tells', async () => {
 	const {environment, realm} = openShop();
-	const {error} = await environment.finish(realm({scope: () => wrong<string>(1_234_567)}).pay());
+	const {error} = await environment.finish(realm({scope: () => wrong(1_234_567)}).pay());
 	expect(String(error)).not.toContain('1234567');
 });
 

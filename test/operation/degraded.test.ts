@@ -27,6 +27,16 @@ describe('a store that cannot be opened', () => {
 		expect(new Set(server.keys()).size).toBe(1);
 	});
 
+	test('is replaced for every step that was under way, such as a look and a claim', async () => {
+		const {environment, realm} = openShop();
+		const buyer = realm({}, {claim, list: claim, settle: claim});
+		buyer.handle.subscribe(() => undefined);
+		const calls = [buyer.pay(), buyer.pay({operation: 'another'})];
+		const reports = await environment.finish(Promise.all(calls));
+		expect(reports).toMatchObject([{outcome: 'succeeded'}, {outcome: 'succeeded'}]);
+		expect(buyer.handle.state.status).toBe('succeeded');
+	});
+
 	// Invariant 2
 	test('still gives one operation one key in this realm', async () => {
 		const {environment, realm, server} = openShop();

@@ -1,5 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {drop} from '../support/fake-server.ts';
+import {createFetchIn} from '../../src/fetch.ts';
+import type {Snapshot} from '../../src/operation/snapshot.ts';
+import {after, drop} from '../support/fake-server.ts';
 import {follow} from './follow.ts';
 import {gate, OPERATION, openShop} from './shop.ts';
 
@@ -136,6 +138,125 @@ describe('subscribe', () => {
 		const {statuses} = follow({...buyer, handle: buyer.fetch.operation(OPERATION)});
 		await environment.finish(buyer.pay());
 		expect(statuses().at(-1)).toBe('succeeded');
+	});
+});
+
+describe('a page that comes back from the back/forward cache', () => {
+	/** A tab that hears nothing of others, as one that is not running. */
+	function leavePage() {
+		const shop = openShop();
+		const looks: string[] = [];
+		const list = async (scope: string, name?: string) => {
+			looks.push(name ?? '');
+			return shop.store.list(scope, name);
+		};
+		const tab = shop.realm({}, {list});
+		return {...shop, tab, looks};
+	}
+
+	test('shows what has become of it meanwhile', async () => {
+		const {environment, realm, tab} = leavePage();
+		const {statuses} = follow(tab);
+		await environment.settle();
+		await environment.finish(realm().pay());
+		expect(statuses()).toEqual(['loading', 'idle']);
+		environment.restore();
+		await environment.settle();
+		expect(statuses()).toEqual(['loading', 'idle', 'succeeded']);
+		expect(tab.handle.state.status).toBe('succeeded');
+	});
+
+	test('looks once for all who show an operation, and for each operation', async () => {
+		const {environment, tab, looks} = leavePage();
+		const sameName = tab.fetch.operation(OPERATION);
+		const stops = [tab.handle, tab.handle, sameName].map(handle => handle.subscribe(() => undefined));
+		expect(environment.restorers()).toBe(1);
+		stops.push(tab.fetch.operation('another').subscribe(() => undefined));
+		expect(environment.restorers()).toBe(2);
+		await environment.settle();
+		looks.length = 0;
+		environment.restore();
+		await environment.settle();
+		expect(looks).toEqual([JSON.stringify(OPERATION), '["another"]']);
+		for (const stop of stops) stop();
+		expect(environment.restorers()).toBe(0);
+	});
+
+	test('is listened to until the last has gone, and again by the next', async () => {
+		const {environment, realm, tab} = leavePage();
+		const [first, last] = [follow(tab), follow(tab)];
+		first.stop();
+		first.stop();
+		expect(environment.restorers()).toBe(1);
+		last.stop();
+		expect(environment.restorers()).toBe(0);
+		const {statuses} = follow(tab);
+		await environment.settle();
+		// Whoever stops twice takes nobody else away.
+		last.stop();
+		expect(environment.restorers()).toBe(1);
+		await environment.finish(realm().pay());
+		environment.restore();
+		await environment.settle();
+		expect(statuses().at(-1)).toBe('succeeded');
+	});
+
+	test('leaves alone what this page is at', async () => {
+		const {environment, server, tab} = leavePage();
+		const {statuses} = follow(tab);
+		await environment.settle();
+		server.script(after(1000));
+		const call = tab.pay();
+		await environment.advance(10);
+		const told = statuses();
+		expect(told.at(-1)).toBe('working');
+		environment.restore();
+		await environment.advance(10);
+		expect(statuses()).toEqual(told);
+		expect((await environment.finish(call)).outcome).toBe('succeeded');
+	});
+});
+
+describe('on a server that does not say whose it is', () => {
+	const onlyInPages = () => {
+		throw new ReferenceError('document is not defined');
+	};
+
+	test.each([
+		['no scope', {}],
+		['a scope of nobody', {scope: () => undefined}],
+		['a scope that only a page can tell', {scope: onlyInPages}],
+	])('%s: a handle is loading, and calls still say what is wrong', async (_, options) => {
+		const {environment, server, store} = openShop();
+		environment.shared = true;
+		const fetch = createFetchIn(environment, {fetch: server.fetch, store, ...options});
+		const handle = fetch.operation(OPERATION);
+		expect(handle.state).toMatchObject({status: 'loading', attempt: 0});
+		expect(handle.state).toBe(handle.state);
+		const seen: Snapshot[] = [];
+		const stop = handle.subscribe(state => seen.push(state));
+		expect(seen).toEqual([handle.state]);
+		expect(environment.restorers()).toBe(0);
+		stop();
+		expect(handle.outcome()).toBeUndefined();
+		await expect(handle.fetch('https://shop.test/orders', {method: 'POST'})).rejects.toThrow(/scope|document/);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('with a scope it is shown as anywhere', async () => {
+		const {environment, realm} = openShop();
+		environment.shared = true;
+		const buyer = realm({scope: () => 'ann'});
+		const {statuses} = follow(buyer);
+		await environment.finish(buyer.pay());
+		expect(statuses().at(-1)).toBe('succeeded');
+	});
+
+	test('a page is told what is wrong with its scope', () => {
+		const {realm} = openShop();
+		const {handle} = realm({scope: () => ''});
+		expect(() => handle.state).toThrow('needs a scope');
+		expect(() => handle.subscribe(() => undefined)).toThrow('needs a scope');
 	});
 });
 

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {sources} from './sources.ts';
 
 const core =
-	/^(?:(?:index|fetch|ky|options|normalize-options|option-kinds|option-names|mistake|guarded|validate|shown|concat|shape|source|once|errors|error-base|events|environment|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
+	/^(?:(?:index|fetch|ky|options|normalize-options|option-kinds|option-names|mistake|guarded|validate|shown|concat|shape|source|once|errors|error-base|events|environment|fetch-types|readable|signals|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -59,6 +59,11 @@ test.each([
 test('what is ambient enters through the environment', () => {
 	const found = codeWith(/AbortSignal\.timeout|\bset(?:Timeout|Interval)\b|Date\.now|Math\.random|performance\.now/);
 	expect(found.filter(line => !line.startsWith('environment.ts:'))).toEqual([]);
+});
+
+test('what a runtime may lack is asked for at one place', () => {
+	const found = codeWith(/\bDOMException\b|\.throwIfAborted\b/);
+	expect(found.filter(line => !line.startsWith('signals.ts:'))).toEqual([]);
 });
 
 /** `import()` throws in service workers, and fails offline and after a deploy. */

@@ -33,6 +33,7 @@ export function virtualEnvironment(
 				connection.listeners.delete(hear);
 			};
 		},
+		onRestore: () => () => undefined,
 		shared: false,
 		baseUrl: () => 'https://shop.test/',
 	};

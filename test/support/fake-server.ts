@@ -110,8 +110,10 @@ export function fakeServer(
 		const request = new Request(input, init);
 		const {method, url, headers} = request;
 		const key = keyOf(headers) ?? undefined;
-		const {body, signal} = init;
-		const received = {method, url, headers, key, body, signal: signal ?? undefined, at: environment.now()};
+		const at = environment.now();
+		// A client gives its fetch everything in a Request, as ky does.
+		const body = init.body === undefined && request.body ? await request.clone().text() : init.body;
+		const received = {method, url, headers, key, body, signal: signalOf(input, init), at};
 		requests.push(received);
 		const step = queue.shift() ?? ok;
 		const serve = async () =>
@@ -123,10 +125,11 @@ export function fakeServer(
 
 	return {
 		async fetch(input, init = {}) {
-			init.signal?.throwIfAborted();
+			const signal = signalOf(input, init);
+			if (signal?.aborted) throw signal.reason;
 			return new Promise((resolve, reject) => {
-				init.signal?.addEventListener('abort', () => {
-					reject(init.signal?.reason);
+				signal?.addEventListener('abort', () => {
+					reject(signal.reason);
 				});
 				exchange(input, init).then(resolve, reject);
 			});
@@ -138,4 +141,8 @@ export function fakeServer(
 			queue.push(...steps);
 		},
 	};
+}
+
+function signalOf(input: RequestInfo | URL, {signal}: RequestInit): AbortSignal | undefined {
+	return signal ?? (input instanceof Request ? input.signal : undefined);
 }

@@ -14,6 +14,10 @@ export type VirtualEnvironment = Environment & {
 	/** Lets time pass until the promise settles. */
 	finish<T>(promise: Promise<T>): Promise<T>;
 	setOnline(online: boolean): void;
+	/** The page comes back from the back/forward cache. */
+	restore(): void;
+	/** How many wait for that. */
+	restorers(): number;
 	/** How many timers wait. */
 	timers(): number;
 };
@@ -27,6 +31,7 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 	type Timer = {readonly at: number; readonly callback: () => void};
 	const timers = new Set<Timer>();
 	const onlineListeners = new Set<() => void>();
+	const restoreListeners = new Set<() => void>();
 	const random = randomFrom(seed);
 	let wall = START;
 	let monotonic = 0;
@@ -86,6 +91,12 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 				onlineListeners.delete(callback);
 			};
 		},
+		onRestore(callback) {
+			restoreListeners.add(callback);
+			return () => {
+				restoreListeners.delete(callback);
+			};
+		},
 		baseUrl: () => environment.base,
 		async advance(ms) {
 			await settle();
@@ -116,6 +127,10 @@ export function virtualEnvironment(seed = 1): VirtualEnvironment {
 			online = now;
 			if (online) for (const listener of onlineListeners) listener();
 		},
+		restore() {
+			for (const listener of restoreListeners) listener();
+		},
+		restorers: () => restoreListeners.size,
 		timers: () => timers.size,
 	};
 	return environment;

@@ -1,3 +1,5 @@
+import {ifReadable} from '../../readable.ts';
+import {domError} from '../../signals.ts';
 import {storeUnavailable} from '../store-failure.ts';
 
 export type Connection = {
@@ -90,15 +92,16 @@ function inTransaction<T, R>(
 		});
 		transaction.addEventListener('complete', () => resolve(answer));
 		transaction.addEventListener('abort', () => {
-			reject(failure ?? transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+			reject(failure ?? transaction.error ?? domError('the transaction was aborted', 'AbortError'));
 		});
 	});
 }
 
 function openDatabase(name: string): Promise<IDBDatabase> {
 	return new Promise((resolve, reject) => {
-		if (!globalThis.indexedDB) throw storeUnavailable('this realm has no IndexedDB');
-		const request = globalThis.indexedDB.open(name, VERSION);
+		const factory = ifReadable(() => globalThis.indexedDB);
+		if (!factory) throw storeUnavailable('this realm has no IndexedDB');
+		const request = factory.open(name, VERSION);
 		request.addEventListener('upgradeneeded', () => {
 			request.result.createObjectStore(RECORDS, {keyPath: ['scope', 'name']});
 		});
@@ -108,15 +111,13 @@ function openDatabase(name: string): Promise<IDBDatabase> {
 }
 
 function isDropped(error: unknown): boolean {
-	return error instanceof DOMException && (error.name === 'InvalidStateError' || error.name === 'UnknownError');
+	return /^(InvalidState|Unknown)Error$/.test(String(Object(error).name));
 }
 
 /** Blocked site data has a name; Chromium's blocked cookies and Firefox's older private windows have only a message. */
 function isDenied(error: unknown): boolean {
-	if (!(error instanceof DOMException)) return false;
 	return (
-		error.name === 'SecurityError' ||
-		error.name === 'NotAllowedError' ||
-		/denied permission|did not allow mutations/.test(error.message)
+		/^(Security|NotAllowed)Error$/.test(String(Object(error).name)) ||
+		/denied permission|did not allow mutations/.test(String(Object(error).message))
 	);
 }

@@ -1,3 +1,4 @@
+import {ifReadable} from '../../readable.ts';
 import type {OperationId, Store} from '../store.ts';
 
 export type TabNews = {
@@ -26,9 +27,9 @@ export function tabNews(channelName: string): TabNews {
 
 	return {
 		post({scope, name}) {
-			if (globalThis.BroadcastChannel === undefined) return;
 			// The step has been committed: news that cannot be sent must not make it look failed.
 			try {
+				if (globalThis.BroadcastChannel === undefined) return;
 				// The watched channel, where there is one: it alone does not hear its own message.
 				const sender = channel ?? new BroadcastChannel(channelName);
 				sender.postMessage({scope, name});
@@ -36,7 +37,7 @@ export function tabNews(channelName: string): TabNews {
 			} catch {}
 		},
 		watch(id, listener) {
-			if (globalThis.BroadcastChannel === undefined) return () => {};
+			if (ifReadable(() => globalThis.BroadcastChannel) === undefined) return () => {};
 			if (channel === undefined) {
 				channel = new BroadcastChannel(channelName);
 				channel.addEventListener('message', hear);
@@ -61,7 +62,7 @@ export function lockPresence(locks: LockManager): NonNullable<Store['presence']>
 				const held = () => new Promise<void>(release => resolve(release));
 				locks.request(lockOf(owner), held).catch(error => {
 					// Where locks are forbidden, so is the database, and the claim that follows says so.
-					if (error instanceof DOMException && error.name === 'SecurityError') resolve(() => {});
+					if (error?.name === 'SecurityError') resolve(() => {});
 					else reject(error);
 				});
 			}),
