@@ -4,9 +4,11 @@ import {defaultClientConditions, defaultServerConditions} from 'vite';
 import {defineConfig} from 'vitest/config';
 import {chromiumOptions} from './test/support/chromium.ts';
 import * as commands from './test/support/commands.ts';
+import {stopAtFailure} from './test/support/stop-at-failure.ts';
 
 // The top level is also what a plain Vite server over this tree needs: `vite --config vitest.config.ts`.
 export default defineConfig({
+	plugins: [stopAtFailure()],
 	// Makes `#platform` the source rather than the build.
 	resolve: {conditions: ['latchkey-source', ...defaultClientConditions]},
 	ssr: {resolve: {conditions: ['latchkey-source', ...defaultServerConditions]}},
@@ -15,6 +17,10 @@ export default defineConfig({
 		include: ['ky', 'uuid', 'p-retry', '@noble/hashes/sha2.js', 'fast-check', 'msw', 'msw/browser'],
 	},
 	test: {
+		// A machine may be busy: no test fails for what takes long, only for what never comes.
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
+		expect: {poll: {interval: 20, timeout: 30_000}},
 		coverage: {provider: 'v8', include: ['src/**']},
 		projects: [
 			{

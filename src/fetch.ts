@@ -9,8 +9,10 @@ import type {Flight} from './operation/caller.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {realmOf} from './operation/realm.ts';
-import {callOptionNames, settingsOf, withCall, without} from './normalize-options.ts';
+import {mistake} from './mistake.ts';
 import type {FetchInput} from './fetch-types.ts';
+import {settingsOf, withCall, without} from './normalize-options.ts';
+import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
@@ -19,6 +21,7 @@ import {membersOf, withHeadersRead} from './request/members.ts';
 import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
+import {can} from './shape.ts';
 
 /** `fetch`, with operations. */
 export type LatchkeyFetch = {
@@ -41,7 +44,8 @@ export type LatchkeyFetch = {
  *
  * A call with `operation`, `idempotencyKey` or its own key header is keyed and retried; any other passes untouched.
  *
- * @throws {TypeError | RangeError} for an option of the wrong kind; each call throws them too, before it sends.
+ * @throws {TypeError | RangeError} for an option that does not exist or is of the wrong kind; each call throws them too,
+ * before it sends.
  * @example
  * const fetch = createFetch();
  * const response = await fetch('/orders', {method: 'POST', body, operation: ['checkout', cart.id]});
@@ -67,15 +71,20 @@ export function createFetchIn(
 	// For what others who share the store learn from now on.
 	if (settings.onStoreError === 'degrade') realm();
 
-	async function latchkeyFetch(input: FetchInput, given?: RequestInit & CallOptions): Promise<Response> {
+	async function latchkeyFetch(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response> {
+		if (init) checkCall(init);
+		return call(input, init);
+	}
+
+	async function call(input: FetchInput, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
 		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));
 		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
 
 		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
+		if (signal && !can(signal, 'addEventListener')) throw mistake('signal takes an AbortSignal');
 		if (signal?.aborted) throw abortOf(signal, false);
-
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);
@@ -83,12 +92,12 @@ export function createFetchIn(
 		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal, sameScope) ?? pass();
 
 		const {ownKey, since} = intent;
-		const call = {environment, request, settings: own, ownKey, since, sameScope, signal};
-		if (intent.kind === 'unnamed') return takePart({...call, operation: undefined}, unnamed(intent));
+		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
+		if (intent.kind === 'unnamed') return takePart({...facts, operation: undefined}, unnamed(intent));
 		const {name} = intent;
 		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope ?? null, operation));
-		if (name !== 'content') return takePart({...call, operation: name}, board(name));
-		return takePart({...call, operation: ['content']}, passenger => {
+		if (name !== 'content') return takePart({...facts, operation: name}, board(name));
+		return takePart({...facts, operation: ['content']}, passenger => {
 			const boardByContent = async () => {
 				await request.ready();
 				const content = ['content', await request.fingerprint()];
@@ -110,8 +119,10 @@ export function createFetchIn(
 		operation(operation: OperationName): OperationHandle {
 			const name = canonicalName(operation);
 			const find = () => placeOf(realm(), currentScope(settings.scope, environment), name);
-			const bound: OperationHandle['fetch'] = async (input, init) =>
-				latchkeyFetch(input, {...(init && membersOf(init)), operation});
+			const bound: OperationHandle['fetch'] = async (input, init) => {
+				if (init) checkCall(init);
+				return call(input, {...(init && membersOf(init)), operation});
+			};
 			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
 		},
 		async unfinished() {

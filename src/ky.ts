@@ -3,8 +3,10 @@ import {idempotentRetries} from './attempt/idempotent.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import type {FetchInput} from './fetch-types.ts';
+import {mistake} from './mistake.ts';
+import {without, withSaid} from './normalize-options.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {callOptionNames, without, withSaid} from './normalize-options.ts';
+import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 import {isRequest, plain} from './request/outgoing.ts';
 
@@ -38,7 +40,7 @@ type Beside = {readonly latchkeyBeside?: RequestInit};
  * same key, and GET, HEAD, PUT and DELETE are retried without one. POST and PATCH get a key when they name an
  * operation, or all of them with `keyed` or a declared `dialect`.
  *
- * @throws {TypeError | RangeError} for an option of the wrong kind.
+ * @throws {TypeError | RangeError} for an option that does not exist or is of the wrong kind.
  * @example
  * const api = createClient({prefix: '/api'});
  * const order = await api.post('orders', {json: cart, operation: ['checkout', cart.id]}).json();
@@ -49,6 +51,7 @@ export function createClient(options: ClientOptions = {}): Client {
 
 /** @internal */
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
+	checkClientOptions(options);
 	const ours = {...fetchKinds, ...sharedKinds};
 	const kyOptions = without(options, Object.keys(ours));
 	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
@@ -69,6 +72,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
+		const wrong = mistakeInClientCall(call);
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner, hooks} = call;
 		const carried = {
 			timeout: perAttempt,
@@ -77,7 +81,8 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 			fetch: inner === send ? undefined : inner,
 			reads: [hooks?.afterResponse, hooks?.beforeError].some(each => each?.length),
 		};
-		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: send});
+		const go = wrong ? async () => Promise.reject(wrong) : send;
+		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: go});
 	};
 
 	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */
@@ -141,8 +146,9 @@ function asKys(error: unknown, request: Request): unknown {
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
+	checkClientRetry(retry);
 	const unknown = Object.keys(retry).filter(field => !(field in retryKinds));
 	if (unknown.length > 0)
-		throw new TypeError(`latchkey decides itself what is worth a retry: leave out retry.${unknown.join(', retry.')}`);
+		throw mistake(`what is worth a retry is decided here: leave out retry.${unknown.join(', retry.')}`);
 	return retry;
 }

@@ -1,7 +1,9 @@
 import {defaultStore} from '#platform';
 import {ietf} from './dialect/ietf.ts';
+import {mistake} from './mistake.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {keyHeaderOf} from './request/key.ts';
+import {checkFetchOptions, checkRetryOptions} from './option-names.ts';
 import {membersOf} from './request/members.ts';
 import {validate, type Kinds} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
@@ -17,11 +19,6 @@ const defaults: Settings = {
 	onStoreError: 'fail',
 };
 
-/** Names of the options that are ours and not fetch's; they are taken out before a call goes on. */
-export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 'idempotencyKey'].concat(
-	/* @__PURE__ */ Object.keys(sharedKinds),
-);
-
 /** The very same object, where it says none of these. */
 export function without<T extends object>(options: T, names: readonly string[]): T {
 	return names.some(name => name in options) ? (membersOf(options, names) as T) : options;
@@ -29,15 +26,16 @@ export function without<T extends object>(options: T, names: readonly string[]):
 
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
 export function settingsOf(options: FetchOptions): Settings {
+	checkFetchOptions(options);
 	validate(options, fetchKinds);
 	const {keySenders, keyFrom, dialect, store} = options;
 	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
-		throw new TypeError(
-			"latchkey: keySenders 'this-store' needs a durable store (not memoryStore(); your own says durable: true): what a process forgets when it dies may have been sent",
+		throw mistake(
+			"keySenders 'this-store' needs a durable store (not memoryStore(); your own says durable: true): what a process forgets when it dies may have been sent",
 		);
 	if (keyFrom && keySenders === undefined && dialect?.saves === undefined)
-		throw new TypeError(
-			"latchkey: keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect with saves, such as ietf({saves: 'errors'})",
+		throw mistake(
+			"keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect with saves, such as ietf({saves: 'errors'})",
 		);
 	// What a header cannot carry is told now, and not when something is to be sent.
 	if (dialect) keyHeaderOf(dialect, '00000000-0000-4000-8000-000000000000');
@@ -51,6 +49,7 @@ export function withCall(settings: Settings, call: SharedOptions): Settings {
 	if (said === settings) return settings;
 	validate(call, sharedKinds);
 	const {timeout, totalTimeout, retry} = call;
+	if (typeof retry === 'object') checkRetryOptions(retry);
 	return {
 		...said,
 		timeout: (timeout ?? settings.timeout) || Number.POSITIVE_INFINITY,

@@ -1,3 +1,4 @@
+import {mistake} from './mistake.ts';
 import {shown} from './shown.ts';
 
 /** What an option takes, in words and as a test. */
@@ -21,7 +22,7 @@ export function validate(options: object, kinds: Kinds, prefix = '', needed = fa
 		if (!fits(value)) {
 			// Where a number would do, this one is out of range.
 			const Problem = typeof value === 'number' && fits(1) ? RangeError : TypeError;
-			throw new Problem(`latchkey: ${name} takes ${takes}, not ${shown(value)}`);
+			throw mistake(`${name} takes ${takes}, not ${shown(value)}`, Problem);
 		}
 
 		validate(Object(value), needs, `${name}.`, true);

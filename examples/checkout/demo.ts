@@ -4,7 +4,7 @@ import {isRight, play} from './scenes/play.ts';
 import {scenes} from './scenes/scenes.ts';
 import {heading, row} from './scenes/table.ts';
 import {pageFiles} from './server/page-files.ts';
-import {startShop} from './server/shop.ts';
+import {startDemo} from './server/shop.ts';
 
 const PORT = 4242;
 
@@ -25,6 +25,6 @@ if (process.argv.includes('--once')) {
 	process.exitCode = allRight ? 0 : 1;
 } else {
 	await promisify(execFile)('npm', ['run', '--silent', 'build']);
-	const {origin} = await startShop({port: PORT, files: await pageFiles()});
+	const {origin} = await startDemo({port: PORT, files: await pageFiles()});
 	console.log(`The shop is open at ${origin}. Pull its plug, or press Ctrl-C to close it.\n`);
 }

@@ -1,3 +1,4 @@
+import {hushed} from '../guarded.ts';
 import type {Retry} from '../options.ts';
 
 const FIRST = 250;
@@ -17,7 +18,7 @@ export function retryDelay(retryCount: number, asked: number | undefined, retry:
 /** A function of the caller's that fails, or returns no time, must not end an operation that may have had its effect. */
 function ownDelay(retryCount: number, {delay, backoffLimit}: Retry): number | undefined {
 	try {
-		const ms = delay?.(retryCount);
+		const ms: unknown = hushed(delay?.(retryCount));
 		return typeof ms === 'number' && ms >= 0 ? Math.min(ms, backoffLimit) : undefined;
 	} catch {
 		return undefined;

@@ -1,6 +1,8 @@
 import {stopwatch, type Environment} from '../environment.ts';
+import {unmarked} from '../mistake.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import {abortWith} from './abort-with.ts';
 import {domError, abortReason, throwIfAborted} from '../signals.ts';
 import {leaving, unlessLeft} from './leaving.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
@@ -17,12 +19,28 @@ export async function retryIdempotent(
 	signal: AbortSignal | undefined,
 	sameScope: () => boolean,
 ): Promise<Response> {
+	const gone = leaving();
+	const leave = () => {
+		gone.leave(signal && abortReason(signal));
+	};
+	signal?.addEventListener('abort', leave);
+	try {
+		return await answered(request, settings, environment, signal, sameScope, gone);
+	} finally {
+		signal?.removeEventListener('abort', leave);
+	}
+}
+
+async function answered(
+	request: Outgoing,
+	settings: Settings,
+	environment: Environment,
+	signal: AbortSignal | undefined,
+	sameScope: () => boolean,
+	gone: ReturnType<typeof leaving>,
+): Promise<Response> {
 	const elapsed = stopwatch(environment);
 	const left = () => settings.totalTimeout - elapsed();
-	const gone = leaving();
-	signal?.addEventListener('abort', () => {
-		gone.leave(abortReason(signal));
-	});
 	const late = () => {
 		gone.leave(domError('No time was left', 'TimeoutError'));
 	};
@@ -50,15 +68,17 @@ export async function retryIdempotent(
 		noProgress(),
 	);
 	throwIfAborted(signal);
-	if (why === 'no-headers') throw firstFailure;
+	if (why === 'no-headers') throw exchange ? unmarked(firstFailure) : firstFailure;
 	if (exchange && !exchange.answer) throw exchange.error;
 	if (why === 'scope-changed') throw domError('The signed-in user (scope) has changed', 'AbortError');
 	// An answer that was to be followed by another attempt has been given up already.
 	if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
-	signal?.addEventListener('abort', () => {
-		exchange.abort(abortReason(signal));
-	});
-	return exchange.stream;
+	const {abort, stream} = exchange;
+	if (signal)
+		abortWith(signal, stream, () => {
+			abort(abortReason(signal));
+		});
+	return stream;
 }
 
 /** What a client adds to fetch; a fetch without it passes such calls untouched. */

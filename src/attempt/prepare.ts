@@ -1,6 +1,7 @@
 import {bounded} from '../bounded.ts';
 import {stopwatch} from '../environment.ts';
 import {isPromise} from '../maybe-promise.ts';
+import {buildable, mistake} from '../mistake.ts';
 import type {AttemptFacts} from './facts.ts';
 import {connectionHeaders} from '../request/outgoing.ts';
 import {unlessLeft} from './leaving.ts';
@@ -54,9 +55,9 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 }
 
 function freshHeaders(given: HeadersInit | undefined, ours: readonly string[]): Record<string, string> {
-	const fresh = new Headers(given);
+	const fresh = buildable(() => new Headers(given));
 	for (const name of ['content-type', ...connectionHeaders, ...ours])
-		if (fresh.has(name)) throw new TypeError(`latchkey: attemptHeaders may not set ${name}`);
+		if (fresh.has(name)) throw mistake(`attemptHeaders may not set ${name}`);
 	return Object.fromEntries(fresh);
 }
 

@@ -2,6 +2,7 @@ import {watch} from '#platform';
 import type {Answer} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {isLatchkeyError} from '../errors.ts';
+import {unmarked} from '../mistake.ts';
 import {domError} from '../signals.ts';
 import {answerOf} from './answer.ts';
 import type {AttemptFacts} from './facts.ts';
@@ -88,7 +89,7 @@ export function send(
 				const read = await answerOf(response, key !== undefined, url);
 				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
 			} catch (error) {
-				fail(error, unsent(error));
+				fail(unmarked(error), unsent(error));
 			}
 		};
 		void respond();

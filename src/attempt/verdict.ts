@@ -1,3 +1,4 @@
+import {hushed} from '../guarded.ts';
 import {jsonOf, type Answer, type Dialect} from '../dialect/dialect.ts';
 import {isOfKey, reasonOf, wordsOf} from '../dialect/words.ts';
 import {retryAfter} from './retry-after.ts';
@@ -67,9 +68,9 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	if (unfollowed || redirected) return verdict('unsettled', 'end', {ambiguous: true});
 
 	// Before the marker: some servers save their own "in progress" or "key reused", and replay it.
-	const replayed = dialect.isReplay(answer) === true;
+	const replayed = hushed(dialect.isReplay(answer)) === true;
 	const directive = shouldRetry(headers, dialect);
-	const read = dialect.read?.(answer);
+	const read = hushed(dialect.read?.(answer));
 	if (read === 'in-progress') return inProgress(directive, {...wait, replayed});
 	if (read) {
 		// Told of our own repeat, or of a key that others send, "key reused" only says that this server refuses repeats.
@@ -90,7 +91,7 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed});
 	}
 
-	const saved = !unread && dialect.saves?.(answer) === true;
+	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {firm: true});
 	if (isFailure(status))
 		return directive === 'false'

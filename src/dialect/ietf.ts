@@ -1,4 +1,5 @@
 import {retention as retentionKind} from '../option-kinds.ts';
+import {refuseOthers} from '../option-names.ts';
 import {validate} from '../validate.ts';
 import type {Answer, Dialect} from './dialect.ts';
 import {isInDoubt, readWords} from './words.ts';
@@ -39,11 +40,14 @@ function isReplay({headers}: Answer): boolean {
  * The default dialect: the `Idempotency-Key` header of the IETF draft, read so that the safest meaning wins.
  *
  * @throws {RangeError} when `retention` is not a positive number.
+ * @throws {TypeError} for an option that it does not have.
  * @example
  * createFetch({dialect: ietf({retention: 24 * 60 * 60 * 1000, saves: 'errors'})});
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
-export function ietf({retention, saves, quoted = false}: IetfOptions = {}): Dialect {
+export function ietf(options: IetfOptions = {}): Dialect {
+	refuseOthers(options, {who: 'ietf', names: ['retention', 'saves', 'quoted']});
+	const {retention, saves, quoted = false} = options;
 	validate({retention}, {retention: retentionKind}, 'ietf: ');
 	return {
 		name: 'ietf',

@@ -1,4 +1,5 @@
 import {isLatchkeyError} from '../errors.ts';
+import {isMistake} from '../mistake.ts';
 import {domError, abortReason} from '../signals.ts';
 
 /** What callers were aborted for, and whether anything of theirs may have been sent. One reason may end many calls. */
@@ -10,7 +11,7 @@ const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
  */
 export function abortOf(signal: AbortSignal, begun: boolean): unknown {
 	const reason = abortReason(signal);
-	const isOfAnother = isLatchkeyError(reason) || Object(reason).response !== undefined;
+	const isOfAnother = isLatchkeyError(reason) || isMistake(reason) || Object(reason).response !== undefined;
 	const told: unknown = isOfAnother
 		? Object.assign(domError('The call was aborted', 'AbortError'), {cause: reason})
 		: reason;

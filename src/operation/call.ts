@@ -3,6 +3,7 @@ import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
 import {abortReason} from '../signals.ts';
 import {overtime} from './overtime.ts';
+import {abortWith} from '../attempt/abort-with.ts';
 import {abortOf} from './aborts.ts';
 import type {Caller, Flight} from './caller.ts';
 import {present} from './result.ts';
@@ -49,10 +50,13 @@ export function takePart(call: Call, board: (passenger: Passenger) => void): Pro
 				end(() => {
 					const response = present(result, first);
 					const {stream} = result;
-					if (stream !== undefined)
-						signal?.addEventListener('abort', () => {
-							stream.abort(abortReason(signal));
+					if (stream !== undefined && signal) {
+						const {abort: abortStream} = stream;
+						abortWith(signal, response, () => {
+							abortStream(abortReason(signal));
 						});
+					}
+
 					resolve(response);
 				});
 			},

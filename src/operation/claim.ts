@@ -1,5 +1,7 @@
 import {unlessLeft} from '../attempt/leaving.ts';
-import {isLatchkeyError} from '../errors.ts';
+import {isLatchkeyError, StoreError} from '../errors.ts';
+import {hushed} from '../guarded.ts';
+import {mistake} from '../mistake.ts';
 import {keptRequest} from '../request/kept-request.ts';
 import {validateKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
@@ -38,6 +40,9 @@ export type Claimed =
 	/** `forgotten`: what this call was about has been freed, and another operation under its name since. */
 	| {readonly status: 'elsewhere' | 'forgotten'};
 
+/** A sound store says so once, or twice where others begin and end the operation meanwhile. */
+const MOST_SPENT = 20;
+
 /** How long a claim lasts, in milliseconds. Every further attempt renews it, and a short one renews itself. */
 export function leaseOf({realm, settings}: NamedWork): number {
 	return realm.ledger.lease ?? roundOf(settings);
@@ -59,12 +64,14 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const given = request.resumes === undefined && (ownKey !== undefined || keyFrom !== undefined);
 	const foreign = () => given && (keySenders !== 'this-store' || ledger.degraded !== undefined);
 	const offer = (last?: string): Offer => {
-		const derive = () => keyFrom && validateKey(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last}));
+		const derive = () =>
+			keyFrom && validateKey(hushed(keyFrom({scope: id.scope, operation, fingerprint, previousKey: last})));
 		const key = ownKey ?? derive() ?? work.environment.uuid();
 		return {key, owner, fingerprint, sent: 'no', ambiguous: foreign() || request.resumes !== undefined};
 	};
 
 	let previousKey: string | null = null;
+	let spentKeys = 0;
 	let waitedFor = awaited;
 	let takeFrom: string | undefined;
 	const before = offered.get(flightId);
@@ -124,6 +131,8 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 
 		if (result.status === 'spent') {
 			if (waitedFor !== undefined) return {status: 'forgotten'};
+			if (++spentKeys > MOST_SPENT)
+				throw new StoreError({operation, step: 'claim', reason: `it calls ${MOST_SPENT} keys in a row used`});
 			previousKey = result.previousKey;
 			candidate = offer(previousKey ?? undefined);
 			if (candidate.key === previousKey) throw spent(work);
@@ -182,9 +191,9 @@ function reportClaim({report, realm}: NamedWork, {record, now}: Listed, claim: C
 	if (degraded !== undefined) report({type: 'degraded', error: degraded});
 }
 
-function spent({ownKey}: NamedWork): TypeError {
+function spent({ownKey}: NamedWork): Error {
 	const whose = ownKey === undefined ? 'keyFrom returned' : 'idempotencyKey is';
-	return new TypeError(
-		`latchkey: ${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
+	return mistake(
+		`${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
 	);
 }

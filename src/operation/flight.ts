@@ -3,6 +3,7 @@ import {noProgress, type Progress} from '../attempt/loop.ts';
 import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
+import {tellGuarded} from '../guarded.ts';
 import type {Settings} from '../options.ts';
 import {domError} from '../signals.ts';
 import type {Caller, Flight} from './caller.ts';
@@ -55,11 +56,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		const before = snapshot;
 		snapshot = snapshotAfter(snapshot, event, progress.ambiguous, at);
 		if (snapshot !== before) plan.changed();
-		try {
-			onEvent?.({...event, operation, key: work?.key, at});
-		} catch {
-			// A listener that throws harms nothing.
-		}
+		if (onEvent) tellGuarded(onEvent, {...event, operation, key: work?.key, at});
 	}
 
 	async function fly(): Promise<void> {

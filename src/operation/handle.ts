@@ -1,3 +1,4 @@
+import {tellGuarded} from '../guarded.ts';
 import type {Environment} from '../environment.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import type {SharedOptions} from '../options.ts';
@@ -122,7 +123,7 @@ export function handleOf(
 
 			const {realm, flightId} = at;
 			const tell = () => {
-				listener(stateAt(at));
+				tellGuarded(listener, stateAt(at));
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
 			// What was shown when the page was left may not hold any more.

@@ -1,6 +1,7 @@
 import {responseOf} from '../attempt/answer.ts';
 import {isLatchkeyError, type Outcome} from '../errors.ts';
 import {isUnsentAbort} from './aborts.ts';
+import {isMistake} from '../mistake.ts';
 import {resultOf, type Result} from './result.ts';
 
 /** What became of a call, as a value. */
@@ -24,8 +25,10 @@ export type OutcomeReport = {
 };
 
 /**
- * Awaits a call and tells its outcome as a value; never throws. What is not known to be settled is `unknown`.
+ * Awaits a call and tells its outcome as a value. What is not known to be settled is `unknown`.
  *
+ * @throws {TypeError | RangeError} for a mistake in the call: an option, a name, a key or a request that cannot be. It was
+ * found before anything was sent. Nothing else is thrown, no error of the network among them.
  * @example
  * const {outcome, response, error} = await outcomeOf(fetch('/orders', {method: 'POST', body, operation}));
  * if (outcome === 'unknown') showChecking();
@@ -36,6 +39,7 @@ export async function outcomeOf(call: Promise<Response>): Promise<OutcomeReport>
 		const result = resultOf(response);
 		return result === undefined ? unkeyed(response, undefined) : {...factsOf(result), response, error: undefined};
 	} catch (error) {
+		if (isMistake(error)) throw error;
 		const response = (error as {response?: unknown} | null)?.response;
 		const known = response instanceof Response ? response : undefined;
 		if (isLatchkeyError(error)) {

@@ -25,7 +25,8 @@ export function namedResult(work: NamedWork, ending: Ending, {state, found}: Con
 	const keyKept = state.status !== 'refused' && !(outcome === 'not-sent' && why === 'expired');
 	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
 		return answered(work, outcome, ending, keyKept);
-	if (outcome === 'not-sent' && ending.mistaken) return result(work, outcome, {error: ending.firstFailure});
+	if (outcome === 'not-sent' && ending.mistaken && ending.attempts === 0)
+		return result(work, outcome, {error: ending.firstFailure});
 	const unsendable = why === 'clock' || why === 'expired' || why === 'final';
 	const reason = unsendable ? why : isFinal(state) ? 'final' : undefined;
 	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(work, ending) : notSentHints[why]);

@@ -110,12 +110,37 @@ export function decodeRecord(value: unknown): OperationRecord {
 		typeof record.ambiguous === 'boolean' &&
 		typeof record.awaited === 'boolean' &&
 		typeof record.owner === 'string' &&
-		// A sum is a finite number only if each of them is one.
-		Number.isFinite(record.token + record.leaseUntil + record.createdAt + record.updatedAt + record.keyUntil) &&
-		[record.keepUntil, record.dueSince].every(time => time === undefined || Number.isFinite(time)) &&
+		[record.token, record.leaseUntil, record.createdAt, record.updatedAt, record.keyUntil].every(Number.isFinite) &&
+		[record.keepUntil, record.dueSince, record.answerUntil].every(isTime) &&
+		isTime((state as {httpStatus?: number}).httpStatus) &&
+		(record.bytes === undefined || typeof record.bytes === 'string') &&
+		(record.request === undefined || isRequest(record.request)) &&
 		(answer === undefined || isAnswer(answer));
 	if (!sound) throw new TypeError('its fields are not those of a record');
 	return record;
+}
+
+function isTime(time: number | undefined): boolean {
+	return time === undefined || Number.isFinite(time);
+}
+
+function isRequest(request: StoredRequest): boolean {
+	return (
+		typeof request === 'object' &&
+		request !== null &&
+		typeof request.method === 'string' &&
+		typeof request.url === 'string' &&
+		(request.contentType === undefined || typeof request.contentType === 'string') &&
+		(request.headers === undefined || arePairs(request.headers)) &&
+		(request.body === null || request.body instanceof Uint8Array)
+	);
+}
+
+function arePairs(headers: unknown): boolean {
+	return (
+		Array.isArray(headers) &&
+		headers.every(pair => Array.isArray(pair) && pair.length === 2 && pair.every(part => typeof part === 'string'))
+	);
 }
 
 function isAnswer(answer: StoredAnswer): boolean {
@@ -125,7 +150,9 @@ function isAnswer(answer: StoredAnswer): boolean {
 		Number.isInteger(answer.status) &&
 		answer.status >= 200 &&
 		answer.status <= 599 &&
-		Array.isArray(answer.headers) &&
+		typeof answer.statusText === 'string' &&
+		typeof answer.url === 'string' &&
+		arePairs(answer.headers) &&
 		answer.body instanceof Uint8Array
 	);
 }

@@ -1,5 +1,7 @@
 import type {Answer} from '../dialect/dialect.ts';
+import {tellGuarded} from '../guarded.ts';
 import type {Place} from './place.ts';
+import type {Realm} from './realm.ts';
 import type {Result} from './result.ts';
 import type {Snapshot} from './snapshot.ts';
 
@@ -15,31 +17,29 @@ const MOST_RECENT = 100;
 
 export function remember({realm, flightId}: Place, result: Result): void {
 	const answer = result.answer && isSmall(result.answer) ? result.answer : undefined;
-	keepAsLatest(realm.recent, flightId, {...result, stream: undefined, answer});
+	keepAsLatest(realm, realm.recent, flightId, {...result, stream: undefined, answer});
 }
 
 /** What handles show from now on: a look at the store that began earlier shows nothing. */
 export function showSnapshot(place: Place, snapshot: Snapshot): void {
 	const {realm, flightId} = place;
 	realm.looks.delete(flightId);
-	keepAsLatest(realm.snapshots, flightId, snapshot);
+	keepAsLatest(realm, realm.snapshots, flightId, snapshot);
 	notify(place);
 }
 
-function keepAsLatest<T>(map: Map<string, T>, id: string, value: T): void {
+/** What somebody listens to stays: it would only be looked up again. */
+function keepAsLatest<T>({listeners}: Realm, map: Map<string, T>, id: string, value: T): void {
 	map.delete(id);
 	map.set(id, value);
-	if (map.size <= MOST_RECENT) return;
-	const [oldest] = map.keys();
-	if (oldest !== undefined) map.delete(oldest);
+	if (map.size <= MOST_RECENT + listeners.size) return;
+	for (const oldest of map.keys())
+		if (!listeners.has(oldest)) {
+			map.delete(oldest);
+			return;
+		}
 }
 
 export function notify({realm, flightId}: Place): void {
-	for (const listener of realm.listeners.get(flightId) ?? []) {
-		try {
-			listener();
-		} catch {
-			// A listener that throws harms nothing.
-		}
-	}
+	for (const listener of realm.listeners.get(flightId) ?? []) tellGuarded(listener);
 }

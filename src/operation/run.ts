@@ -1,5 +1,6 @@
 import type {Ending} from '../attempt/loop.ts';
 import {isLatchkeyError} from '../errors.ts';
+import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimOperation, type Hold, type Seen} from './claim.ts';
 import {conclude} from './conclude.ts';
@@ -99,8 +100,10 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			return result;
 		}
 	} catch (error) {
-		if (progress.attempts === 0 || !isLatchkeyError(error, 'STORE_FAILED')) throw error;
-		work.report({type: 'store-error', step: 'claim', error});
+		const ofStore = isLatchkeyError(error, 'STORE_FAILED');
+		if (progress.attempts === 0 || !(ofStore || isMistake(error))) throw error;
+		if (ofStore) work.report({type: 'store-error', step: 'claim', error});
+		else progress.firstFailure ??= error;
 		const ending: Ending = {...progress, why: 'exhausted'};
 		return namedResult(work, ending, conclude(ending));
 	} finally {

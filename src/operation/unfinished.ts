@@ -1,6 +1,7 @@
 import {stopwatch, type Environment} from '../environment.ts';
 import {OutcomeUnknownError, type NotSendable} from '../errors.ts';
 import {withCall} from '../normalize-options.ts';
+import {checkCall} from '../option-names.ts';
 import type {ResumeInit, Settings} from '../options.ts';
 import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
@@ -76,6 +77,7 @@ export async function unfinished(
 						!working &&
 						stands === 'go' && {
 							resume: async (init: ResumeInit = {}) => {
+								checkCall(init);
 								const place = placeOf(realm, scope, operation);
 								return resume(place, record, request, standing(), withCall(settings, init), init, environment);
 							},

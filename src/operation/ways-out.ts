@@ -1,5 +1,6 @@
 import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
+import {mistake} from '../mistake.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {unleased} from '../stores/rules.ts';
 import {correctRecord, freeKnown, keepRecord, knownRecord} from './known.ts';
@@ -73,8 +74,7 @@ export async function resolve(
 	if (!done && found && record && (isOpen(record) || isUnprocessed(record))) {
 		settled = await resolveRecord(at, found, outcome);
 		if (settled === undefined) throw stillOpen(at, record.key, 'resolve');
-	} else if (done || !(settledAlready || apart))
-		throw new TypeError(`latchkey: there is no open operation to resolve as ${outcome}`);
+	} else if (done || !(settledAlready || apart)) throw mistake(`there is no open operation to resolve as ${outcome}`);
 
 	if (apart !== undefined && apart.state.status !== 'succeeded') resolveHere(at, apart, outcome);
 	if (found === undefined || settled === undefined)

@@ -1,6 +1,7 @@
 import {bytesOf} from '../concat.ts';
 import {BodyNotReplayableError} from '../errors.ts';
 import {after, type MaybePromise} from '../maybe-promise.ts';
+import {mistake} from '../mistake.ts';
 import {freezeBlob, isBlob, type FrozenBlob} from './blob.ts';
 import {freezeForm, timeless, type FormEntries} from './form.ts';
 import {readAll, STREAM_LIMIT} from './read-stream.ts';
@@ -84,9 +85,9 @@ function checkText(text: string): void {
 	if (name !== undefined) throw noBody(name);
 }
 
-function noBody(name: string): TypeError {
-	return new TypeError(
-		`latchkey: a body may be text (JSON.stringify makes it), bytes, a Blob, URLSearchParams, FormData or a stream, not ${name}; nothing was sent`,
+function noBody(name: string): Error {
+	return mistake(
+		`a body may be text (JSON.stringify makes it), bytes, a Blob, URLSearchParams, FormData or a stream, not ${name}; nothing was sent`,
 	);
 }
 

@@ -1,17 +1,18 @@
 import type {Environment} from '../environment.ts';
+import {mistake} from '../mistake.ts';
 import type {FetchOptions} from '../options.ts';
-import {shown} from '../shown.ts';
+import {hushed} from '../guarded.ts';
 
 /**
  * Whose operation this is, read when it begins. Throws a TypeError where one process serves many users and nobody
  * said which of them this is: the next user must never inherit a key or an answer.
  */
 export function currentScope(scope: FetchOptions['scope'], environment: Environment): string | null {
-	const now = typeof scope === 'function' ? scope() : scope;
+	const now: unknown = typeof scope === 'function' ? hushed(scope()) : scope;
 	if (now === null || (now === undefined && !environment.shared)) return null;
 	if (typeof now === 'string' && now !== '') return now;
-	throw new TypeError(
-		`latchkey: a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${shown(now)}`,
+	throw mistake(
+		`a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${now === '' ? 'an empty one' : typeof now}`,
 	);
 }
 
@@ -27,7 +28,7 @@ export function sameScopeAs(
 	if (typeof scope !== 'function') return () => true;
 	const read = () => {
 		try {
-			return named === undefined ? scope() : currentScope(scope, environment);
+			return named === undefined ? hushed(scope()) : currentScope(scope, environment);
 		} catch (error) {
 			return {error};
 		}

@@ -1,3 +1,4 @@
+import {mistake} from '../mistake.ts';
 import {shown} from '../shown.ts';
 
 /**
@@ -28,7 +29,7 @@ export function canonicalName(operation: unknown): readonly string[] {
 		throw noName(`operation[${i}]`, part);
 	});
 	const {length} = nameId(parts);
-	if (length > LONGEST_NAME) throw new TypeError(`operation is ${length} characters long, of at most ${LONGEST_NAME}`);
+	if (length > LONGEST_NAME) throw mistake(`operation is ${length} characters long, of at most ${LONGEST_NAME}`);
 	return parts;
 }
 
@@ -48,8 +49,8 @@ function isPart(part: unknown): part is string | number | bigint {
 	return typeof part === 'bigint' || (typeof part === 'string' && part !== '');
 }
 
-function noName(where: string, value: unknown): TypeError {
-	return new TypeError(
+function noName(where: string, value: unknown): Error {
+	return mistake(
 		`${where} is ${shown(value)}; name it by a string or a tuple like ['checkout', cart.id], its ids text, bigints or exact numbers`,
 	);
 }

@@ -1,5 +1,6 @@
 import type {Dialect} from '../dialect/dialect.ts';
 import type {Environment} from '../environment.ts';
+import {buildable, mistake} from '../mistake.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {isFromContent} from './from-content.ts';
@@ -26,18 +27,21 @@ export function intentOf(
 	{dialect, keyed}: Pick<Settings, 'dialect' | 'keyed'>,
 	environment: Environment,
 ): Intent {
-	const headerKey = unquoted(keyHeader(input, init, dialect.header), dialect);
+	const headerKey = unquoted(
+		buildable(() => keyHeader(input, init, dialect.header)),
+		dialect,
+	);
 	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey) : undefined;
 	const ownKey = given?.key ?? (headerKey === undefined ? undefined : validateKey(headerKey));
 	if (headerKey !== undefined && ownKey !== headerKey)
-		throw new TypeError(`latchkey: idempotencyKey and header ${dialect.header} are two different keys`);
+		throw mistake(`idempotencyKey and header ${dialect.header} are two different keys`);
 
 	if (init && 'operation' in init && init.operation !== true) {
 		const {operation} = init;
 		const method = methodOf(input, init);
 		const name = isFromContent(operation) ? 'content' : canonicalName(operation);
 		if (method === 'GET' || method === 'HEAD')
-			throw new TypeError(`latchkey: a ${method} has no effect to name; leave out its operation`);
+			throw mistake(`a ${method} has no effect to name; leave out its operation`);
 		return {kind: 'named', name, ownKey, since: given?.since};
 	}
 

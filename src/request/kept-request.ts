@@ -1,4 +1,5 @@
 import type {StoredRequest} from '../operation/record.ts';
+import {buildable, mistake} from '../mistake.ts';
 import type {ResumeInit} from '../options.ts';
 import {membersOf} from './members.ts';
 import type {Outgoing} from './outgoing.ts';
@@ -21,12 +22,12 @@ export function keptInit(
 ): RequestInit {
 	if (typeof method !== 'string' || !(body === null || body instanceof Uint8Array) || !Array.isArray(counted))
 		throw new TypeError('latchkey: the request that the store has kept is none; nothing was sent');
-	const headers = new Headers(init.headers);
+	const headers = buildable(() => new Headers(init.headers));
 	headers.delete('content-type');
 	if (contentType !== undefined) headers.set('content-type', contentType);
 	for (const [name, value] of counted as NonNullable<StoredRequest['headers']>) {
 		if ((headers.get(name) ?? value) !== value)
-			throw new TypeError(`latchkey: with another ${name} this is not the request that was kept; nothing was sent`);
+			throw mistake(`with another ${name} this is not the request that was kept; nothing was sent`);
 		headers.set(name, value);
 	}
 

@@ -1,4 +1,5 @@
 import type {Dialect} from '../dialect/dialect.ts';
+import {mistake} from '../mistake.ts';
 import {shown} from '../shown.ts';
 
 /**
@@ -20,7 +21,7 @@ export function isKey(key: unknown): key is string {
 /** The key, or a `TypeError`: 1 to 255 characters of visible ASCII, the most that a header carries everywhere. */
 export function validateKey(key: unknown): string {
 	if (isKey(key)) return key;
-	throw new TypeError('latchkey: an idempotency key has 1 to 255 visible ASCII characters');
+	throw mistake('an idempotency key has 1 to 255 visible ASCII characters');
 }
 
 /** In the year 5138: a greater number is in other units than milliseconds. */
@@ -32,8 +33,9 @@ export function validateOwnKey(given: unknown): {readonly key: string; readonly 
 	const {key, since} = given as {readonly key?: unknown; readonly since?: unknown};
 	if (typeof since === 'number' && since > 0 && since < LATEST) return {key: validateKey(key), since};
 	const Problem = typeof since === 'number' ? RangeError : TypeError;
-	throw new Problem(
-		`latchkey: idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
+	throw mistake(
+		`idempotencyKey.since takes milliseconds since the epoch, such as order.createdAt.getTime(), not ${shown(since)}`,
+		Problem,
 	);
 }
 
@@ -41,6 +43,6 @@ export function validateOwnKey(given: unknown): {readonly key: string; readonly 
 export function keyHeaderOf({header, formatKey}: Pick<Dialect, 'header' | 'formatKey'>, key: string): string {
 	if (!formatKey) return key;
 	const value = new Headers([[header, formatKey(key)]]).get(header);
-	if (!value) throw new TypeError('latchkey: formatKey of the dialect gives an empty header');
+	if (!value) throw mistake('formatKey of the dialect gives an empty header');
 	return value;
 }

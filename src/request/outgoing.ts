@@ -3,9 +3,10 @@ import type {Sendable} from '../attempt/send.ts';
 import type {Environment} from '../environment.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {buildable, mistake} from '../mistake.ts';
 import {token} from '../option-kinds.ts';
 import {once} from '../once.ts';
-import {callOptionNames} from '../normalize-options.ts';
+import {callOptionNames} from '../option-names.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
@@ -53,23 +54,21 @@ export function outgoingOf(
 	const carried = request && carries(request, fetch) ? request : undefined;
 	const method = methodOf(input, init);
 	if (!token.test(method) || /^(connect|trace|track)$/i.test(method))
-		throw new TypeError(`latchkey: fetch sends no method ${shown(method)}`);
+		throw mistake(`fetch sends no method ${shown(method)}`);
 	if (/^(GET|HEAD)$/.test(method) && (init.body ?? request?.body ?? null) !== null)
-		throw new TypeError(`latchkey: fetch sends no body with ${method}`);
+		throw mistake(`fetch sends no body with ${method}`);
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	if (kind !== 'pass' && fetch === undefined && !/^https?:/i.test(url))
-		throw new TypeError(`latchkey: fetch sends no ${method} to ${shown(url)}`);
-	const headers = new Headers(init.headers ?? request?.headers);
+		throw mistake(`fetch sends no ${method} to ${shown(url)}`);
+	const headers = buildable(() => new Headers(init.headers ?? request?.headers));
 	for (const name of connectionHeaders) headers.delete(name);
 	const said: RequestInit = membersOf(init, notFetchs);
 	const own: RequestInit = {...(request && factsOf(request)), ...said, signal: null};
-	// What fetch would not take is thrown here, as fetch throws it.
-	if (Object.keys(said).length > 0) void new Request(url, {...own, method, headers});
+	if (Object.keys(said).length > 0) void buildable(() => new Request(url, {...own, method, headers}));
 	// A redirect settles nothing, may carry the request to another host, and hides which host a connection failed at.
 	const follows = init.redirect === undefined && (own.redirect ?? 'follow') === 'follow';
 	if (kind === 'named' && follows && dialect.redirects !== 'settle') own.redirect = 'manual';
-	if (kind !== 'pass' && own.mode === 'no-cors')
-		throw new TypeError(`latchkey: mode 'no-cors' drops the header ${dialect.header}`);
+	if (kind !== 'pass' && own.mode === 'no-cors') throw mistake(`mode 'no-cors' drops the header ${dialect.header}`);
 
 	const frozen = request && (init.body ?? null) === null ? freezeRequest(request) : freezeBody(init.body);
 	// A joiner's body is asked for late; until then nobody else listens to its failure.
@@ -97,9 +96,11 @@ export function outgoingOf(
 		counted,
 		ready: () => frozen,
 		fingerprint: custom
-			? once(async () =>
-					sha256(`${printOfHeaders(counted)}custom\n${await custom(new Request(url, await initOf(whole)))}`),
-				)
+			? once(async () => {
+					const print: unknown = await custom(new Request(url, await initOf(whole)));
+					if (typeof print !== 'string') throw mistake(`fingerprint gave ${shown(print)}, and no string`);
+					return sha256(`${printOfHeaders(counted)}custom\n${print}`);
+				})
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
 		sendable(key) {
@@ -136,10 +137,10 @@ export function absolute(url: string, environment: Environment): string {
 	try {
 		parsed = new URL(url, environment.baseUrl());
 	} catch {
-		throw new TypeError(`latchkey: ${shown(url)} is not an absolute URL`);
+		throw mistake(`${shown(url)} is not an absolute URL`);
 	}
 
-	if (parsed.username || parsed.password) throw new TypeError('latchkey: fetch sends no credentials in a URL');
+	if (parsed.username || parsed.password) throw mistake('fetch sends no credentials in a URL');
 	return parsed.href;
 }
 

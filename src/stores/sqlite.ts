@@ -6,13 +6,15 @@ import {escaped, recordOf, rowId, rowOf} from './row.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, type Step} from './rules.ts';
 import {connectTo, type SqliteEnvironment} from './sqlite/connection.ts';
+import {nodeSqlite} from './sqlite/node-sqlite.ts';
 import type {Statements} from './sqlite/table.ts';
 import type {OperationId, Store} from './store.ts';
 
 export type SqliteStoreOptions = {
 	/**
-	 * The file, made if it is not there; a relative path starts at the working directory. It belongs on a local disk:
-	 * SQLite's locks do not hold over a network. `':memory:'` keeps the records in this store alone.
+	 * The file; a relative path starts at the working directory. The first step makes it if it is not there, readable and
+	 * writable for this user alone; one that is there keeps its mode. It belongs on a local disk: SQLite's locks do not
+	 * hold over a network. `':memory:'` keeps the records in this store alone.
 	 */
 	readonly path: string;
 	/**
@@ -44,9 +46,10 @@ const may: Kinds = {
  * The file may be one that holds other tables: latchkey's is `operations`. While it is in use it must not be moved,
  * replaced or deleted: every step fails then, rather than forget which keys were sent.
  *
- * Throws a `TypeError` or `RangeError` for options that cannot be, and an `Error` that says what to do for a file that
- * cannot be opened and written to: no such folder, no permission, no SQLite database, one of a newer latchkey. A step
- * throws such an `Error` when the file stays locked, or the disk is full or broken.
+ * Throws a `TypeError` or `RangeError` for options that cannot be, and an `Error` on a Node before 22.13. The file is
+ * opened by the first step, not here. A step throws an `Error` that says what to do for a file that cannot be opened and
+ * written to: no such folder, no permission, no SQLite database, one of a newer latchkey; and when it stays locked, or
+ * the disk is full or broken. To a named call that is a `StoreError`, and nothing is sent.
  *
  * @example
  * import {createFetch} from 'latchkey';
@@ -63,6 +66,7 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 	validate(Object(options), needs, '', true);
 	validate(options, may);
 	const {path, lease = 10_000} = options;
+	nodeSqlite();
 	const connection = connectTo(environment, path);
 
 	function step<R>(id: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): Promise<R> {
@@ -93,7 +97,11 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 		claim: (id, claim) => step(id, (record, now) => claimRule(id, record, claim, now)),
 		renew: (id, renewal) => step(id, (record, now) => renewRule(record, renewal, now)),
 		settle: (id, settlement) => step(id, (record, now) => settleRule(record, settlement, now)),
-		forget: (id, freeing) => step(id, (record, now) => forgetRule(record, freeing, now)),
+		async forget(id, freeing) {
+			const result = await step(id, (record, now) => forgetRule(record, freeing, now));
+			if (freeing.how !== 'complete') connection.scrub();
+			return result;
+		},
 		async list(scope, name, open = false) {
 			const rows = await connection.read(({find, ofScope, openOfScope}) => {
 				if (name !== undefined) return find.all(rowId({scope, name}));
@@ -107,6 +115,7 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 			await inBatches('clearDue');
 			const swept = await inBatches('dropRecords');
 			await inBatches('markDue');
+			connection.scrub();
 			return swept;
 		},
 		close: () => connection.close(),

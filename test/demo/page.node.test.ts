@@ -1,5 +1,29 @@
 import {expect, test} from 'vitest';
+import {startDemo} from '../../examples/checkout/server/shop.ts';
 import {chargesByKey, expectPaid, visit} from './visit.ts';
+
+test.each([320, 1280])('the first press makes the point, beside the button, on a screen %d px wide', async width => {
+	const here = await visit(startDemo);
+	const page = await here.open();
+	await page.setViewportSize({width, height: 568});
+	await expect.poll(() => page.getByLabel('Lose the first answer').isChecked()).toBe(true);
+	await page.locator('#pay').click();
+	await expectPaid(page);
+	await expect.poll(() => page.locator('#plain-charges').textContent(), {timeout: 10_000}).toBe('2×');
+	expect(await page.locator('#latchkey-charges').textContent()).toBe('1×');
+
+	const pay = await page.locator('#pay').boundingBox();
+	for (const name of ['latchkey', 'plain fetch']) {
+		const row = page.locator('dl div', {hasText: name});
+		const box = await row.boundingBox();
+		expect(box!.x).toBeGreaterThanOrEqual(pay!.x + pay!.width);
+		expect(box!.x + box!.width).toBeLessThanOrEqual(width);
+		expect(box!.y + box!.height).toBeGreaterThan(pay!.y);
+		expect(box!.y).toBeLessThan(pay!.y + pay!.height);
+	}
+
+	expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+});
 
 test('a double click is one attempt and one charge, and two charges by plain fetch', async () => {
 	const here = await visit();

@@ -24,7 +24,7 @@ test('a tab that only watches shows the success of another', async () => {
 	expect(chargesByKey(here)).toEqual([1]);
 });
 
-test('when a tab is closed in flight, the one that waits takes over within a second, under the same key', async () => {
+test('when a tab is closed in flight, the one that waits takes over at once, under the same key', async () => {
 	const here = await visit();
 	const closed = await here.open();
 	const waiting = await here.open();
@@ -35,10 +35,9 @@ test('when a tab is closed in flight, the one that waits takes over within a sec
 	await waiting.getByText('Another tab is paying').waitFor();
 
 	await closed.close();
-	const closedAt = Date.now();
+	// Its lease lasts longer than this waits.
 	await expectAttempts(here, 2);
 	const [first, second] = here.shop.tills.latchkey.attempts;
-	expect(second?.at).toBeLessThan(closedAt + 1_000);
 	expect(second?.key).toBe(first?.key);
 
 	here.finishWork();

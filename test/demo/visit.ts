@@ -1,12 +1,11 @@
 import {chromium, type Browser, type BrowserContext, type Page} from 'playwright';
-import {afterAll, beforeAll, expect, onTestFinished, vi} from 'vitest';
+import {afterAll, beforeAll, expect, onTestFinished} from 'vitest';
 import {pageFiles} from '../../examples/checkout/server/page-files.ts';
-import {startShop, type Shop} from '../../examples/checkout/server/shop.ts';
+import {startShop, type Shop, type startDemo} from '../../examples/checkout/server/shop.ts';
 import {chromiumOptions} from '../support/chromium.ts';
 
-// A real browser on a machine that may be busy. What a test waits for is named before its time is over.
-vi.setConfig({testTimeout: 40_000, hookTimeout: 40_000});
-const TIMEOUT = 10_000;
+/** A machine may be busy. What a test waits for is named before its own time is over. */
+const TIMEOUT = 30_000;
 const files = pageFiles();
 
 let browser: Browser;
@@ -30,13 +29,16 @@ export type Visit = {
 	readonly errors: readonly string[];
 };
 
-/** A shop and a profile of the browser of their own. With the switch `slow`, a charge lasts until `finishWork`. */
-export async function visit(): Promise<Visit> {
+/**
+ * A shop and a profile of the browser of their own. With the switch `slow`, a charge lasts until `finishWork`. Nothing is
+ * broken at first, but with `startDemo`.
+ */
+export async function visit(start: typeof startDemo = startShop): Promise<Visit> {
 	let finishWork = () => {};
 	const finished = new Promise<void>(resolve => {
 		finishWork = resolve;
 	});
-	const shop = await startShop({files: await files, pause: async ms => (ms > 0 ? finished : undefined)});
+	const shop = await start({files: await files, pause: async ms => (ms > 0 ? finished : undefined)});
 	const context = await browser.newContext();
 	context.setDefaultTimeout(TIMEOUT);
 	onTestFinished(async () => {
@@ -72,7 +74,7 @@ export async function expectPaid(page: Page): Promise<void> {
 
 /** Waits until the shop has seen this many attempts. */
 export async function expectAttempts({shop}: Visit, count: number): Promise<void> {
-	await expect.poll(() => shop.tills.latchkey.attempts.length, {interval: 10, timeout: TIMEOUT}).toBe(count);
+	await expect.poll(() => shop.tills.latchkey.attempts.length, {interval: 10}).toBe(count);
 }
 
 /** How often each key was charged, by the ledger of the shop. */

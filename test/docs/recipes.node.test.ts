@@ -17,7 +17,6 @@ const PAGE = vi.hoisted(() => {
 });
 
 // Each recipe loads the library that it is about.
-vi.setConfig({testTimeout: 30_000});
 
 const {idempotentEndpoint} = await import('../../src/msw/index.ts');
 
@@ -215,6 +214,51 @@ describe('a lost answer is one charge', () => {
 		expect((await charge(order)).id).toBe('pi_1');
 		expect(endpoint.keys).toEqual([order.paymentKey, order.paymentKey]);
 		expect(endpoint).toMatchObject(once);
+	});
+});
+
+describe('the snippet of the README', () => {
+	const at = new URL('/api/orders', PAGE).href;
+	const final = () => HttpResponse.json({}, {status: 500, headers: {'idempotent-replayed': 'true'}});
+	const reused = () => HttpResponse.json({code: 'idempotency_key_reused'}, {status: 422});
+
+	async function press(of = cart): Promise<string> {
+		const {pay} = await load<{pay: (of: typeof cart) => Promise<string>}>('README', 'pay.ts');
+		return pay(of);
+	}
+
+	test.each<[string, HttpResponseResolver, string]>([
+		['a success', paid, 'Paid. Thank you.'],
+		['a refusal', declined, 'Not paid. You can try again.'],
+		['a mismatch', reused, 'Something is wrong. Please ask us.'],
+		['a doubt that no press can end', final, 'Something is wrong. Please ask us.'],
+	])('tells %s, and tells it again', async (_, resolver, words) => {
+		server.use(http.post(at, resolver));
+		expect([await press(), await press()]).toEqual([words, words]);
+	});
+
+	test('tells what was not sent', async () => {
+		const {NotSentError} = await import('../../src/errors.ts');
+		const fetch = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new NotSentError());
+		expect(await press()).toBe('No connection. Nothing was sent; press again.');
+		fetch.mockRestore();
+	});
+
+	test('offers another press while nobody knows, but not with another cart: that would end the same way', async () => {
+		const faults = Array.from({length: 4}, () => 'lose-response' as const);
+		const endpoint = idempotentEndpoint('POST', at, paid, {faults});
+		server.use(endpoint);
+		const {id} = cart;
+		expect(await press()).toBe('We do not know yet. Pressing Pay again is safe.');
+		const changed = 'You pressed Pay before, with another cart. Put it back, or ask us.';
+		expect(await press({id, items: []})).toBe(changed);
+		expect(await press()).toBe('Paid. Thank you.');
+		expect(await press({id, items: []})).toBe(changed);
+		expect(endpoint).toMatchObject({attempts: 5, effects: 1});
+	});
+
+	test('leaves a mistake to the programmer', async () => {
+		await expect(press({...cart, id: undefined as never})).rejects.toThrow('operation[1] is undefined');
 	});
 });
 

@@ -89,7 +89,6 @@ describe.each(['idempotencyKey', 'keyFrom', 'contentKey'] as const)(
 
 		test.each(['this-store', 'anywhere'] as const)(
 			"make one effect each, by '%s', when the first dies in the middle and the other meets something else",
-			{timeout: 30_000},
 			async keySenders => {
 				const [server, other] = [startServer(), startServer()];
 				const [port, otherPort] = await Promise.all([server.listen(), other.listen()]);

@@ -1,8 +1,9 @@
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import {dropResponse, gzip, stream, type Fault} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {gate, keysOf, realm, uuid} from './realm.ts';
 import {recordsIn} from '../support/records.ts';
+import {eventually} from '../support/eventually.ts';
 
 const order = {method: 'POST', body: '{"amount":1}', operation: 'pay'} as const;
 const MIB = 1024 * 1024;
@@ -149,7 +150,7 @@ test.each([true, false])('cookies are never at rest (keepResponse: %s)', async k
 	const second = realm({store: {...first.store}});
 	const call = first.fetch(`${server.origin}/pay`, order);
 	const waiting = second.fetch(`${server.origin}/pay`, order);
-	await vi.waitFor(() => expect(second.events.map(({type}) => type)).toContain('waiting-elsewhere'));
+	await eventually(() => expect(second.events.map(({type}) => type)).toContain('waiting-elsewhere'));
 	open();
 
 	expect((await call).headers.getSetCookie()).toEqual(['session=secret; HttpOnly', 'csrf=secret']);

@@ -1,7 +1,8 @@
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import {holdRequest, holdResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {gate, keysOf, realm} from './realm.ts';
+import {eventually} from '../support/eventually.ts';
 
 const order = {method: 'POST', body: '{"amount":1}', operation: 'pay'} as const;
 
@@ -38,7 +39,7 @@ test('twenty calls in four processes that share a store are one request', async 
 	const calls = realms.flatMap(({fetch}) =>
 		Array.from({length: 5}, async () => (await fetch(`${server.origin}/pay`, order)).json()),
 	);
-	await vi.waitFor(() => {
+	await eventually(() => {
 		const waiting = realms.filter(({events}) => events.some(({type}) => type === 'waiting-elsewhere'));
 		expect(waiting).toHaveLength(3);
 	});
@@ -55,10 +56,10 @@ test('a 409 with Retry-After says that another device is at it: its answer is wa
 	const [phone, laptop] = [realm(), realm()];
 	const own = {...order, idempotencyKey: 'order-42'};
 	const first = phone.fetch(`${server.origin}/pay`, own);
-	await vi.waitFor(() => expect(server.requests[0]?.body).toHaveLength(12));
+	await eventually(() => expect(server.requests[0]?.body).toHaveLength(12));
 
 	const second = laptop.fetch(`${server.origin}/pay`, own);
-	await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(5));
+	await eventually(() => expect(server.requests.length).toBeGreaterThan(5));
 	open();
 	expect(await (await first).json()).toEqual({key: 'order-42', charges: 1});
 	const replay = await second;

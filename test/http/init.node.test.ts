@@ -3,6 +3,7 @@ import {ietf} from '../../src/index.ts';
 import {dropResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {handTimer, realm, uuid} from './realm.ts';
+import {eventually} from '../support/eventually.ts';
 
 const url = 'https://api.test/pay';
 
@@ -170,7 +171,7 @@ describe('a fetch that ignores its signal', () => {
 		const controller = new AbortController();
 		const init = {method: 'POST', body: '1', operation: 'pay', signal: controller.signal};
 		const call = realm({fetch}).fetch(url, init);
-		await vi.waitFor(() => expect(fetch).toHaveBeenCalledOnce());
+		await eventually(() => expect(fetch).toHaveBeenCalledOnce());
 		controller.abort();
 
 		await expect(call).rejects.toMatchObject({name: 'AbortError'});

@@ -1,4 +1,4 @@
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {
 	answerAfter,
 	answerBefore,
@@ -11,6 +11,7 @@ import {
 } from '../support/faulty-server.ts';
 import {startIdempotentServer, type IdempotentServer} from '../support/idempotent-server.ts';
 import {gate, handTimer, keysOf, realm, uuid} from './realm.ts';
+import {eventually} from '../support/eventually.ts';
 
 const order = {method: 'POST', body: '{"amount":1}', operation: ['pay', 42]} as const;
 
@@ -85,9 +86,9 @@ test('a held connection times out, and the retry has a time of its own and reach
 	const {fetch, events} = realm({timeout: 4321}, timer);
 	const call = fetch(`${server.origin}/pay`, order);
 
-	await vi.waitFor(() => expect(server.effects.size).toBe(1));
+	await eventually(() => expect(server.effects.size).toBe(1));
 	await timer.fire();
-	await vi.waitFor(() => expect(server.requests[1]?.body).toHaveLength(12));
+	await eventually(() => expect(server.requests[1]?.body).toHaveLength(12));
 	await timer.fire();
 	expect((await call).headers.get('idempotent-replayed')).toBe('true');
 	expectOneCharge(server, 3);
@@ -104,9 +105,9 @@ test('a request that is held before its effect is waited for, however few retrie
 	const {fetch, events} = realm({timeout: 4321, retry: {limit: 1, delay: () => 1}}, timer);
 	const call = fetch(`${server.origin}/pay`, order);
 
-	await vi.waitFor(() => expect(server.requests[0]?.body).toHaveLength(12));
+	await eventually(() => expect(server.requests[0]?.body).toHaveLength(12));
 	await timer.fire();
-	await vi.waitFor(() =>
+	await eventually(() =>
 		expect(events.filter(it => it.type === 'wait' && it.why === 'in-progress').length).toBeGreaterThan(3),
 	);
 	expect(server.effects.size).toBe(0);

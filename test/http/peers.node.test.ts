@@ -5,6 +5,7 @@ import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {answerBefore, dropResponse, holdResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {gate, handTimer, keysOf, realm} from './realm.ts';
+import {eventually} from '../support/eventually.ts';
 
 // What other retry libraries were seen to do wrong.
 
@@ -47,13 +48,13 @@ test("the caller's abort is not taken for a failure to retry after", async () =>
 	const {fetch, events} = realm({}, linger);
 	const controller = new AbortController();
 	const call = fetch(`${server.origin}/pay`, {...order, signal: controller.signal});
-	await vi.waitFor(() => expect(server.effects.size).toBe(1));
+	await eventually(() => expect(server.effects.size).toBe(1));
 	const reason = new Error('the page was left');
 	controller.abort(reason);
 
 	await expect(call).rejects.toBe(reason);
 	await linger.fire();
-	await vi.waitFor(() => expect(events.at(-1)).toMatchObject({type: 'settled', outcome: 'unknown', attempts: 1}));
+	await eventually(() => expect(events.at(-1)).toMatchObject({type: 'settled', outcome: 'unknown', attempts: 1}));
 	expect(server.requests).toHaveLength(1);
 	open();
 });
@@ -148,11 +149,11 @@ test('the record does not go before its outcome is known: a crash during a repla
 	const {fetch: dead, seen: first} = scripted(never);
 	const crashed = realm({store, fetch: dead}, clock);
 	void crashed.fetch(url, order);
-	await vi.waitFor(() => expect(first).toHaveLength(1));
+	await eventually(() => expect(first).toHaveLength(1));
 	now += 3_600_000;
 	const {fetch: dead2, seen: second} = scripted(never);
 	void realm({store: {...store}, fetch: dead2}, clock).fetch(url, order);
-	await vi.waitFor(() => expect(second).toHaveLength(1));
+	await eventually(() => expect(second).toHaveLength(1));
 	now += 3_600_000;
 	const {fetch, seen: third} = scripted();
 	const response = await realm({store: {...store}, fetch}, clock).fetch(url, order);

@@ -1,4 +1,4 @@
-import {expect, vi} from 'vitest';
+import {expect} from 'vitest';
 import {environment as realEnvironment, type Environment} from '../../src/environment.ts';
 import type {LatchkeyEvent} from '../../src/events.ts';
 import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
@@ -6,6 +6,7 @@ import type {FetchOptions} from '../../src/options.ts';
 import {memoryStore} from '../../src/stores/memory.ts';
 import type {Store} from '../../src/stores/store.ts';
 import type {ReceivedRequest} from '../support/faulty-server.ts';
+import {eventually} from '../support/eventually.ts';
 
 export type TestRealm = {
 	readonly fetch: LatchkeyFetch;
@@ -50,7 +51,7 @@ export function handTimer(length: number): Pick<Environment, 'timer'> & {fire():
 			return () => due.delete(callback);
 		},
 		async fire() {
-			await vi.waitFor(() => expect(due.size).toBe(1));
+			await eventually(() => expect(due.size).toBe(1));
 			for (const callback of due) {
 				due.delete(callback);
 				callback();

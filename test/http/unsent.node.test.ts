@@ -172,7 +172,7 @@ describe('nothing was sent, and that is proven', () => {
 	const dispatchers: ReadonlyArray<[string, () => object | undefined]> = [
 		['no dispatcher', () => undefined],
 		["undici's Agent", () => new Agent()],
-		["undici's Agent of one connection", () => new Agent({connections: 1, connectTimeout: 1_000})],
+		["undici's Agent of one connection", () => new Agent({connections: 1, connectTimeout: 60_000})],
 	];
 
 	test.each(dispatchers)('with %s', async (_, make) => {

@@ -26,14 +26,14 @@ describe('what names no operation is refused before anything is sent or written'
 		['a name of more than 1,024 characters', 'x'.repeat(1023)],
 	])('%s', async (_, operation) => {
 		const {fetch, failure} = watched();
-		expect(await failure(fetch(url, untyped({operation})))).toEqual(refusedWith(TypeError, /^operation/));
+		expect(await failure(fetch(url, untyped({operation})))).toEqual(refusedWith(TypeError, /^latchkey: operation/));
 	});
 
 	test('undefined, through a client', async () => {
 		const {settings, environment, failure} = watched();
 		const client = createClientIn(environment, settings);
 		const call = client.post(url, untyped({operation: undefined}));
-		expect(await failure(Promise.resolve(call))).toEqual(refusedWith(TypeError, /^operation is undefined/));
+		expect(await failure(Promise.resolve(call))).toEqual(refusedWith(TypeError, /^latchkey: operation is undefined/));
 	});
 });
 

@@ -1,9 +1,10 @@
 import {http, HttpResponse, type HttpHandler} from 'msw';
-import {afterEach, describe, expect, test, vi} from 'vitest';
+import {afterEach, describe, expect, test} from 'vitest';
 import {contentKey, fromContent, memoryStore, outcomeOf, type FetchOptions} from '../../src/index.ts';
 import {idempotentEndpoint, type IdempotentEndpointOptions} from '../../src/msw/index.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {PAY, charge, order, realm} from './realm.ts';
+import {eventually} from '../support/eventually.ts';
 
 type Network = {use(...handlers: HttpHandler[]): void; resetHandlers(...initial: HttpHandler[]): void};
 
@@ -93,7 +94,7 @@ export function itChargesOnce(network: Network): void {
 			const pay = serve({faults: [{hold: held}]});
 			const own = {...order, idempotencyKey: 'order-42'};
 			const first = realm().fetch(PAY, own);
-			await vi.waitFor(() => expect(pay.attempts).toBe(1));
+			await eventually(() => expect(pay.attempts).toBe(1));
 			const second = realm({onEvent: event => event.type === 'wait' && release()}).fetch(PAY, own);
 
 			expect(await (await second).json()).toEqual({charge: 1});

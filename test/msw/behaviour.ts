@@ -1,6 +1,7 @@
 import {http, HttpResponse, type HttpHandler} from 'msw';
 import {afterEach, describe, expect, test, vi} from 'vitest';
 import {idempotentEndpoint, type Fault, type IdempotentEndpointOptions} from '../../src/msw/index.ts';
+import {eventually} from '../support/eventually.ts';
 
 type Network = {use(...handlers: HttpHandler[]): void; resetHandlers(...initial: HttpHandler[]): void};
 
@@ -157,7 +158,7 @@ export function itBehavesAsAnIdempotentServer(network: Network): void {
 			const {hold, release} = gate();
 			const pay = serve({faults: [{hold}]});
 			const first = post('k1', '1');
-			await vi.waitFor(() => expect(pay.attempts).toBe(1));
+			await eventually(() => expect(pay.attempts).toBe(1));
 
 			expect((await post('k1', '2')).status).toBe(422);
 			release();
@@ -318,7 +319,7 @@ export function itBehavesAsAnIdempotentServer(network: Network): void {
 			const {hold, release} = gate();
 			const pay = serve({faults: [{hold}]});
 			const first = post('k1');
-			await vi.waitFor(() => expect(pay.attempts).toBe(1));
+			await eventually(() => expect(pay.attempts).toBe(1));
 			const second = await post('k1');
 
 			expect(second.status).toBe(409);
@@ -336,7 +337,7 @@ export function itBehavesAsAnIdempotentServer(network: Network): void {
 			const {hold, release} = gate();
 			const pay = serve({faults: [{hold}], retention: 500, now: () => now});
 			const first = post('k1');
-			await vi.waitFor(() => expect(pay.attempts).toBe(1));
+			await eventually(() => expect(pay.attempts).toBe(1));
 			now = 501;
 
 			expect((await post('k1')).status).toBe(409);
@@ -409,7 +410,7 @@ export function itBehavesAsAnIdempotentServer(network: Network): void {
 			const {hold, release} = gate();
 			const pay = serve({faults: [{hold}]});
 			const old = post('k1');
-			await vi.waitFor(() => expect(pay.attempts).toBe(1));
+			await eventually(() => expect(pay.attempts).toBe(1));
 			pay.reset();
 			release();
 			await old;

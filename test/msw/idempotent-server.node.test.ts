@@ -1,4 +1,4 @@
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import {
 	answerAfter,
 	answerBefore,
@@ -12,6 +12,7 @@ import {
 	stream,
 } from '../support/faulty-server.ts';
 import {startIdempotentServer, type IdempotentServer} from '../support/idempotent-server.ts';
+import {eventually} from '../support/eventually.ts';
 
 function pay(server: IdempotentServer, init: RequestInit = {}) {
 	return fetch(`${server.origin}/pay`, {
@@ -54,7 +55,7 @@ test('it replays, and refuses a missing key, another payload and a repeat of a r
 	const {released, release} = gate();
 	server.script([holdRequest(released)]);
 	const first = pay(server);
-	await vi.waitFor(() => expect(server.requests[0]?.body).toHaveLength(12));
+	await eventually(() => expect(server.requests[0]?.body).toHaveLength(12));
 
 	const running = await pay(server);
 	expect(running.status).toBe(409);
@@ -109,7 +110,7 @@ test('a held response comes after its release; its effect does not wait', async 
 	const first = pay(server).finally(() => {
 		answered = true;
 	});
-	await vi.waitFor(() => expect(server.effects.get('k1')).toBe(1));
+	await eventually(() => expect(server.effects.get('k1')).toBe(1));
 	expect((await pay(server)).headers.get('idempotent-replayed')).toBe('true');
 
 	expect(answered).toBe(false);

@@ -1,10 +1,11 @@
 import type {LatchkeyEvent} from '../../src/events.ts';
 import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
-import {outcomeOf, type OutcomeReport} from '../../src/operation/outcome.ts';
+import type {OutcomeReport} from '../../src/operation/outcome.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {fakeServer, type FakeServerOptions} from '../support/fake-server.ts';
+import {toldOf} from '../support/told.ts';
 import {virtualEnvironment, type VirtualEnvironment} from '../support/virtual-environment.ts';
 
 export const OPERATION = ['checkout', '42'] as const;
@@ -50,7 +51,7 @@ function realmOf(fetch: LatchkeyFetch, events: LatchkeyEvent[]) {
 		handle: fetch.operation(OPERATION),
 		/** Presses Pay. */
 		async pay(init: RequestInit & CallOptions = {}): Promise<OutcomeReport> {
-			return outcomeOf(fetch(ORDERS, {method: 'POST', body: '{"cart":42}', operation: OPERATION, ...init}));
+			return toldOf(fetch(ORDERS, {method: 'POST', body: '{"cart":42}', operation: OPERATION, ...init}));
 		},
 	};
 }

@@ -50,7 +50,7 @@ test('what is built loads nothing later, but for the hash on http:// pages', () 
 	expect(lazy).toEqual([expect.stringMatching(/^platform\/browser\.js: import\("\.\.\/hash-fallback-\w+\.js"\)$/)]);
 });
 
-test('every entry loads in Node by its name', {timeout: 30_000}, async () => {
+test('every entry loads in Node by its name', async () => {
 	const names = Object.keys(entries).map(path => manifest.name + path.slice(1));
 	const code = names.map(name => `await import('${name}');`).join(' ');
 	const {stdout} = await promisify(execFile)(

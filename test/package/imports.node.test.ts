@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {sources} from './sources.ts';
 
 const core =
-	/^(?:(?:index|fetch|ky|options|normalize-options|option-kinds|validate|shown|concat|shape|source|once|errors|error-base|events|environment|fetch-types|readable|signals|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
+	/^(?:(?:index|fetch|ky|options|normalize-options|option-kinds|option-names|mistake|guarded|validate|shown|concat|shape|source|once|errors|error-base|events|environment|fetch-types|readable|signals|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -72,6 +72,15 @@ const lazily = /\bimport\s*\(/;
 test('nothing is loaded on the way of a request, but for the hash on http:// pages', () => {
 	expect(codeWith(lazily)).toEqual([
 		expect.stringMatching(/^platform\/browser\.ts: .*import\('.\/hash-fallback\.ts'\)/),
+	]);
+});
+
+test('an error that speaks for latchkey is a marked mistake, but for what is found after something was sent', () => {
+	expect(codeWith(/[`'"]latchkey: /).map(line => line.replace(/: .*/, ''))).toEqual([
+		'attempt/loop.ts',
+		'attempt/weigh.ts',
+		'mistake.ts',
+		'request/kept-request.ts',
 	]);
 });
 

@@ -2,11 +2,11 @@ import {
 	createClient,
 	createFetch,
 	memoryStore,
-	outcomeOf,
 	type CallOptions,
 	type FetchOptions,
 	type OutcomeReport,
 } from '../../src/index.ts';
+import {toldOf} from '../support/told.ts';
 
 /** One press of Pay. */
 export type Press = {
@@ -19,6 +19,8 @@ export type Press = {
 	readonly unnamed?: boolean;
 	/** Gives up after this many milliseconds. */
 	readonly abortAfter?: number;
+	/** Gives up once this is in the story of its operation; `gave-up` is then, too. */
+	readonly abortOnce?: string;
 	/** Its body is a stream, which breaks once somebody else has joined. */
 	readonly broken?: boolean;
 	/**
@@ -64,7 +66,7 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 	const press = (await request.json()) as Press;
 	storyOf(press.operation).push('pressed');
 	if (pathname === '/handed-on') return shop(press.api, initOf(press));
-	const call = outcomeOf((fetches.get(pathname) ?? shop)(press.api, initOf(press)));
+	const call = toldOf((fetches.get(pathname) ?? shop)(press.api, initOf(press)));
 	if (press.how === 'early') return Response.json({});
 	if (press.how === 'waitUntil') context.waitUntil(call);
 	const report = await told(await call);
@@ -72,12 +74,22 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 	return Response.json(report);
 }
 
-function initOf({operation, body = '{"cart":42}', unnamed, abortAfter, broken, options}: Press) {
+function initOf({operation, body = '{"cart":42}', unnamed, abortAfter, abortOnce, broken, options}: Press) {
 	const named: CallOptions = unnamed ? {} : {operation};
 	const init: RequestInit & CallOptions = {method: 'POST', body, ...named, ...options};
 	if (abortAfter !== undefined) init.signal = AbortSignal.timeout(abortAfter);
+	if (abortOnce !== undefined) init.signal = abortedOnce(abortOnce, operation);
 	if (broken) init.body = brokenBody(operation);
 	return init;
+}
+
+function abortedOnce(what: string, operation: string): AbortSignal {
+	const controller = new AbortController();
+	void untilSaid(what, operation).then(() => {
+		controller.abort(new DOMException('Had enough', 'TimeoutError'));
+		storyOf(operation).push('gave-up');
+	});
+	return controller.signal;
 }
 
 function brokenBody(operation: string): ReadableStream {

@@ -5,7 +5,7 @@ const SEEDS = 5_000;
 
 test(
 	'in thousands of rough worlds nobody is charged twice, misled or left without a way out',
-	{timeout: 120_000},
+	{timeout: 300_000},
 	async () => {
 		const {failure, counts} = await simulateSeeds(1, SEEDS);
 		if (failure !== undefined) throw new Error(report(failure));

@@ -1,7 +1,8 @@
 import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
 import {isLatchkeyError, OutcomeUnknownError} from '../../src/errors.ts';
-import {outcomeOf} from '../../src/operation/outcome.ts';
+import type {OutcomeReport} from '../../src/operation/outcome.ts';
 import type {FetchOptions} from '../../src/options.ts';
+import {toldOf} from '../support/told.ts';
 import {createDeadline} from './deadline.ts';
 import type {Environment} from '../../src/environment.ts';
 import type {Check} from './check.ts';
@@ -33,7 +34,7 @@ export type Tab = {
 	sweep(): Promise<void>;
 };
 
-export type Told = Pick<Awaited<ReturnType<typeof outcomeOf>>, 'outcome' | 'key' | 'keyKept' | 'error'>;
+export type Told = Pick<OutcomeReport, 'outcome' | 'key' | 'keyKept' | 'error'>;
 
 function abortable() {
 	const controller = new AbortController();
@@ -150,7 +151,7 @@ export function openTab(of: TabOptions): Tab {
 		const joined = [...running].filter(call => call.operation === operation);
 		const call = {operation, since: Math.min(begun, ...joined.map(({since}) => since))};
 		running.add(call);
-		const told = await within('pay', most, 0, async () => outcomeOf(begin()));
+		const told = await within('pay', most, 0, async () => toldOf(begin()));
 		running.delete(call);
 		if (!life.alive()) return told;
 		const {outcome, key, keyKept, error} = told;

@@ -3,6 +3,7 @@ import {indexedDbStore} from '../../src/stores/indexeddb.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {freshName} from './database.ts';
 import {openRealm} from './open-realm.ts';
+import {eventually} from '../support/eventually.ts';
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -38,12 +39,12 @@ describe('two realms', () => {
 		const listener = vi.fn<() => void>();
 		indexedDbStore({name}).watch?.(ID, listener);
 		await there.claim(ID, claimOf());
-		await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(1));
+		await eventually(() => expect(listener).toHaveBeenCalledTimes(1));
 		const outcome = {state: {status: 'succeeded'}, fenced: false, keepAnswer: false} as const;
 		await there.settle(ID, {key: 'key-1', owner: 'ann', token: 1, ...outcome});
-		await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(2));
+		await eventually(() => expect(listener).toHaveBeenCalledTimes(2));
 		await there.forget(ID, {key: 'key-1', how: 'complete'});
-		await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(3));
+		await eventually(() => expect(listener).toHaveBeenCalledTimes(3));
 	});
 
 	test('a watcher hears nothing of its own realm, of other operations, or once it has stopped', async () => {
@@ -59,7 +60,7 @@ describe('two realms', () => {
 		await there.claim({...ID, scope: 'scope-b'}, claimOf());
 		// Messages arrive in order: after this one, the others have been delivered, too.
 		await there.claim({...ID, name: 'last'}, claimOf());
-		await vi.waitFor(() => expect(last).toHaveBeenCalledTimes(1));
+		await eventually(() => expect(last).toHaveBeenCalledTimes(1));
 		expect(listener).not.toHaveBeenCalled();
 		expect(stopped).not.toHaveBeenCalled();
 	});

@@ -4,6 +4,7 @@ import {ietf} from '../../src/dialect/ietf.ts';
 import {createFetch} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {postgresStore, type PostgresStore} from '../../src/stores/postgres.ts';
+import {until} from '../fleet/until.ts';
 import {gate, openShop, OPERATION} from '../operation/shop.ts';
 import {drop} from '../support/fake-server.ts';
 import {startPostgres, type PostgresServer} from '../support/postgres-server.ts';
@@ -21,7 +22,7 @@ let driver: ReturnType<typeof watched>;
 let store: PostgresStore;
 beforeAll(async () => {
 	engine = await startPostgres();
-	pool = openPool(engine.url, {connectionTimeoutMillis: 3_000});
+	pool = openPool(engine.url);
 }, 60_000);
 beforeEach(async () => {
 	table = someTable();
@@ -88,6 +89,8 @@ describe('an engine that is stopped', () => {
 	beforeEach(async () => {
 		await pool.query('SELECT');
 		await engine.stop();
+		// Until it has heard of that, it gives a connection that is lost.
+		await until(async () => pool.totalCount === 0);
 	});
 
 	test('is a StoreError before anything is sent, and works again once it is back', async () => {

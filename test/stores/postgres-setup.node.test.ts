@@ -48,6 +48,24 @@ describe('setup', () => {
 		expect((await postgresStore({pool, table}).claim(ID, claimOf())).status).toBe('claimed');
 	});
 
+	test('takes a table that another process makes at that moment for one that is there', async () => {
+		const table = someTable();
+		const client = await pool.connect();
+		// What this sees is of now, but for what Postgres looks up by name.
+		await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+		await client.query('SELECT');
+		await postgresStore({pool, table}).setup();
+		let looks = 0;
+		const late: Queryable = {query: async (text, values) => (looks++ === 0 ? client : pool).query(text, values)};
+		await postgresStore({pool: late, table})
+			.setup()
+			.finally(() => {
+				client.release(true);
+			});
+		expect(looks).toBeGreaterThan(1);
+		expect((await postgresStore({pool, table}).claim(ID, claimOf())).status).toBe('claimed');
+	});
+
 	test('makes what the SQL for migrations makes, and finds nothing to do after it', async () => {
 		const [ours, theirs] = [someTable(), someTable()];
 		await postgresStore({pool, table: ours}).setup();

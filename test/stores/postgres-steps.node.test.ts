@@ -154,7 +154,7 @@ test('names and scopes may hold half a character, none at all, and anything else
 	}
 
 	expect((await recordsIn(store, 'scope-a')).map(({name}) => name).toSorted()).toEqual(odd.toSorted());
-}, 20_000);
+});
 
 describe('a record of a later release', () => {
 	test('is an error for every step, and stays as it is', async () => {

@@ -1,4 +1,4 @@
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {environment} from '../../src/environment.ts';
 import type {MaybePromise} from '../../src/maybe-promise.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
@@ -11,12 +11,11 @@ import {startRedis, type RedisServer} from '../support/redis-server.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {ioredis, nodeRedis} from './redis-clients.ts';
 import {recordsIn} from '../support/records.ts';
+import {eventually} from '../support/eventually.ts';
 
 const TIMEOUT = 1_234;
 /** When the core first tries again to write down an outcome. */
 const BACKGROUND = 500;
-/** How long a busy machine may take, in milliseconds. */
-const PATIENCE = 10_000;
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -64,12 +63,12 @@ describe.each([
 
 	async function goDown() {
 		await redis.kill();
-		await vi.waitFor(() => expect(connection.isReady()).toBe(false), PATIENCE);
+		await eventually(() => expect(connection.isReady()).toBe(false));
 	}
 
 	async function comeBack() {
 		await redis.restart();
-		await vi.waitFor(() => expect(connection.isReady()).toBe(true), PATIENCE);
+		await eventually(() => expect(connection.isReady()).toBe(true));
 	}
 
 	async function stored() {
@@ -111,7 +110,7 @@ describe.each([
 
 		await comeBack();
 		await background.fire();
-		await vi.waitFor(async () => expect(await stored()).toBe('succeeded'), PATIENCE);
+		await eventually(async () => expect(await stored()).toBe('succeeded'));
 		expect(await pay()).toMatchObject({outcome: 'succeeded'});
 		expect(shop.charges()).toBe(1);
 	});
@@ -123,7 +122,7 @@ describe.each([
 			return serve();
 		});
 		const going = pay();
-		await vi.waitFor(() => expect(shop.charges()).toBe(1), PATIENCE);
+		await eventually(() => expect(shop.charges()).toBe(1));
 		await commands.fire();
 		expect(await going).toMatchObject({outcome: 'succeeded', error: undefined});
 		expect(types()).toContain('store-error');
@@ -131,7 +130,7 @@ describe.each([
 		await comeBack();
 		expect(await stored()).toBe('sending');
 		await background.fire();
-		await vi.waitFor(async () => expect(await stored()).toBe('succeeded'), PATIENCE);
+		await eventually(async () => expect(await stored()).toBe('succeeded'));
 	});
 
 	test('a claim whose answer is late was made all the same, and is granted again to who made it', async () => {
@@ -154,7 +153,7 @@ test('node-redis does not make the claims later on that timed out while it had n
 	const prefix = `down-${++count}`;
 	const store = redisStoreIn(commands, {client, prefix, commandTimeout: TIMEOUT});
 	await redis.kill();
-	await vi.waitFor(() => expect(isReady()).toBe(false), PATIENCE);
+	await eventually(() => expect(isReady()).toBe(false));
 	const failed = failureOf(store.claim(ID, claimOf()));
 	await commands.fire();
 	expect(await failed).toContain('no answer within');

@@ -8,9 +8,9 @@ import {recordsIn} from '../support/records.ts';
 
 const {freshFile} = temporaryFolder();
 
-test('a step is on disk before it is answered: write-ahead log, synced at every commit', () => {
+test('a step is on disk before it is answered: write-ahead log, synced at every commit', async () => {
 	const path = freshFile();
-	const {database} = withConnection(() => sqliteStore({path}));
+	const {database} = await withConnection(() => sqliteStore({path}));
 	expect({...database.prepare('PRAGMA synchronous').get()}).toEqual({synchronous: 2});
 	expect({...database.prepare('PRAGMA fullfsync').get()}).toEqual({fullfsync: 1});
 	expect(rowsOf(path, 'PRAGMA journal_mode')).toEqual([{journal_mode: 'wal'}]);

@@ -6,7 +6,7 @@ import type {Store} from '../../src/stores/store.ts';
 import {openShop} from '../operation/shop.ts';
 import {answer, drop, lose} from '../support/fake-server.ts';
 import {claimOf} from './claim-of.ts';
-import {lock, rowsOf, runOn, temporaryFolder, withConnection} from './sqlite-folder.ts';
+import {lock, opened, rowsOf, runOn, temporaryFolder, withConnection} from './sqlite-folder.ts';
 
 const {freshFile} = temporaryFolder();
 
@@ -37,7 +37,7 @@ async function fill(store: Store, database: DatabaseSync) {
 describe('a call over the sqlite store', () => {
 	test('writes twice, no more', async () => {
 		const {environment, realm, path, open} = openShopOnFile();
-		const {pay} = realm({store: open()});
+		const {pay} = realm({store: await opened(open())});
 		runOn(
 			path,
 			`CREATE TABLE writes (what);
@@ -48,6 +48,18 @@ describe('a call over the sqlite store', () => {
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded'});
 		const writes = rowsOf(path, 'SELECT what FROM writes').map(({what}) => what);
 		expect(writes).toEqual(['insert sending', 'update succeeded']);
+	});
+
+	test('is a StoreError before it is sent where the path is wrong, and says what to do', async () => {
+		const {environment, realm, server, path} = openShopOnFile();
+		const store = sqliteStoreIn(environment, {path: `${path}/missing/a.db`});
+		const {error} = await environment.finish(realm({store}).pay());
+		expect(error).toMatchObject({
+			code: 'STORE_FAILED',
+			attempts: 0,
+			message: expect.stringContaining(`the SQLite file ${path}/missing/a.db cannot be opened: check that its folder`),
+		});
+		expect(server.requests).toHaveLength(0);
 	});
 
 	test('is one effect for two processes on the same file, and both get the answer', async () => {
@@ -93,7 +105,7 @@ describe('a call over the sqlite store', () => {
 
 	test('goes on with `degrade` while the disk is full, under one key, which is handed over when there is room', async () => {
 		const {environment, realm, server, path, open} = openShopOnFile();
-		const {store, database} = withConnection(open);
+		const {store, database} = await withConnection(open);
 		const {pay, types, fetch} = realm({store, onStoreError: 'degrade', retry: 0});
 		const room = await fill(store, database);
 		server.script(lose, drop, answer(402));
@@ -118,7 +130,7 @@ describe('a call over the sqlite store', () => {
 
 	test('is refused before it is sent while the disk is full, and can be made once it is not', async () => {
 		const {environment, realm, server, open} = openShopOnFile();
-		const {store, database} = withConnection(open);
+		const {store, database} = await withConnection(open);
 		const {pay} = realm({store});
 		const room = await fill(store, database);
 		expect((await environment.finish(pay())).error).toMatchObject({

@@ -5,12 +5,30 @@ import {describe, expect, test} from 'vitest';
 import {inOurWords} from '../../src/stores/sqlite/failure.ts';
 import {sqliteStore} from '../../src/stores/sqlite.ts';
 import {claimOf, ID} from './claim-of.ts';
-import {projectFolder, rowsOf, runOn, scriptArguments, temporaryFolder, withConnection} from './sqlite-folder.ts';
+import {
+	opened,
+	projectFolder,
+	rowsOf,
+	runOn,
+	scriptArguments,
+	temporaryFolder,
+	withConnection,
+} from './sqlite-folder.ts';
 import {recordsIn} from '../support/records.ts';
 
 const {folder, freshFile} = temporaryFolder();
 
-describe('a path that cannot be used is refused when the store is made', () => {
+/** Opens the file, before it returns. */
+async function firstStep(path: string): Promise<void> {
+	const store = sqliteStore({path});
+	try {
+		await store.list(ID.scope);
+	} finally {
+		await store.close?.();
+	}
+}
+
+describe('a path that cannot be used is refused by the first step', () => {
 	test.each([
 		[
 			'in a folder that does not exist',
@@ -25,33 +43,35 @@ describe('a path that cannot be used is refused when the store is made', () => {
 			'is no SQLite database: name another file',
 		],
 		['cut off', () => writeTo(freshFile(), 'SQLite format 3\0'), 'is no SQLite database'],
-	])('%s', (_, makePath, words) => {
+	])('%s', async (_, makePath, words) => {
 		const path = makePath();
-		expect(() => sqliteStore({path})).toThrow(`the SQLite file ${path} ${words}`);
+		await expect(firstStep(path)).rejects.toThrow(`the SQLite file ${path} ${words}`);
 	});
 
-	test('a file of another kind stays as it is', () => {
+	test('a file of another kind stays as it is', async () => {
 		const path = writeTo(freshFile(), 'guests: ann, bob\n'.repeat(99));
-		expect(() => sqliteStore({path})).toThrow('is no SQLite database');
+		await expect(firstStep(path)).rejects.toThrow('is no SQLite database');
 		expect(readFileSync(path, 'utf8')).toBe('guests: ann, bob\n'.repeat(99));
 	});
 
-	test('in a folder where this user may not write', () => {
+	test('in a folder where this user may not write', async () => {
 		const path = join(freshFolder(0o555), 'a.db');
-		expect(() => asNobody(() => sqliteStore({path}))).toThrow('this user may write there');
+		await expect(asNobody(async () => firstStep(path))).rejects.toThrow('this user may write there');
 	});
 
 	test.each([
-		['that holds nothing', 'read-only', (path: string) => runOn(path, 'PRAGMA user_version = 0')],
-		['of records', 'read-only', (path: string) => void sqliteStore({path}).close?.()],
-		['of records', 'writable', (path: string) => void sqliteStore({path}).close?.()],
-	])('a file %s that this user may only read, in a %s folder', (_, access, fill) => {
+		['that holds nothing', 'read-only', async (path: string) => runOn(path, 'PRAGMA user_version = 0')],
+		['of records', 'read-only', firstStep],
+		['of records', 'writable', firstStep],
+	])('a file %s that this user may only read, in a %s folder', async (_, access, fill) => {
 		const own = freshFolder(0o777);
 		const path = join(own, 'a.db');
-		fill(path);
+		await fill(path);
 		chmodSync(path, 0o444);
 		if (access === 'read-only') chmodSync(own, 0o555);
-		expect(() => asNobody(() => sqliteStore({path}))).toThrow('cannot be written to: check who owns it and its folder');
+		await expect(asNobody(async () => firstStep(path))).rejects.toThrow(
+			'cannot be written to: check who owns it and its folder',
+		);
 	});
 });
 
@@ -69,7 +89,7 @@ describe('a file of another program', () => {
 
 	test('that refuses a record by a trigger of its own: the step says so, and the next one is as ever', async () => {
 		const path = freshFile();
-		const store = sqliteStore({path});
+		const store = await opened(sqliteStore({path}));
 		runOn(
 			path,
 			`CREATE TRIGGER no BEFORE INSERT ON operations WHEN new.name = 'bad' BEGIN SELECT RAISE(ABORT, 'not this one'); END`,
@@ -87,11 +107,11 @@ describe('a file of another program', () => {
 			/"operations" that is not of this release .* \(they differ in scope, .*, amount\)/,
 		],
 		['VIEW operations AS SELECT 1 AS id', /"operations" that is not of this release/],
-	])('is refused and left alone where it has its own %s', (ddl, words) => {
+	])('is refused and left alone where it has its own %s', async (ddl, words) => {
 		const path = freshFile();
 		runOn(path, `CREATE ${ddl}`);
 		const before = readFileSync(path);
-		expect(() => sqliteStore({path})).toThrow(words);
+		await expect(firstStep(path)).rejects.toThrow(words);
 		expect(readFileSync(path)).toEqual(before);
 	});
 });
@@ -110,7 +130,7 @@ describe('a file of a newer release', () => {
 		expect(rowsOf(path, 'PRAGMA user_version')).toEqual([{user_version: 1}]);
 		runOn(path, 'PRAGMA user_version = 2');
 		const before = rowsOf(path, 'SELECT * FROM operations');
-		expect(() => sqliteStore({path})).toThrow(
+		await expect(firstStep(path)).rejects.toThrow(
 			`${path} has the schema version 2, and this release knows 1: update latchkey`,
 		);
 		expect(rowsOf(path, 'SELECT * FROM operations')).toEqual(before);
@@ -119,7 +139,7 @@ describe('a file of a newer release', () => {
 	test('is refused by its columns, too', async () => {
 		const path = await fileOfRecords();
 		runOn(path, 'ALTER TABLE operations ADD COLUMN priority INTEGER');
-		expect(() => sqliteStore({path})).toThrow('(they differ in priority): update latchkey');
+		await expect(firstStep(path)).rejects.toThrow('(they differ in priority): update latchkey');
 	});
 });
 
@@ -147,7 +167,7 @@ describe('a disk without room', () => {
 
 	test('fails a claim and leaves nothing of it, keeps what was there, and goes on once there is room', async () => {
 		const path = freshFile();
-		const {store, database} = withConnection(() => sqliteStore({path}));
+		const {store, database} = await withConnection(() => sqliteStore({path}));
 		database.exec('PRAGMA max_page_count = 50');
 		let claimed = 0;
 		const claims = async () => {
@@ -163,7 +183,7 @@ describe('a disk without room', () => {
 
 	test('fails all claims of one moment if it fails one, and leaves nothing of any', async () => {
 		const path = freshFile();
-		const {store, database} = withConnection(() => sqliteStore({path}));
+		const {store, database} = await withConnection(() => sqliteStore({path}));
 		database.exec('PRAGMA max_page_count = 50');
 		const large = {...request, body: new Uint8Array(1_000_000)};
 		const claims = [claimOf(), claimOf({request: large}), claimOf()].map(async (claim, i) =>

@@ -1,15 +1,15 @@
 import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {fileURLToPath} from 'node:url';
 import {afterAll, vi} from 'vitest';
 import {environment} from '../../src/environment.ts';
 import type {Store} from '../../src/stores/store.ts';
+import {temporaryFiles} from '../support/temporary-files.ts';
 
 /** A folder of this test file's own, gone after it. */
 export function temporaryFolder() {
-	const folder = mkdtempSync(join(tmpdir(), 'latchkey-sqlite-'));
+	const folder = mkdtempSync(join(temporaryFiles(), 'latchkey-sqlite-'));
 	let files = 0;
 	afterAll(() => {
 		rmSync(folder, {recursive: true, force: true});
@@ -25,16 +25,22 @@ export function at(clock: {now: () => number}) {
 	return {...environment, now: clock.now};
 }
 
-/** A store that is opened by this, and its own connection. */
-export function withConnection(open: () => Store): {store: Store; database: DatabaseSync} {
+/** A store whose file is opened by this, and its own connection. */
+export async function withConnection(open: () => Store): Promise<{store: Store; database: DatabaseSync}> {
 	const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
 	try {
-		const store = open();
+		const store = await opened(open());
 		const [database] = prepare.mock.contexts;
 		return {store, database: database as DatabaseSync};
 	} finally {
 		prepare.mockRestore();
 	}
+}
+
+/** The store, once its file is open. */
+export async function opened(store: Store): Promise<Store> {
+	await store.list('nobody');
+	return store;
 }
 
 /** Somebody else at the file, who keeps everybody from writing until `release`. */

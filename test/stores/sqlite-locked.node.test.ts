@@ -2,21 +2,21 @@ import {describe, expect, test} from 'vitest';
 import {sqliteStore, sqliteStoreIn} from '../../src/stores/sqlite.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {claimOf, ID} from './claim-of.ts';
-import {lock, rowsOf, runOn, temporaryFolder, withConnection} from './sqlite-folder.ts';
+import {lock, opened, rowsOf, runOn, temporaryFolder, withConnection} from './sqlite-folder.ts';
 
 const {freshFile} = temporaryFolder();
 
-/** A store on virtual time whose file somebody else has locked. */
-function lockedStore() {
+/** A store on virtual time whose file somebody else has locked since it was opened. */
+async function lockedStore() {
 	const path = freshFile();
 	const environment = virtualEnvironment();
-	const store = sqliteStoreIn(environment, {path});
+	const store = await opened(sqliteStoreIn(environment, {path}));
 	return {path, environment, store, holder: lock(path)};
 }
 
 describe('while another connection keeps the file locked', () => {
 	test('a step waits, and gets through once it is released', async () => {
-		const {environment, store, holder} = lockedStore();
+		const {environment, store, holder} = await lockedStore();
 		let status: string | undefined;
 		const claim = Promise.resolve(store.claim(ID, claimOf())).then(result => {
 			status = result.status;
@@ -31,7 +31,7 @@ describe('while another connection keeps the file locked', () => {
 
 	test('the event loop goes on: here it is the only one who can release the lock', async () => {
 		const path = freshFile();
-		const store = sqliteStore({path});
+		const store = await opened(sqliteStore({path}));
 		const holder = lock(path);
 		const claim = store.claim(ID, claimOf());
 		setImmediate(() => holder.release());
@@ -39,7 +39,7 @@ describe('while another connection keeps the file locked', () => {
 	});
 
 	test('all steps that wait get through together: by themselves they would keep each other waiting', async () => {
-		const {environment, store, holder} = lockedStore();
+		const {environment, store, holder} = await lockedStore();
 		const statuses: string[] = [];
 		const claims = Array.from({length: 200}, async (_, i) => {
 			const {status} = await store.claim({scope: '', name: `op-${i % 100}`}, claimOf({owner: `owner-${i}`}));
@@ -54,7 +54,7 @@ describe('while another connection keeps the file locked', () => {
 	});
 
 	test('one of them that fails harms no other', async () => {
-		const {path, environment, store, holder} = lockedStore();
+		const {path, environment, store, holder} = await lockedStore();
 		holder.release();
 		await store.claim(ID, claimOf());
 		runOn(path, 'UPDATE operations SET version = 2');
@@ -75,13 +75,13 @@ describe('while another connection keeps the file locked', () => {
 		]);
 	});
 
-	test('SQLite itself never waits, since it would block the event loop', () => {
-		const {database} = withConnection(() => sqliteStore({path: freshFile()}));
+	test('SQLite itself never waits, since it would block the event loop', async () => {
+		const {database} = await withConnection(() => sqliteStore({path: freshFile()}));
 		expect({...database.prepare('PRAGMA busy_timeout').get()}).toEqual({timeout: 0});
 	});
 
 	test('a step gives up before the core does, says why, and has written nothing', async () => {
-		const {path, environment, store, holder} = lockedStore();
+		const {path, environment, store, holder} = await lockedStore();
 		const claim = Promise.resolve(store.claim(ID, claimOf()));
 		await expect(environment.finish(claim)).rejects.toThrow(
 			`the SQLite file ${path} has been locked by another program for 4 s: look for one that keeps a transaction open (database is locked)`,
@@ -95,7 +95,7 @@ describe('while another connection keeps the file locked', () => {
 	});
 
 	test('the time of a step is that of the moment it got through', async () => {
-		const {environment, store, holder} = lockedStore();
+		const {environment, store, holder} = await lockedStore();
 		const began = environment.now();
 		const claim = Promise.resolve(store.claim(ID, claimOf()));
 		await environment.advance(2_000);
@@ -104,14 +104,14 @@ describe('while another connection keeps the file locked', () => {
 	});
 
 	test('what is stored can be read', async () => {
-		const {environment, store, holder} = lockedStore();
+		const {environment, store, holder} = await lockedStore();
 		expect(await store.list(ID.scope)).toEqual([]);
 		expect(environment.timers()).toBe(0);
 		holder.release();
 	});
 
 	test('a step that waits when the store is closed fails', async () => {
-		const {environment, store, holder} = lockedStore();
+		const {environment, store, holder} = await lockedStore();
 		const claim = Promise.resolve(store.claim(ID, claimOf()));
 		await environment.advance(100);
 		await store.close?.();
@@ -119,15 +119,17 @@ describe('while another connection keeps the file locked', () => {
 		await expect(environment.finish(claim)).rejects.toThrow('has been closed');
 	});
 
-	test('a store can be made, and its first step opens the file', async () => {
+	test('a store that was not used yet opens it in its first step, and that waits, too', async () => {
 		const path = freshFile();
 		const environment = virtualEnvironment();
 		const holder = lock(path);
 		const store = sqliteStoreIn(environment, {path});
+		const listed = Promise.resolve(store.list(ID.scope));
 		const claim = Promise.resolve(store.claim(ID, claimOf()));
 		await environment.advance(1_000);
 		holder.release();
 		expect(await environment.finish(claim)).toMatchObject({status: 'claimed'});
+		await environment.finish(listed);
 		await store.close?.();
 		expect(await sqliteStore({path}).list(ID.scope)).toHaveLength(1);
 	});

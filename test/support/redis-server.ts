@@ -1,11 +1,12 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process';
-import {randomInt, randomUUID} from 'node:crypto';
-import {mkdtempSync, rmSync} from 'node:fs';
-import {createServer} from 'node:net';
+import {randomUUID} from 'node:crypto';
+import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {createClient} from 'redis';
+import {freePort} from './free-port.ts';
+import {cleanUpAfter} from './undertaker.ts';
 
 export type RedisServer = {
 	readonly port: number;
@@ -51,29 +52,32 @@ export async function anyRedis(): Promise<RedisEngine> {
 
 /** A `redis-server` on a free loopback port. Unless told otherwise, it keeps every write on disk before it answers. */
 export async function startRedis(...args: readonly string[]): Promise<RedisServer> {
-	const dir = mkdtempSync(join(tmpdir(), 'latchkey-redis-'));
+	const dir = await mkdtemp(join(tmpdir(), 'latchkey-redis-'));
+	const cleanUp = cleanUpAfter({folder: dir, pidFile: 'pid', signal: 'TERM'});
 	const port = await freePort();
+	const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--pidfile', join(dir, 'pid')];
 	const durable = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
-	const all = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...durable, ...args];
+	const all = [...place, ...durable, ...args];
 	let running = await run(all);
-	const remove = () => {
-		running.kill('SIGKILL');
-		rmSync(dir, {recursive: true, force: true});
-	};
-	process.once('exit', remove);
+
+	async function kill(): Promise<void> {
+		await end(running);
+		// The system may give the number to another one.
+		await rm(join(dir, 'pid'), {force: true});
+	}
+
 	return {
 		port,
 		url: `redis://127.0.0.1:${port}`,
-		kill: async () => end(running),
+		kill,
 		freeze: () => running.kill('SIGSTOP'),
 		thaw: () => running.kill('SIGCONT'),
 		async restart() {
 			running = await run(all);
 		},
 		async close() {
-			await end(running);
-			remove();
-			process.off('exit', remove);
+			await kill();
+			await cleanUp();
 		},
 	};
 }
@@ -127,25 +131,4 @@ async function end(server: ChildProcess): Promise<void> {
 	});
 	server.kill('SIGKILL');
 	await ended;
-}
-
-/** Below the ports that the system gives to outgoing connections, so that it is still free at a restart. */
-async function freePort(): Promise<number> {
-	for (;;) {
-		const port = randomInt(20_000, 32_000);
-		const server = createServer();
-		const free = await new Promise<boolean>(resolve => {
-			server.once('error', () => {
-				resolve(false);
-			});
-			server.listen(port, '127.0.0.1', () => {
-				resolve(true);
-			});
-		});
-		if (!free) continue;
-		await new Promise(resolve => {
-			server.close(resolve);
-		});
-		return port;
-	}
 }

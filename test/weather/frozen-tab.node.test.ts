@@ -4,7 +4,7 @@ import {holdRequest, holdResponse, none, type Fault} from '../support/faulty-ser
 import {dropLater} from './drop-later.ts';
 import {passTime} from './pass-time.ts';
 import {rawTabs, type RawTab} from './raw-tabs.ts';
-import {expectAttempts, expectOneCharge, patience, visit, type Visit} from './visit.ts';
+import {expectAttempts, expectOneCharge, visit, type Visit} from './visit.ts';
 
 /** A tab that was frozen after its first attempt has begun, and another that waits for it. Leases of eleven seconds. */
 async function frozenInFlight(faults: readonly Fault[]) {
@@ -25,7 +25,7 @@ async function frozenInFlight(faults: readonly Fault[]) {
 }
 
 async function expectStory(tab: RawTab, event: string): Promise<void> {
-	await expect.poll(async () => tab.ask(shop => shop.story()), patience).toContain(event);
+	await expect.poll(async () => tab.ask(shop => shop.story())).toContain(event);
 }
 
 test('the other tab waits for one that is frozen in flight, and is answered when that wakes up', async () => {

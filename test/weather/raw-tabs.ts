@@ -1,7 +1,6 @@
 import type {Browser, CDPSession} from 'playwright';
 import {expect, onTestFinished} from 'vitest';
 import type {Shop} from './page/shop.ts';
-import {patience} from './visit.ts';
 
 export type RawTab = {
 	evaluate<T>(expression: string): Promise<T>;
@@ -43,7 +42,7 @@ export async function rawTabs(browser: Browser): Promise<(url: string) => Promis
 			return evaluate<Awaited<T>>(`(${question.toString()})(shop)`);
 		}
 
-		await expect.poll(async () => evaluate('typeof shop'), patience).toBe('object');
+		await expect.poll(async () => evaluate('typeof shop')).toBe('object');
 		return {
 			evaluate,
 			ask,

@@ -35,7 +35,7 @@ async function fill(page: Page): Promise<void> {
 }
 
 async function expectWritten(page: Page, status: string): Promise<void> {
-	await expect.poll(async () => (await ask(page, shop => shop.record()))?.state.status, {timeout: 10_000}).toBe(status);
+	await expect.poll(async () => (await ask(page, shop => shop.record()))?.state.status).toBe(status);
 }
 
 test('where storage is full nothing is sent, and the message says why; with room again it is one charge', async () => {

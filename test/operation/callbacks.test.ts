@@ -1,0 +1,88 @@
+import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialect/ietf.ts';
+import type {FetchOptions} from '../../src/options.ts';
+import type {ClaimResult} from '../../src/stores/store.ts';
+import {answer, drop} from '../support/fake-server.ts';
+import {openShop, OPERATION} from './shop.ts';
+
+// A rejection that nobody handles fails the run.
+const rejects = async () => Promise.reject(new Error('a callback failed'));
+const throws = () => {
+	throw new Error('a callback failed');
+};
+const wrong = (value: unknown) => value as never;
+
+describe('listeners harm nothing', () => {
+	test.each([
+		['that throw', throws],
+		['whose promise rejects', wrong(rejects)],
+	])('%s', async (_, listener) => {
+		const {environment, realm} = openShop();
+		const {pay, handle} = realm({onEvent: listener});
+		const stop = handle.subscribe(listener);
+		expect((await environment.finish(pay())).outcome).toBe('succeeded');
+		stop();
+	});
+});
+
+describe('a callback that answers with a promise where a value is asked for', () => {
+	const values: Array<[string, FetchOptions]> = [
+		['scope', {scope: wrong(rejects)}],
+		['keyFrom', {keyFrom: wrong(rejects), keySenders: 'this-store'}],
+	];
+	test.each(values)('%s: a TypeError, and nothing is sent', async (_, own) => {
+		const {environment, realm, server, record} = openShop();
+		expect((await environment.finish(realm(own).pay())).error).toBeInstanceOf(TypeError);
+		expect([server.requests.length, await record()]).toEqual([0, undefined]);
+	});
+
+	const harmless: Array<[string, FetchOptions]> = [
+		['retry.delay', {retry: {delay: wrong(rejects)}}],
+		['isReplay of the dialect', {dialect: {...ietf(), isReplay: wrong(rejects)}}],
+		['read of the dialect', {dialect: {...ietf(), read: wrong(rejects)}}],
+		['saves of the dialect', {dialect: {...ietf(), saves: wrong(rejects)}}],
+	];
+	test.each(harmless)('%s: it settles nothing, and ends no process', async (_, own) => {
+		const {environment, realm, server} = openShop();
+		server.script(drop, answer(402));
+		expect((await environment.finish(realm(own).pay())).outcome).toBe('unknown');
+	});
+});
+
+test.each([{id: 1}, 42, undefined, null])('a fingerprint of %o is a TypeError, and nothing is sent', async print => {
+	const {environment, realm, server, record} = openShop();
+	const {error} = await environment.finish(realm({fingerprint: async () => wrong(print)}).pay());
+	expect(String(error)).toMatch(/^TypeError: latchkey: fingerprint gave .*, and no string$/);
+	expect([server.requests.length, await record()]).toEqual([0, undefined]);
+});
+
+test('what a scope is, no message tells', async () => {
+	const {environment, realm} = openShop();
+	const {error} = await environment.finish(realm({scope: () => wrong(1_234_567)}).pay());
+	expect(String(error)).not.toContain('1234567');
+});
+
+test('many handles with subscribers are shown without asking the store again and again', async () => {
+	const {environment, realm, store} = openShop();
+	let lists = 0;
+	const {fetch} = realm({}, {list: (...given) => (lists++, store.list(...given))});
+	const handles = Array.from({length: 150}, (_, i) => fetch.operation(['checkout', i]));
+	const states: string[] = [];
+	const stops = handles.map(handle => handle.subscribe(({status}) => states.push(status)));
+	await environment.advance(60_000);
+	for (const handle of handles) expect(handle.state.status).toBe('idle');
+	expect(lists).toBe(150);
+	for (const stop of stops) stop();
+});
+
+test('a store that calls every key used is a StoreError', async () => {
+	const {environment, realm, server} = openShop();
+	let asked = 0;
+	const claim = async (): Promise<ClaimResult> => {
+		asked++;
+		return {status: 'spent', previousKey: 'key', now: environment.now()};
+	};
+	const {error} = await environment.finish(realm({}, {claim}).pay());
+	expect(error).toMatchObject({code: 'STORE_FAILED', operation: OPERATION});
+	expect([server.requests.length, asked <= 25]).toEqual([0, true]);
+});

@@ -1,0 +1,57 @@
+import {describe, expect, test} from 'vitest';
+import type {OperationRecord} from '../../src/operation/record.ts';
+import {drop} from '../support/fake-server.ts';
+import {openShop} from './shop.ts';
+
+const request = {method: 'POST', url: 'https://shop.test/', body: null};
+const answer = {status: 201, statusText: '', headers: [], body: new Uint8Array(), url: ''};
+const numbers = ['token', 'leaseUntil', 'createdAt', 'updatedAt', 'keyUntil', 'keepUntil', 'dueSince', 'answerUntil'];
+const texts = ['scope', 'name', 'key', 'previousKey', 'fingerprint', 'bytes', 'owner'];
+const flags = ['freed', 'ambiguous', 'awaited'];
+
+const fields: Array<[string, object]> = [
+	...numbers.flatMap(name => ['1', Number.NaN, {}, null].map((value): [string, object] => [name, {[name]: value}])),
+	...texts.flatMap(name => [1, {}, null].map((value): [string, object] => [name, {[name]: value}])),
+	...flags.flatMap(name => ['false', 0, null].map((value): [string, object] => [name, {[name]: value}])),
+	...[2, '1', undefined].map((version): [string, object] => ['version', {version}]),
+	...[null, 'unknown', {}, {status: 'done'}, {status: 'refused', httpStatus: '402'}].map((state): [string, object] => [
+		'state',
+		{state},
+	]),
+	...[
+		1,
+		null,
+		{...request, method: 1},
+		{...request, url: {}},
+		{...request, contentType: 1},
+		{...request, headers: {}},
+		{...request, headers: [['a']]},
+		{...request, headers: [['a', 1]]},
+		{...request, body: 'text'},
+	].map((kept): [string, object] => ['request', {request: kept}]),
+	...[
+		1,
+		null,
+		{...answer, status: '200'},
+		{...answer, status: 99},
+		{...answer, statusText: 1},
+		{...answer, url: 1},
+		{...answer, headers: {}},
+		{...answer, headers: ['ab']},
+		{...answer, body: 'text'},
+	].map((kept): [string, object] => ['answer', {answer: kept}]),
+];
+
+describe('a record of the wrong kind is a StoreError, and nothing is sent', () => {
+	test.each(fields)('%s: %o', async (_, hostile) => {
+		const {environment, realm, server, record} = openShop();
+		server.script(drop);
+		await environment.finish(realm({retry: 0}).pay());
+		const broken = {...(await record()), ...hostile} as OperationRecord;
+		const {pay} = realm({}, {claim: () => ({status: 'claimed', record: broken, now: environment.now()})});
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		const {fetch} = realm({}, {list: () => [{record: broken, now: environment.now()}]});
+		await expect(fetch.unfinished()).rejects.toMatchObject({code: 'STORE_FAILED'});
+		expect(server.requests).toHaveLength(1);
+	});
+});
