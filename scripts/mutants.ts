@@ -17,7 +17,7 @@ const mutants = readdirSync(patches).map(read);
 
 try {
 	for (const name of ['test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
-		cpSync(name, join(copy, name), {recursive: true});
+		cpSync(name, join(copy, name), {recursive: true, filter: path => !path.includes('node_modules')});
 	cpSync('src', join(copy, 'sound'), {recursive: true});
 	symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
 	if (worlds === undefined) process.exitCode = soundWithout() && mutants.map(isCaught).every(Boolean) ? 0 : 1;

@@ -8,7 +8,7 @@ import {without, withSaid} from './normalize-options.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
-import {isRequest} from './request/outgoing.ts';
+import {isRequest, plain} from './request/outgoing.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
@@ -123,7 +123,19 @@ function calledByKy(fetch: unknown): unknown {
 	if (typeof fetch !== 'function') return fetch;
 	return (input: FetchInput, {latchkeyBeside: beside, ...init}: RequestInit & Beside = {}) =>
 		// A Request that no other could be made of has been read: what is sent is beside it.
-		(fetch as Fetch)(input, isRequest(input) && !input.bodyUsed ? beside : init);
+		(fetch as Fetch)(input, isRequest(input) && !input.bodyUsed ? withHeadersOf(input, {...beside}) : init);
+}
+
+/**
+ * Whoever copies `init.headers` has the key among them, as with `createFetch`. They are those of the Request, with what was set
+ * on it; nobody who lists what init holds finds them.
+ */
+function withHeadersOf({headers}: Request, init: RequestInit): RequestInit {
+	return Object.defineProperty(init, 'headers', {
+		configurable: true,
+		get: () => plain(headers),
+		set: (value: unknown) => Object.defineProperty(init, 'headers', {value, enumerable: true, writable: true}),
+	});
 }
 
 /** A time-out is ky's, unless it is that of the caller's own signal. */

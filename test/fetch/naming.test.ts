@@ -67,7 +67,7 @@ describe('scope', () => {
 		const {error} = await environment.finish(pay());
 		expect(error).toBeInstanceOf(TypeError);
 		expect(String(error)).toContain('scope');
-		expect(() => handle.state).toThrow(TypeError);
+		await expect(handle.complete()).rejects.toBeInstanceOf(TypeError);
 		await expect(fetch.unfinished()).rejects.toBeInstanceOf(TypeError);
 		expect(server.requests).toHaveLength(0);
 	});

@@ -179,7 +179,7 @@ describe('a fetch of one’s own is called as by ky', () => {
 		let attempts = 0;
 		const fetch: Options['fetch'] = async (request, init) => {
 			(request as Request).headers.set('x-attempt', `${++attempts}`);
-			return server.fetch(new Request(request), init);
+			return server.fetch(request, init);
 		};
 		server.script(drop);
 		await finish(api.post('orders', {json, operation, fetch}));
@@ -188,13 +188,49 @@ describe('a fetch of one’s own is called as by ky', () => {
 		expect(server.keys()[0]).toBeTruthy();
 	});
 
-	test('one that copies the headers of either keeps the key', async () => {
+	type Send = NonNullable<Options['fetch']>;
+	const copying: Array<[string, (send: Send) => Send]> = [
+		[
+			'the headers of its init',
+			send => async (input, init) =>
+				send(input, {...init, headers: {...(init?.headers as object), 'x-app-version': '7'}}),
+		],
+		[
+			'the headers of its request',
+			send => async (input, init) => {
+				const headers = new Headers((input as Request).headers);
+				headers.set('x-app-version', '7');
+				return send(input, {...init, headers});
+			},
+		],
+		[
+			'both into a request',
+			send => async (input, init) => {
+				const request = new Request(input, init);
+				request.headers.set('x-app-version', '7');
+				return send(request);
+			},
+		],
+		[
+			'its request with other headers',
+			send => async input => {
+				const headers = {...Object.fromEntries((input as Request).headers), 'x-app-version': '7'};
+				return send(new Request(input, {headers}));
+			},
+		],
+		[
+			'nothing, but sets the headers of its init',
+			send =>
+				async (input, init = {}) => {
+					init.headers = {...(init.headers as object), 'x-app-version': '7'};
+					return send(input, init);
+				},
+		],
+	];
+
+	test.each(copying)('one that copies %s keeps the key', async (_, wrap) => {
 		const {api, finish, server} = openClient();
-		const fetch: Options['fetch'] = async (input, init) => {
-			const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-			headers.set('x-app-version', '7');
-			return server.fetch(input, {...init, headers});
-		};
+		const fetch = wrap(server.fetch);
 		await finish(api.post('orders', {json, operation, fetch}));
 		const [sent] = server.requests;
 		expect(sent).toMatchObject({key: api.operation(operation).outcome()?.key, body: '{"cart":42}'});
