@@ -131,7 +131,7 @@ export function createFetchIn(
 		},
 		async forgetAll() {
 			const scope = currentScope(settings.scope, environment);
-			await forgetAll(realm(), await scopeId(scope), scope);
+			await forgetAll(realm(), await scopeId(scope), scope, environment);
 		},
 	});
 }

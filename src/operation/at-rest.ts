@@ -1,11 +1,13 @@
 import type {Answer} from '../dialect/dialect.ts';
+import {withoutQuery} from '../shown.ts';
 import type {StoredAnswer} from './record.ts';
 
 /** An answer as it is kept. */
 export function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer {
 	// Cookies are no part of an answer; only Node shows them at all.
 	const kept = [...headers].filter(([name]) => name !== 'set-cookie');
-	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url};
+	// A query may hold a token.
+	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url: withoutQuery(url)};
 }
 
 /** The answer of a record, as if it had just come. */

@@ -27,7 +27,8 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 				before: dead?.progress,
 				run(work) {
 					// The same object: the flight reads from it which key is in use.
-					const named = Object.assign(work, place, {owner: nextOwner(realm)});
+					const signOuts = realm.signOuts.get(place.scope) ?? 0;
+					const named = Object.assign(work, place, {owner: nextOwner(realm), signOuts});
 					return dead ? takeOver(named, dead).then(runNamed) : runNamed(named);
 				},
 				changed: tell,

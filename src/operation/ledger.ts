@@ -18,6 +18,8 @@ const GLANCE = 100;
  * One that cannot even be opened is replaced by memory for good: `degraded` then says why.
  */
 export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'list' | 'sweep'>> & {
+	/** What of a scope can be read, and the first error where some of it cannot. */
+	readonly readable: (scope: string) => Promise<{readonly listed: readonly Listed[]; readonly error?: StoreError}>;
 	readonly watch: NonNullable<Store['watch']>;
 	/** Where presence fails or hangs there is none: the lease bounds the rest. */
 	readonly hold: (owner: string) => MaybePromise<(() => void) | undefined>;
@@ -62,6 +64,24 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
 		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
 		list: (scope, name, open) => step('list', undefined, it => it.list(scope, name, open), checkList),
+		async readable(scope) {
+			const all = await step<readonly Listed[]>(
+				'list',
+				undefined,
+				it => it.list(scope),
+				found => found,
+			);
+			let error: StoreError | undefined;
+			const listed = all.filter(one => {
+				try {
+					return checkList([one]);
+				} catch (cause) {
+					error ??= storeError('list', undefined, cause);
+					return false;
+				}
+			});
+			return {listed, ...(error && {error})};
+		},
 		sweep: () =>
 			step(
 				'sweep',

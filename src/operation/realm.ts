@@ -59,6 +59,8 @@ export type Realm = {
 	/** The latest look at the store for each, while it lasts. */
 	readonly looks: Map<string, object>;
 	readonly listeners: Map<string, Set<() => void>>;
+	/** How often each scope has signed out: what settles after it keeps no answer. */
+	readonly signOuts: Map<string | null, number>;
 	/** How many flights there were. */
 	count: number;
 	/** When the store was last swept: wall clock, in milliseconds. */
@@ -83,6 +85,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			snapshots: new Map(),
 			looks: new Map(),
 			listeners: new Map(),
+			signOuts: new Map(),
 			count: 0,
 			sweptAt: 0,
 		};

@@ -21,7 +21,8 @@ import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';
 import {saidState} from './state.ts';
-import type {NamedWork} from './named-work.ts';
+import {sweepSoon} from './sweep.ts';
+import {hasSignedOut, type NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
 
 /**
@@ -30,7 +31,7 @@ import type {Work} from './work.ts';
  * was sent (then it begins anew).
  */
 export async function runNamed(work: NamedWork): Promise<Result> {
-	const {realm, flightId, progress} = work;
+	const {realm, flightId, progress, settings} = work;
 	const unsaved = realm.unsaved.get(flightId);
 	const known = unsaved && (await unsavedOutcome(work, unsaved));
 	if (known !== undefined) return known;
@@ -95,8 +96,9 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 
 			if (status === 'stronger' && record !== undefined)
 				return await alreadySettled(work, seenLater(work, hold, record));
+			if (record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(work);
 			const result = tell();
-			if (!changed) remember(work, result);
+			if (!changed && !hasSignedOut(work)) remember(work, result);
 			return result;
 		}
 	} catch (error) {

@@ -10,7 +10,7 @@ import {isSmall} from './remember.ts';
 import {transition} from './state.ts';
 import {atRest} from './at-rest.ts';
 import {save, saveLater, type Settled} from './save.ts';
-import type {NamedWork} from './named-work.ts';
+import {hasSignedOut, type NamedWork} from './named-work.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
@@ -32,7 +32,7 @@ export async function settle(
 	const answer = found ? undefined : last;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !firm && state.status !== 'succeeded';
-	const kept = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
+	const small = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
 	const settlement = (held: number): Settlement => ({
 		key,
 		owner,
@@ -42,7 +42,7 @@ export async function settle(
 		keepAnswer: settings.keepResponse,
 		// A getter: it is copied only when the store takes it.
 		get answer() {
-			return kept && atRest(kept);
+			return small && !hasSignedOut(work) ? atRest(small) : undefined;
 		},
 	});
 	const storeNow = () => now + work.elapsed() - issued;

@@ -13,6 +13,7 @@ import {boardNamed} from './board.ts';
 import {takePart} from './call.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
 import {knownRecord, sawRecord} from './known.ts';
+import {outcomeError} from './outcome-error.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
@@ -108,6 +109,8 @@ async function resume(
 	// The record may have been swept since it was offered, and could not say so.
 	if (standing !== 'go') throw new OutcomeUnknownError({operation, key, reason: standing});
 	const sameScope = sameScopeAs(settings.scope, environment, place.scope);
+	if (!sameScope())
+		throw outcomeError('unknown', {operation, key, hint: 'The signed-in user (scope) changed, so nothing was sent.'});
 	const call = {environment, request, settings, ownKey: key, since: undefined, sameScope, signal, operation};
 	return takePart(call, boardNamed(environment, place));
 }

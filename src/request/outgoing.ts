@@ -8,7 +8,7 @@ import {token} from '../option-kinds.ts';
 import {once} from '../once.ts';
 import {callOptionNames} from '../option-names.ts';
 import type {CallOptions, Settings} from '../options.ts';
-import {shown} from '../shown.ts';
+import {shown, withoutQuery} from '../shown.ts';
 import {freezeBody, freezeRequest} from './body.ts';
 import {encodeBody} from './encode-body.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
@@ -59,7 +59,7 @@ export function outgoingOf(
 		throw mistake(`fetch sends no body with ${method}`);
 	const url = isRequest(input) ? input.url : absolute(String(input), environment);
 	if (kind !== 'pass' && fetch === undefined && !/^https?:/i.test(url))
-		throw mistake(`fetch sends no ${method} to ${shown(url)}`);
+		throw mistake(`fetch sends no ${method} to ${shown(withoutQuery(url))}`);
 	const headers = buildable(() => new Headers(init.headers ?? request?.headers));
 	for (const name of connectionHeaders) headers.delete(name);
 	const said: RequestInit = membersOf(init, notFetchs);
@@ -137,7 +137,7 @@ export function absolute(url: string, environment: Environment): string {
 	try {
 		parsed = new URL(url, environment.baseUrl());
 	} catch {
-		throw mistake(`${shown(url)} is not an absolute URL`);
+		throw mistake(`${shown(withoutQuery(url))} is not an absolute URL`);
 	}
 
 	if (parsed.username || parsed.password) throw mistake('fetch sends no credentials in a URL');

@@ -81,6 +81,7 @@ test('an error that speaks for latchkey is a marked mistake, but for what is fou
 		'attempt/weigh.ts',
 		'mistake.ts',
 		'request/kept-request.ts',
+		'stores/sqlite/node-sqlite.ts',
 	]);
 });
 
