@@ -1,10 +1,12 @@
+import {ifReadable} from '../readable.ts';
+
 /** Takes the listener off its signal when nobody can read the response any more. Workers may have no such registry. */
-const ends =
-	typeof FinalizationRegistry === 'undefined'
-		? undefined
-		: /* @__PURE__ */ new FinalizationRegistry<() => void>(end => {
-				end();
-			});
+const ends = /* @__PURE__ */ ifReadable(
+	() =>
+		new FinalizationRegistry<() => void>(end => {
+			end();
+		}),
+);
 
 /** Aborts what is left of a response that was passed on unread. One signal may outlive thousands of them. */
 export function abortWith(signal: AbortSignal, response: Response, abort: () => void): void {
