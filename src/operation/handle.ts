@@ -117,7 +117,7 @@ export function handleOf(
 		subscribe(listener) {
 			const at = findShown();
 			if (at === undefined) {
-				listener(loading);
+				tellGuarded(listener, loading);
 				return () => undefined;
 			}
 

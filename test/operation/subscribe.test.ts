@@ -238,6 +238,10 @@ describe('on a server that does not say whose it is', () => {
 		expect(seen).toEqual([handle.state]);
 		expect(environment.restorers()).toBe(0);
 		stop();
+		const inComponent = () => {
+			throw new Error('in a component');
+		};
+		handle.subscribe(inComponent)();
 		expect(handle.outcome()).toBeUndefined();
 		await expect(handle.fetch('https://shop.test/orders', {method: 'POST'})).rejects.toThrow(/scope|document/);
 		expect(server.requests).toHaveLength(0);

@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createClient} from '../../src/ky.ts';
 import {createFetch} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
@@ -7,6 +7,9 @@ import {openClient} from '../ky/client.ts';
 import {openShop, OPERATION} from '../operation/shop.ts';
 import {answer, drop, hang} from '../support/fake-server.ts';
 import {lack, lacks} from '../support/globals.ts';
+
+const isPage = 'document' in globalThis;
+const whose = isPage ? {} : {scope: null};
 
 describe.each(lacks)('where DOMException is %s', how => {
 	test('an attempt that takes too long is followed by another', async () => {
@@ -135,12 +138,30 @@ describe('where signals cannot throw by themselves', () => {
 	});
 });
 
+test.each(lacks)(
+	'where nothing is told of what is collected (%s), an abort still ends an answer that is read',
+	async how => {
+		lack('FinalizationRegistry', how);
+		vi.resetModules();
+		onTestFinished(() => void vi.resetModules());
+		const {createClient: create} = await import('../../src/ky.ts');
+		const signals: AbortSignal[] = [];
+		const fetch = async (input: unknown) => {
+			signals.push((input as Request).signal);
+			return new Response(new ReadableStream());
+		};
+		const controller = new AbortController();
+		await create({fetch, store: openShop().store, ...whose}).get('https://shop.test/', {signal: controller.signal});
+		expect(signals.map(({aborted}) => aborted)).toEqual([false]);
+		controller.abort();
+		expect(signals.map(({aborted}) => aborted)).toEqual([true]);
+	},
+);
+
 /** What the sources look at and can do without; vitest itself needs some of them in browsers. */
 const optional = ['indexedDB', 'navigator', 'BroadcastChannel', 'WorkerGlobalScope', 'DOMException', 'localStorage'];
 const ofNode = ['document', 'location', 'addEventListener', 'removeEventListener', 'Bun'];
-const isPage = 'document' in globalThis;
 const here = isPage ? optional : [...optional, ...ofNode];
-const whose = isPage ? {} : {scope: null};
 
 describe.each(lacks)('a global that is %s', how => {
 	test.each(here)('%s does not keep a call from going on', async name => {
