@@ -150,7 +150,9 @@ function mistakeInBody(body: unknown): Error | undefined {
 	const isPlain =
 		Array.isArray(body) ||
 		(nameOf(body) === 'Object' && !can(body, 'getReader') && !(Symbol.asyncIterator in Object(body)));
-	return isPlain ? mistake('a body takes no plain object or array: say json, or use JSON.stringify') : undefined;
+	return isPlain
+		? mistake('a body may be no plain object or array: say json, or use JSON.stringify; nothing was sent')
+		: undefined;
 }
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
