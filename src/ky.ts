@@ -9,6 +9,7 @@ import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
 import {isRequest, plain} from './request/outgoing.ts';
+import {can, nameOf} from './shape.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
@@ -72,7 +73,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (call: Options) => {
-		const wrong = mistakeInClientCall(call);
+		const wrong = mistakeInClientCall(call) ?? mistakeInBody(call.body);
 		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner, hooks} = call;
 		const carried = {
 			timeout: perAttempt,
@@ -142,6 +143,16 @@ function withHeadersOf({headers}: Request, init: RequestInit): RequestInit {
 function asKys(error: unknown, request: Request): unknown {
 	const isLate = (error as Error | undefined)?.name === 'TimeoutError' && error !== request.signal.reason;
 	return isLate ? Object.assign(new TimeoutError(request), {cause: error}) : error;
+}
+
+/** ky makes a Request of it, and that `toString()`: nobody could see the mistake any more. */
+function mistakeInBody(body: unknown): Error | undefined {
+	const isPlain =
+		Array.isArray(body) ||
+		(nameOf(body) === 'Object' && !can(body, 'getReader') && !(Symbol.asyncIterator in Object(body)));
+	return isPlain
+		? mistake('a body may be no plain object or array: say json, or use JSON.stringify; nothing was sent')
+		: undefined;
 }
 
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {

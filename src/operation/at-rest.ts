@@ -2,12 +2,13 @@ import type {Answer} from '../dialect/dialect.ts';
 import {withoutQuery} from '../shown.ts';
 import type {StoredAnswer} from './record.ts';
 
-/** An answer as it is kept. */
-export function atRest({status, statusText, headers, body, url}: Answer): StoredAnswer {
+/** An answer as it is kept: for those who wait elsewhere, or `asked` for. */
+export function atRest({status, statusText, headers, body, url}: Answer, asked: boolean): StoredAnswer {
 	// Cookies are no part of an answer; only Node shows them at all.
 	const kept = [...headers].filter(([name]) => name !== 'set-cookie');
 	// A query may hold a token.
-	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url: withoutQuery(url)};
+	const at = asked ? url : withoutQuery(url);
+	return {status, statusText, headers: kept, body: body ?? new Uint8Array(), url: at};
 }
 
 /** The answer of a record, as if it had just come. */

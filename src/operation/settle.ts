@@ -42,7 +42,7 @@ export async function settle(
 		keepAnswer: settings.keepResponse,
 		// A getter: it is copied only when the store takes it.
 		get answer() {
-			return small && !hasSignedOut(work) ? atRest(small) : undefined;
+			return small && !hasSignedOut(work) ? atRest(small, settings.keepResponse) : undefined;
 		},
 	});
 	const storeNow = () => now + work.elapsed() - issued;
