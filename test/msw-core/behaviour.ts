@@ -199,7 +199,7 @@ export function itChargesOnce(network: Network): void {
 
 		test('of a field that changes by itself is none, with a fingerprint without it', async () => {
 			const pay = serve({faults: ['lose-request']});
-			const fingerprint = async (request: Request) => ((await request.json()) as {amount: string}).amount;
+			const fingerprint = async (request: Request) => String(((await request.json()) as {amount: number}).amount);
 			const {fetch, events} = realm({retry: 0, fingerprint});
 			await expect(fetch(PAY, {...order, body: '{"amount":1,"at":1}'})).rejects.toMatchObject({
 				code: 'OUTCOME_UNKNOWN',
