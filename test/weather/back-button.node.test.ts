@@ -63,7 +63,7 @@ test('the shop opened again over a page in flight takes over at once, and going 
 	await pressAndLeave(page);
 	await expectAttempts(here, 1);
 
-	await page.goto(here.address({retry: {maxRetryAfter: 100}}));
+	await page.goto(here.address({retry: {maxRetryAfter: 1_000}}));
 	const told = press(page);
 	// The page in the cache holds the lock that this one asks for, so the browser drops it.
 	await expectStory(page, 'taken-over');
