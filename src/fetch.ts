@@ -8,7 +8,7 @@ import {takePart, type Passenger} from './operation/call.ts';
 import type {Flight} from './operation/caller.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
-import {realmOf} from './operation/realm.ts';
+import {keepKnown, realmOf} from './operation/realm.ts';
 import {mistake} from './mistake.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
@@ -62,14 +62,14 @@ export function createFetchIn(
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
 	const ownKeyFlights = new Map<string, Flight>();
+	const degrades = settings.onStoreError === 'degrade';
+	// Who shares the store learns for this one, too, from now on.
+	if (degrades && settings.store) keepKnown(settings.store);
 	const realm = () => {
-		const one = realmOf(settings.store ?? defaultStore(), environment);
-		one.degrades ||= settings.onStoreError === 'degrade';
-		return one;
+		const store = settings.store ?? defaultStore();
+		if (degrades) keepKnown(store);
+		return realmOf(store, environment);
 	};
-
-	// For what others who share the store learn from now on.
-	if (settings.onStoreError === 'degrade') realm();
 
 	async function latchkeyFetch(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response> {
 		if (init) checkCall(init);

@@ -1,7 +1,8 @@
+import {isPromise} from './maybe-promise.ts';
+
 /** A promise that a callback gave and nobody asked for: its rejection would end a Node process. */
 export function hushed<T>(value: T): T {
-	const {then} = Object(value) as {then?: unknown};
-	if (typeof then === 'function') then.call(value, undefined, () => undefined);
+	if (isPromise<unknown>(value)) value.then(undefined, () => undefined);
 	return value;
 }
 

@@ -25,60 +25,49 @@ export async function retryIdempotent(
 	};
 	signal?.addEventListener('abort', leave);
 	try {
-		return await answered(request, settings, environment, signal, sameScope, gone);
+		const elapsed = stopwatch(environment);
+		const left = () => settings.totalTimeout - elapsed();
+		const late = () => {
+			gone.leave(domError('No time was left', 'TimeoutError'));
+		};
+		const stop = settings.totalTimeout < Infinity ? environment.timer(late, settings.totalTimeout) : () => undefined;
+		try {
+			await unlessLeft(gone, request.ready());
+		} finally {
+			stop();
+		}
+
+		const sendable = await request.sendable(undefined);
+		throwIfAborted(signal);
+		const {exchange, firstFailure, why} = await attemptUntilSettled(
+			{
+				environment,
+				left,
+				settings,
+				request: sendable,
+				leaving: gone,
+				permit: () => (left() > 0 ? 'go' : 'left'),
+				sameScope,
+				verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it)),
+				report: () => undefined,
+			},
+			noProgress(),
+		);
+		throwIfAborted(signal);
+		if (why === 'no-headers') throw exchange ? unmarked(firstFailure) : firstFailure;
+		if (exchange && !exchange.answer) throw exchange.error;
+		if (why === 'scope-changed') throw domError('The signed-in user (scope) has changed', 'AbortError');
+		// An answer that was to be followed by another attempt has been given up already.
+		if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
+		const {abort, stream} = exchange;
+		if (signal)
+			abortWith(signal, stream, () => {
+				abort(abortReason(signal));
+			});
+		return stream;
 	} finally {
 		signal?.removeEventListener('abort', leave);
 	}
-}
-
-async function answered(
-	request: Outgoing,
-	settings: Settings,
-	environment: Environment,
-	signal: AbortSignal | undefined,
-	sameScope: () => boolean,
-	gone: ReturnType<typeof leaving>,
-): Promise<Response> {
-	const elapsed = stopwatch(environment);
-	const left = () => settings.totalTimeout - elapsed();
-	const late = () => {
-		gone.leave(domError('No time was left', 'TimeoutError'));
-	};
-	const stop = settings.totalTimeout < Infinity ? environment.timer(late, settings.totalTimeout) : () => undefined;
-	try {
-		await unlessLeft(gone, request.ready());
-	} finally {
-		stop();
-	}
-
-	const sendable = await request.sendable(undefined);
-	throwIfAborted(signal);
-	const {exchange, firstFailure, why} = await attemptUntilSettled(
-		{
-			environment,
-			left,
-			settings,
-			request: sendable,
-			leaving: gone,
-			permit: () => (left() > 0 ? 'go' : 'left'),
-			sameScope,
-			verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it)),
-			report: () => undefined,
-		},
-		noProgress(),
-	);
-	throwIfAborted(signal);
-	if (why === 'no-headers') throw exchange ? unmarked(firstFailure) : firstFailure;
-	if (exchange && !exchange.answer) throw exchange.error;
-	if (why === 'scope-changed') throw domError('The signed-in user (scope) has changed', 'AbortError');
-	// An answer that was to be followed by another attempt has been given up already.
-	if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
-	const {abort, stream} = exchange;
-	if (signal)
-		abortWith(signal, stream, () => {
-			abort(abortReason(signal));
-		});
-	return stream;
 }
 
 /** What a client adds to fetch; a fetch without it passes such calls untouched. */

@@ -91,8 +91,9 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed});
 	}
 
-	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {firm: true});
+
+	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (isFailure(status))
 		return directive === 'false'
 			? verdict('unsettled', 'end', {ambiguous: true, final: saved})

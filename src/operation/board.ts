@@ -27,8 +27,7 @@ export function boardNamed(environment: Environment, place: Place): (passenger: 
 				before: dead?.progress,
 				run(work) {
 					// The same object: the flight reads from it which key is in use.
-					const signOuts = realm.signOuts.get(place.scope) ?? 0;
-					const named = Object.assign(work, place, {owner: nextOwner(realm), signOuts});
+					const named = Object.assign(work, place, {owner: nextOwner(realm)});
 					return dead ? takeOver(named, dead).then(runNamed) : runNamed(named);
 				},
 				changed: tell,

@@ -35,6 +35,8 @@ export type Flight = {
 	readonly follow: (caller: Caller) => void;
 	/** Tells a caller whose time is over what is known for good, though the store has not taken it yet. */
 	readonly tellVerdict: (caller: Caller) => boolean;
+	/** Somebody signs out: its answer goes to its callers, and is not kept. */
+	readonly keepNoAnswer: () => void;
 	/** The body of its request has been read. Before that nothing is claimed or sent. */
 	readonly hasBegun: () => boolean;
 	readonly leave: (caller: Caller) => void;

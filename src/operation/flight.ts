@@ -42,6 +42,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const progress: Progress = plan.before ? {...plan.before} : noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
 	let work: Work | undefined;
+	let keepsAnswer = true;
 	let cancelLinger: (() => void) | undefined;
 
 	function left(): number {
@@ -87,6 +88,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			},
 			key: undefined,
 			foreign: false,
+			keepsAnswer: () => keepsAnswer,
 			verdict: undefined,
 		};
 		for (const joined of callers) if (joined !== first) joined.run(() => void isSame(joined));
@@ -179,6 +181,9 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			const result = same.has(caller) ? work?.verdict?.() : undefined;
 			if (result !== undefined) tellResult(caller, result);
 			return result !== undefined;
+		},
+		keepNoAnswer() {
+			keepsAnswer = false;
 		},
 		hasBegun: () => work !== undefined,
 		leave,

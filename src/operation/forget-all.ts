@@ -18,8 +18,9 @@ export async function forgetAll(
 	of: string | null,
 	{timer}: Pick<Environment, 'timer'>,
 ): Promise<void> {
-	realm.signOuts.set(of, (realm.signOuts.get(of) ?? 0) + 1);
-	for (const [id] of realm.recent) if ((JSON.parse(id) as unknown[])[0] === of) realm.recent.delete(id);
+	const isOfScope = (id: string) => (JSON.parse(id) as unknown[])[0] === of;
+	for (const [id, flight] of realm.flights) if (isOfScope(id)) flight.keepNoAnswer();
+	for (const id of realm.recent.keys()) if (isOfScope(id)) realm.recent.delete(id);
 	const kept = new Set((await saveAll(realm, of)).map(({flightId}) => flightId));
 	const {listed, error} = await realm.ledger.readable(scope);
 	const settled = listed.flatMap(({record}) => {

@@ -16,7 +16,7 @@ export function keepRecord(
 	environment: Environment,
 	{record, now}: Listed,
 ): void {
-	if (!degrades) return;
+	if (!degrades()) return;
 	const elapsed = stopwatch(environment);
 	known.delete(flightId);
 	known.set(flightId, {record, now: () => now + elapsed()});

@@ -72,14 +72,15 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 				found => found,
 			);
 			let error: StoreError | undefined;
-			const listed = all.filter(one => {
+			const listed: Listed[] = [];
+			for (const one of all)
 				try {
-					return checkList([one]);
+					checkListed(one);
+					listed.push(one);
 				} catch (cause) {
 					error ??= storeError('list', undefined, cause);
-					return false;
 				}
-			});
+
 			return {listed, ...(error && {error})};
 		},
 		sweep: () =>
@@ -155,12 +156,13 @@ function checkWithRecord<T extends WriteResult | FreeResult>(result: T, statuses
 }
 
 function checkList(listed: readonly Listed[]): readonly Listed[] {
-	for (const {record, now} of listed) {
-		if (!Number.isFinite(now)) throw new TypeError('its list lacks the time');
-		decodeRecord(record);
-	}
-
+	for (const one of listed) checkListed(one);
 	return listed;
+}
+
+function checkListed({record, now}: Listed): void {
+	if (!Number.isFinite(now)) throw new TypeError('its list lacks the time');
+	decodeRecord(record);
 }
 
 function checkStatus({status}: {readonly status: string}, statuses: readonly string[]): void {

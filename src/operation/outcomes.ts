@@ -166,7 +166,7 @@ function result(
 		attempts: progress.attempts,
 		replayed: false,
 		keyKept: true,
-		retryAt: progress.retryAt,
+		retryAt: outcome === 'succeeded' ? undefined : progress.retryAt,
 		...more,
 	};
 }

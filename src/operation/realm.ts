@@ -49,7 +49,7 @@ export type Realm = {
 	/** Call off the next try to save each of them. */
 	readonly saving: Map<string, () => void>;
 	/** Some client of this realm goes on while the store fails. */
-	degrades: boolean;
+	readonly degrades: () => boolean;
 	/** The last records, where operations go on while the store fails. */
 	readonly known: Map<string, Known>;
 	/** The last outcomes of this realm, with their answers if they are small. */
@@ -59,15 +59,22 @@ export type Realm = {
 	/** The latest look at the store for each, while it lasts. */
 	readonly looks: Map<string, object>;
 	readonly listeners: Map<string, Set<() => void>>;
-	/** How often each scope has signed out: what settles after it keeps no answer. */
-	readonly signOuts: Map<string | null, number>;
 	/** How many flights there were. */
 	count: number;
 	/** When the store was last swept: wall clock, in milliseconds. */
 	sweptAt: number;
+	/** Until when there are answers that are kept for those who wait elsewhere, and whether a sweep for them is due. */
+	answersUntil: number;
+	sweepsSoon: boolean;
 };
 
 const realms = new WeakMap<Store, Realm>();
+const degrading = new WeakSet<Store>();
+
+/** Makes no realm yet: where a client is made, a Worker may not ask for the random name of one. */
+export function keepKnown(store: Store): void {
+	degrading.add(store);
+}
 
 export function realmOf(store: Store, environment: Environment): Realm {
 	let realm = realms.get(store);
@@ -79,15 +86,16 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			offered: new Map(),
 			unsaved: new Map(),
 			saving: new Map(),
-			degrades: false,
+			degrades: () => degrading.has(store),
 			known: new Map(),
 			recent: new Map(),
 			snapshots: new Map(),
 			looks: new Map(),
 			listeners: new Map(),
-			signOuts: new Map(),
 			count: 0,
 			sweptAt: 0,
+			answersUntil: 0,
+			sweepsSoon: false,
 		};
 		realms.set(store, realm);
 	}

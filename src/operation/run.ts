@@ -22,7 +22,7 @@ import type {Result} from './result.ts';
 import {settle} from './settle.ts';
 import {saidState} from './state.ts';
 import {sweepSoon} from './sweep.ts';
-import {hasSignedOut, type NamedWork} from './named-work.ts';
+import type {NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
 
 /**
@@ -98,7 +98,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 				return await alreadySettled(work, seenLater(work, hold, record));
 			if (record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(work);
 			const result = tell();
-			if (!changed && !hasSignedOut(work)) remember(work, result);
+			if (!changed && work.keepsAnswer()) remember(work, result);
 			return result;
 		}
 	} catch (error) {

@@ -10,7 +10,7 @@ import {isSmall} from './remember.ts';
 import {transition} from './state.ts';
 import {atRest} from './at-rest.ts';
 import {save, saveLater, type Settled} from './save.ts';
-import {hasSignedOut, type NamedWork} from './named-work.ts';
+import type {NamedWork} from './named-work.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
@@ -42,7 +42,7 @@ export async function settle(
 		keepAnswer: settings.keepResponse,
 		// A getter: it is copied only when the store takes it.
 		get answer() {
-			return small && !hasSignedOut(work) ? atRest(small, settings.keepResponse) : undefined;
+			return small && work.keepsAnswer() ? atRest(small, settings.keepResponse) : undefined;
 		},
 	});
 	const storeNow = () => now + work.elapsed() - issued;

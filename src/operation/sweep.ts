@@ -13,15 +13,22 @@ export function sweepAtTimes(realm: Realm, {now}: Environment): void {
 	sweep(realm);
 }
 
-/** An answer that was kept for those who wait elsewhere goes when its time is over. */
+/** Answers that were kept for those who wait elsewhere go when their time is over: one sweep a minute, while there are any. */
 export function sweepSoon({realm, environment}: Place & {readonly environment: Environment}): void {
-	environment.timer(
-		() => {
-			sweep(realm);
-		},
-		ANSWER_LIFE + 1_000,
-		false,
-	);
+	realm.answersUntil = environment.now() + ANSWER_LIFE;
+	if (realm.sweepsSoon) return;
+	realm.sweepsSoon = true;
+	const wait = () =>
+		environment.timer(
+			() => {
+				sweep(realm);
+				realm.sweepsSoon = environment.now() <= realm.answersUntil;
+				if (realm.sweepsSoon) wait();
+			},
+			ANSWER_LIFE + 1_000,
+			false,
+		);
+	wait();
 }
 
 /** Nothing depends on it, and it is tried again. */

@@ -27,6 +27,8 @@ export type Work = {
 	readonly report: (event: EventDetail) => void;
 	/** The key in use, once there is one. */
 	key: string | undefined;
+	/** Nobody has signed out since it began: its answer may be kept. */
+	readonly keepsAnswer: () => boolean;
 	/** What is known for good while it is being written down: the store cannot change it any more. */
 	verdict: (() => Result | undefined) | undefined;
 	/** Somebody who shares no store with us may have sent that key. */

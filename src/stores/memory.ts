@@ -19,36 +19,29 @@ export function memoryStore(): Store {
 export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 	const scopes = new Map<string, Map<string, OperationRecord>>();
 	/** In the order in which they were settled. */
-	const settled = new Map<string, OperationId>();
+	const settled = new Set<OperationRecord>();
 
-	function drop({scope, name}: OperationId): void {
-		const records = scopes.get(scope);
-		records?.delete(name);
-		if (records?.size === 0) scopes.delete(scope);
+	function drop(record: OperationRecord): void {
+		const records = scopes.get(record.scope);
+		records?.delete(record.name);
+		if (records?.size === 0) scopes.delete(record.scope);
+		settled.delete(record);
 	}
 
-	function note(record: OperationRecord): void {
-		const place = JSON.stringify([record.scope, record.name]);
-		settled.delete(place);
-		if (isOpen(record)) return;
-		settled.set(place, record);
+	function put(record: OperationRecord, before: OperationRecord | undefined): void {
+		const records = scopes.get(record.scope) ?? new Map<string, OperationRecord>();
+		scopes.set(record.scope, records.set(record.name, record));
+		if (before !== undefined) settled.delete(before);
+		if (!isOpen(record)) settled.add(record);
 		if (settled.size <= MOST_SETTLED) return;
-		for (const [oldest, id] of settled) {
-			settled.delete(oldest);
-			drop(id);
-			return;
-		}
+		const [oldest] = settled;
+		if (oldest !== undefined) drop(oldest);
 	}
 
-	function step<R>(id: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): R {
-		let records = scopes.get(id.scope);
-		const {result, write} = rule(records?.get(id.name), environment.now());
-		if (write !== undefined) {
-			if (records === undefined) scopes.set(id.scope, (records = new Map()));
-			records.set(id.name, write);
-			note(write);
-		}
-
+	function step<R>({scope, name}: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): R {
+		const before = scopes.get(scope)?.get(name);
+		const {result, write} = rule(before, environment.now());
+		if (write !== undefined) put(write, before);
 		return result;
 	}
 
@@ -66,13 +59,12 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 		sweep() {
 			let swept = 0;
 			for (const records of scopes.values())
-				for (const [name, record] of records) {
+				for (const record of records.values()) {
 					const left = sweepRule(record, environment.now());
 					if (left === undefined) {
 						drop(record);
-						settled.delete(JSON.stringify([record.scope, name]));
 						swept++;
-					} else if (left !== record) records.set(name, left);
+					} else if (left !== record) put(left, record);
 				}
 
 			return swept;

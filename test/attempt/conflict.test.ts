@@ -12,6 +12,9 @@ const inProgress = {meaning: 'in-progress', next: 'poll', ambiguous: true};
 const text = 'Idempotency key is in use by a concurrent request';
 const conflict = {meaning: 'conflict', next: 'poll', ambiguous: false};
 
+/** Nothing is settled: it ends so, or is asked again. */
+const open = {meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string, firm: false};
+
 describe('the meanings of 409', () => {
 	const draft = {
 		type: 'https://developer.example.com/idempotency',
@@ -186,11 +189,7 @@ describe('about the key, and marked as a replay', () => {
 		['about a queue', {body: {message: 'Your request is queued'}}],
 	])('a 409 %s: nothing is settled', async (_, {headers: more, ...spec}) => {
 		for (const before of [first, again, doubtful]) {
-			const {meaning, firm} = await verdictOf({status: 409, headers: {...headers, ...more}, ...spec}, before);
-			expect({meaning, firm}).toEqual({
-				meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string,
-				firm: false,
-			});
+			expect(await verdictOf({status: 409, headers: {...headers, ...more}, ...spec}, before)).toMatchObject(open);
 		}
 	});
 
@@ -201,11 +200,7 @@ describe('about the key, and marked as a replay', () => {
 		'Idempotency key is active',
 		'Request with this Idempotency-Key is not done yet',
 	])('a 422 about the key, in words such as "%s": nothing is settled', async message => {
-		const {meaning, firm} = await verdictOf({status: 422, headers, body: {message}}, doubtful);
-		expect({meaning, firm}).toEqual({
-			meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string,
-			firm: false,
-		});
+		expect(await verdictOf({status: 422, headers, body: {message}}, doubtful)).toMatchObject(open);
 	});
 
 	test.each([

@@ -45,6 +45,15 @@ describe.each(dialects)('with any server (%s)', (_, dialect) => {
 			expect(await verdictOf({status}, context)).toMatchObject({meaning: 'succeeded', next: 'end', firm: true});
 		});
 
+		test('a success asks the dialect for nothing that it does not need', async () => {
+			const saves = () => {
+				throw new Error('asked');
+			};
+			expect(await verdictOf({status: 201}, {...context, dialect: {...dialect, saves}})).toMatchObject({
+				meaning: 'succeeded',
+			});
+		});
+
 		test('a 200 that the caller judges a refusal is one, as any other that the server may not have saved', async () => {
 			const saved = dialect.saves?.(await answer({status: 200})) === true;
 			const expected = before.ambiguous && !saved ? unsettled : {...refused, firm: saved};

@@ -1,10 +1,8 @@
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, describe, expect, test} from 'vitest';
 import {nameId} from '../../src/request/identity.ts';
-import type {Store} from '../../src/stores/store.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import type {CrashTask, Death, Told} from './crash-child.ts';
-import {engines, type Engine} from './engine.ts';
-import {startShop, type Shop} from './shop.ts';
+import {onEngine} from './on-engine.ts';
 import {startChild, type Child} from './start-child.ts';
 import {recordsIn} from '../support/records.ts';
 
@@ -22,20 +20,10 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('a process that is kille
 	const names = Array.from({length: OPERATIONS}, (_, order) => `order-${order}`);
 	const done = new Set<string>();
 	const children: Array<Child<CrashTask, void>> = [];
-	let engine: Engine;
-	let store: Store;
-	let shop: Shop;
-
-	beforeAll(async () => {
-		engine = await engines[kind]();
-		({store} = engine);
-		shop = await startShop();
-	}, 60_000);
+	const here = onEngine(kind);
 
 	afterAll(async () => {
 		for (const child of children) await child.kill();
-		await shop.close();
-		await engine.stop();
 	});
 
 	const upTo = (most: number) => 1 + Math.floor(random() * most);
@@ -48,7 +36,7 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('a process that is kille
 	}
 
 	async function start(): Promise<Child<CrashTask, void>> {
-		const place = {...engine.place, lease: 300};
+		const place = {...here.engine.place, lease: 300};
 		const child = await startChild<CrashTask, void>('crash-child.ts', place, told => {
 			if ('done' in (told as Told)) done.add((told as {done: string}).done);
 		});
@@ -59,15 +47,15 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('a process that is kille
 	/** Whether it was killed before it was through. */
 	async function live(child: Child<CrashTask, void>, moment: Moment | 'never'): Promise<boolean> {
 		const left = shuffled(names.filter(name => !done.has(name)));
-		const task = {origin: shop.origin, names: moment === 'never' ? left : left.slice(0, 10), atOnce: 4};
+		const task = {origin: here.shop.origin, names: moment === 'never' ? left : left.slice(0, 10), atOnce: 4};
 		let death: Death | undefined;
 		let timer: NodeJS.Timeout | undefined;
 		let nth = upTo(2);
 		const kill = async () => {
 			if (--nth === 0) await child.kill();
 		};
-		shop.hooks = {};
-		if (moment === 'inFlight' || moment === 'charged') shop.hooks = {[moment]: kill};
+		here.shop.hooks = {};
+		if (moment === 'inFlight' || moment === 'charged') here.shop.hooks = {[moment]: kill};
 		else if (moment === 'any') timer = setTimeout(() => void child.kill(), random() * 50);
 		else if (moment !== 'never') death = {at: moment, nth, turns: upTo(4) - 1};
 
@@ -101,10 +89,10 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('a process that is kille
 
 			const planned = moments.filter(moment => moment !== 'any');
 			for (const moment of planned) expect(deaths.filter(death => death === moment)).toHaveLength(TIMES);
-			expect(shop.effects.map(({operation}) => operation).toSorted()).toEqual(names.toSorted());
-			const records = await recordsIn(store, '');
+			expect(here.shop.effects.map(({operation}) => operation).toSorted()).toEqual(names.toSorted());
+			const records = await recordsIn(here.engine.store, '');
 			const settled = records.filter(({state}) => state.status === 'succeeded').map(({name, key}) => `${name} ${key}`);
-			const charged = shop.effects.map(({operation, key}) => `${nameId([operation])} ${key}`);
+			const charged = here.shop.effects.map(({operation, key}) => `${nameId([operation])} ${key}`);
 			expect(settled.toSorted()).toEqual(charged.toSorted());
 		},
 	);

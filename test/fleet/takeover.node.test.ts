@@ -1,10 +1,8 @@
 import {EventEmitter, once} from 'node:events';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {nameId} from '../../src/request/identity.ts';
-import type {Store} from '../../src/stores/store.ts';
 import type {CrashTask, Told} from './crash-child.ts';
-import {engines, type Engine} from './engine.ts';
-import {startShop, type Shop} from './shop.ts';
+import {onEngine} from './on-engine.ts';
 import {startChild, type Child} from './start-child.ts';
 import {until} from './until.ts';
 import {recordsIn} from '../support/records.ts';
@@ -13,25 +11,12 @@ import {recordsIn} from '../support/records.ts';
 const LEASE = 3_000;
 
 describe.each(['sqlite', 'redis', 'postgres'] as const)('two processes at one operation, on %s', kind => {
-	let engine: Engine;
-	let store: Store;
-	let shop: Shop;
-
-	beforeAll(async () => {
-		engine = await engines[kind]();
-		({store} = engine);
-		shop = await startShop();
-	}, 60_000);
-
-	afterAll(async () => {
-		await shop.close();
-		await engine.stop();
-	});
+	const here = onEngine(kind);
 
 	/** A process, and what it tells by the type of its events. */
 	async function start(): Promise<{child: Child<CrashTask, void>; events: EventEmitter}> {
 		const events = new EventEmitter();
-		const child = await startChild<CrashTask, void>('crash-child.ts', {...engine.place, lease: LEASE}, told => {
+		const child = await startChild<CrashTask, void>('crash-child.ts', {...here.engine.place, lease: LEASE}, told => {
 			const {event, key} = told as Exclude<Told, {done: string}>;
 			if (event !== undefined) events.emit(event, key);
 		});
@@ -44,12 +29,12 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('two processes at one op
 		const released = new Promise<void>(resolve => {
 			letGo = resolve;
 		});
-		shop.hooks = {inFlight: async () => released};
+		here.shop.hooks = {inFlight: async () => released};
 		return letGo;
 	}
 
 	test('when the first is killed, the other goes on after its lease, under the same key', async () => {
-		const task = {origin: shop.origin, names: ['killed'], atOnce: 1};
+		const task = {origin: here.shop.origin, names: ['killed'], atOnce: 1};
 		const letGo = held();
 		const [first, second] = await Promise.all([start(), start()]);
 		const lost = first.child.perform(task).catch(() => first.child.wasKilled());
@@ -65,14 +50,14 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('two processes at one op
 		letGo();
 		await paid;
 		await second.child.kill();
-		expect(shop.effects.filter(({operation}) => operation === 'killed')).toEqual([{operation: 'killed', key}]);
+		expect(here.shop.effects.filter(({operation}) => operation === 'killed')).toEqual([{operation: 'killed', key}]);
 	});
 
 	test('while the first lives it keeps the operation, however long the server takes', async () => {
-		const task = {origin: shop.origin, names: ['slow'], atOnce: 1};
+		const task = {origin: here.shop.origin, names: ['slow'], atOnce: 1};
 		const letGo = held();
 		const [first, second] = await Promise.all([start(), start()]);
-		const leased = async () => (await recordsIn(store, '', nameId(['slow'])))[0]?.leaseUntil ?? 0;
+		const leased = async () => (await recordsIn(here.engine.store, '', nameId(['slow'])))[0]?.leaseUntil ?? 0;
 		let attempts = 0;
 		for (const {events} of [first, second]) events.on('attempt', () => attempts++);
 		const paid = first.child.perform(task);
@@ -85,6 +70,6 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('two processes at one op
 		await Promise.all([paid, waited]);
 		await Promise.all([first.child.kill(), second.child.kill()]);
 		expect(attempts).toBe(1);
-		expect(shop.effects.filter(({operation}) => operation === 'slow')).toHaveLength(1);
+		expect(here.shop.effects.filter(({operation}) => operation === 'slow')).toHaveLength(1);
 	});
 });

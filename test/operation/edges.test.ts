@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {NotSentError, RefusedError} from '../../src/errors.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
+import {createFetchIn} from '../../src/fetch.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {contentKey} from '../../src/request/content-key.ts';
 import {answer, drop, lose, swallow, unreachable, type Step} from '../support/fake-server.ts';
@@ -168,6 +169,16 @@ describe('clients of different configuration on one store', () => {
 			expect([new Set(server.keys()).size, server.charges()]).toEqual([1, 1]);
 		}
 	});
+});
+
+test('where a client is made nothing random is asked for: a Worker may not, outside of a request', () => {
+	const {environment, store, server} = openShop();
+	const uuid = () => {
+		throw new Error('not in global scope');
+	};
+	const make = () =>
+		createFetchIn({...environment, uuid}, {fetch: server.fetch, store, onStoreError: 'degrade', scope: null});
+	expect(make).not.toThrow();
 });
 
 describe('what was sent without the store replaces no other key', () => {

@@ -210,6 +210,17 @@ describe('Retry-After beyond what is waited for', () => {
 		expect(page.handle.state).toMatchObject({status: 'unknown', retryAt: begun + 15_000});
 	});
 
+	test('is not told any more where another has succeeded meanwhile', async () => {
+		const {environment, server, page, other} = openPage({retry: {limit: 3}, totalTimeout: 3 * HOUR});
+		server.script(async exchange => {
+			environment.jump(HOUR);
+			await other.pay();
+			return answer(503, {'retry-after': '3600'})(exchange);
+		});
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded'});
+		expect(page.handle.state.retryAt).toBeUndefined();
+	});
+
 	test('is waited for up to that, and then nothing is due any more', async () => {
 		const {environment, server, page} = openPage({retry: {limit: 3}});
 		server.script(answer(503, {'retry-after': '30'}));

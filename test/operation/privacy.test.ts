@@ -35,6 +35,25 @@ test('an answer for those who wait goes within minutes, and never tells the quer
 	expect((await record())?.answer).toBeUndefined();
 });
 
+test('many answers for those who wait go in one sweep a minute, and then no more are due', async () => {
+	const {environment, realm, server, store} = openShop();
+	let sweeps = 0;
+	const owner = realm({}, {sweep: () => (sweeps++, store.sweep())});
+	const waiting = realm();
+	const operations = Array.from({length: 9}, (_, i): ['checkout', string] => ['checkout', `${i}`]);
+	for (const operation of operations) {
+		server.script(after(5_000));
+		const call = owner.pay({operation});
+		await environment.settle();
+		await environment.finish(Promise.all([call, waiting.pay({operation})]));
+		await environment.advance(10_000);
+	}
+	await environment.advance(3 * 60_000);
+	expect((await store.list('')).map(({record}) => record.answer)).toEqual(operations.map(() => undefined));
+	expect(sweeps).toBeLessThan(6);
+	expect(environment.timers()).toBe(0);
+});
+
 test('one record that cannot be read, or dropped, keeps no others, and is the error', async () => {
 	const {environment, realm, store} = openShop();
 	const {fetch, pay} = realm(
