@@ -63,9 +63,8 @@ export type Realm = {
 	count: number;
 	/** When the store was last swept: wall clock, in milliseconds. */
 	sweptAt: number;
-	/** Until when there are answers that are kept for those who wait elsewhere, and whether a sweep for them is due. */
-	answersUntil: number;
-	sweepsSoon: boolean;
+	/** How many sweeps are due for the answers that are kept for those who wait elsewhere. */
+	sweepsDue: number;
 };
 
 const realms = new WeakMap<Store, Realm>();
@@ -94,8 +93,7 @@ export function realmOf(store: Store, environment: Environment): Realm {
 			listeners: new Map(),
 			count: 0,
 			sweptAt: 0,
-			answersUntil: 0,
-			sweepsSoon: false,
+			sweepsDue: 0,
 		};
 		realms.set(store, realm);
 	}

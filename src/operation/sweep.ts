@@ -15,20 +15,20 @@ export function sweepAtTimes(realm: Realm, {now}: Environment): void {
 
 /** Answers that were kept for those who wait elsewhere go when their time is over: one sweep a minute, while there are any. */
 export function sweepSoon({realm, environment}: Place & {readonly environment: Environment}): void {
-	realm.answersUntil = environment.now() + ANSWER_LIFE;
-	if (realm.sweepsSoon) return;
-	realm.sweepsSoon = true;
+	const isDue = realm.sweepsDue > 0;
+	// What is kept while one is due may outlast it.
+	realm.sweepsDue = isDue ? 2 : 1;
 	const wait = () =>
 		environment.timer(
 			() => {
 				sweep(realm);
-				realm.sweepsSoon = environment.now() <= realm.answersUntil;
-				if (realm.sweepsSoon) wait();
+				realm.sweepsDue--;
+				if (realm.sweepsDue > 0) wait();
 			},
 			ANSWER_LIFE + 1_000,
 			false,
 		);
-	wait();
+	if (!isDue) wait();
 }
 
 /** Nothing depends on it, and it is tried again. */

@@ -52,6 +52,14 @@ test('many answers for those who wait go in one sweep a minute, and then no more
 	expect((await store.list('')).map(({record}) => record.answer)).toEqual(operations.map(() => undefined));
 	expect(sweeps).toBeLessThan(6);
 	expect(environment.timers()).toBe(0);
+
+	server.script(after(5_000));
+	const call = owner.pay({operation: ['checkout', 'last']});
+	await environment.settle();
+	await environment.finish(Promise.all([call, waiting.pay({operation: ['checkout', 'last']})]));
+	environment.jump(-100 * 24 * HOUR);
+	await environment.advance(3 * 60_000);
+	expect(environment.timers()).toBe(0);
 });
 
 test('one record that cannot be read, or dropped, keeps no others, and is the error', async () => {
