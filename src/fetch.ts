@@ -1,7 +1,6 @@
 import {defaultStore} from '#platform';
-import type {idempotentRetries} from './attempt/idempotent.ts';
+import type {sendUnkeyed} from './attempt/unkeyed.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
-import {abortOf} from './operation/aborts.ts';
 import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
@@ -9,7 +8,6 @@ import type {Flight} from './operation/caller.ts';
 import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {keepKnown, realmOf} from './operation/realm.ts';
-import {mistake} from './mistake.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
@@ -18,10 +16,10 @@ import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
 import {membersOf, withHeadersRead} from './request/members.ts';
-import {isRequest, methodOf, outgoingOf} from './request/outgoing.ts';
+import {outgoingOf} from './request/outgoing.ts';
 import {unfinished, type Unfinished} from './operation/unfinished.ts';
 import {scopeId} from './request/scope.ts';
-import {can} from './shape.ts';
+import {signalOf} from './request/signal-of.ts';
 
 /** `fetch`, with operations. */
 export type LatchkeyFetch = {
@@ -54,11 +52,11 @@ export function createFetch(options: FetchOptions = {}): LatchkeyFetch {
 	return createFetchIn(realEnvironment, options);
 }
 
-/** @internal `retryUnkeyed` takes calls without a key, where their method is idempotent. */
+/** @internal `unkeyed` takes the calls without a key. */
 export function createFetchIn(
 	environment: Environment,
 	options: FetchOptions,
-	retryUnkeyed?: typeof idempotentRetries,
+	unkeyed?: typeof sendUnkeyed,
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
 	const ownKeyFlights = new Map<string, Flight>();
@@ -79,17 +77,16 @@ export function createFetchIn(
 	async function call(input: FetchInput, given?: RequestInit & CallOptions): Promise<Response> {
 		const init = given && withHeadersRead(given);
 		const intent = intentOf(input, init, settings, environment);
-		const pass = async () => (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));
-		if (intent.kind === 'pass' && !retryUnkeyed?.methods.has(methodOf(input, init))) return pass();
+		if (intent.kind === 'pass') {
+			if (unkeyed) return unkeyed(input, init ?? {}, settings, environment);
+			return (settings.fetch ?? globalThis.fetch)(input, init && without(init, callOptionNames));
+		}
 
-		const signal = (init?.signal === undefined && isRequest(input) ? input.signal : init?.signal) ?? undefined;
-		if (signal && !can(signal, 'addEventListener')) throw mistake('signal takes an AbortSignal');
-		if (signal?.aborted) throw abortOf(signal, false);
+		const signal = signalOf(input, init);
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);
 		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind);
-		if (intent.kind === 'pass') return retryUnkeyed?.send(request, own, environment, signal, sameScope) ?? pass();
 
 		const {ownKey, since} = intent;
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};

@@ -1,10 +1,11 @@
-import ky, {TimeoutError, type KyInstance, type Options} from 'ky';
-import {idempotentRetries} from './attempt/idempotent.ts';
+import ky, {TimeoutError, type KyInstance, type Options, type ResponsePromise} from 'ky';
+import {sendUnkeyed} from './attempt/unkeyed.ts';
+import {callTime, type CallTime} from './call-time.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {mistake} from './mistake.ts';
-import {without, withSaid} from './normalize-options.ts';
+import {settingsOf, withCall, without, withSaid} from './normalize-options.ts';
 import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
 import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
@@ -30,8 +31,18 @@ export type Client = Omit<KyInstance, 'extend' | 'create'> & {
 
 type Fetch = NonNullable<FetchOptions['fetch']>;
 
-/** What ky's fetch call carries for us, under a name that ky passes on. `reads`: hooks may read the request afterwards. */
-type Carried = {readonly latchkeyCall?: SharedOptions & Pick<FetchOptions, 'fetch'> & {readonly reads?: boolean}};
+const kyMethods = ['get', 'post', 'put', 'patch', 'head', 'delete'] as const;
+
+/** What ky's fetch call carries for us, under a name that ky passes on. */
+type Carried = {readonly latchkeyCall?: Call};
+
+type Call = {
+	readonly options: {readonly [Name in 'timeout' | 'totalTimeout' | 'retry']: SharedOptions[Name] | undefined};
+	readonly fetch: FetchOptions['fetch'];
+	/** Hooks may read the request afterwards. */
+	readonly reads: boolean;
+	readonly time: CallTime;
+};
 
 /** What ours carries for a fetch that is called as by ky: what ky had beside its request. */
 type Beside = {readonly latchkeyBeside?: RequestInit};
@@ -56,41 +67,64 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 	const ours = {...fetchKinds, ...sharedKinds};
 	const kyOptions = without(options, Object.keys(ours));
 	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
-	const fetchOf = fetchByInner(environment, withSaid(declared, options, ours));
+	const fetchOptions = withSaid(declared, options, ours);
+	const settings = settingsOf(fetchOptions);
+	const fetchOf = fetchByInner(environment, fetchOptions);
 	const {operation, unfinished, forgetAll} = fetchOf(undefined);
 
 	const send = async (input: FetchInput, init: RequestInit & Carried = {}) => {
-		const {latchkeyCall: {fetch: inner, reads, ...call} = {}, ...rest} = init;
+		const {latchkeyCall: call, ...rest} = init;
 		const request = input as Request;
-		const beside: Beside = (inner ?? options.fetch) ? {latchkeyBeside: without(rest, callOptionNames)} : {};
-		const all: RequestInit & CallOptions = {...withSaid(rest, call, sharedKinds), ...beside};
+		const beside: Beside = (call?.fetch ?? options.fetch) ? {latchkeyBeside: without(rest, callOptionNames)} : {};
+		const all: RequestInit & CallOptions = {...withSaid(rest, call?.options ?? {}, sharedKinds), ...beside};
 		try {
-			return await fetchOf(inner)(reads ? request.clone() : request, all);
+			const fetch = fetchOf(call?.fetch);
+			if (!call) return await fetch(request, all);
+			const given = call.reads ? request.clone() : request;
+			return await call.time.send(request, async signal => fetch(given, {...all, signal}));
 		} catch (error) {
 			throw asKys(error, request);
 		}
 	};
 
+	/** That of the call which is being made: ky asks its hooks before it returns. */
+	let making: Call | undefined;
+	const made = () => {
+		const call = making;
+		making = undefined;
+		return call;
+	};
+
 	/** Takes from ky what is latchkey's to do. */
-	const handOver = (call: Options) => {
-		const wrong = mistakeInClientCall(call) ?? mistakeInBody(call.body);
-		const {timeout: perAttempt, totalTimeout: total, retry: again, fetch: inner, hooks} = call;
-		const carried = {
-			timeout: perAttempt,
-			totalTimeout: total,
-			retry: retryOf(again),
+	const handOver = (given: Options) => {
+		const wrong = mistakeInClientCall(given) ?? mistakeInBody(given.body);
+		const {timeout, totalTimeout, retry, fetch: inner, hooks} = given;
+		const own = {timeout, totalTimeout, retry: retryOf(retry)};
+		const call: Call = {
+			options: own,
 			fetch: inner === send ? undefined : inner,
 			reads: [hooks?.afterResponse, hooks?.beforeError].some(each => each?.length),
+			time: callTime(environment, () => withCall(settings, withSaid({}, own, sharedKinds))),
 		};
+		making = call;
 		const go = wrong ? async () => Promise.reject(wrong) : send;
-		Object.assign(call, {latchkeyCall: carried, timeout: false, totalTimeout: false, retry: 0, fetch: go});
+		Object.assign(given, {latchkeyCall: call, timeout: false, totalTimeout: false, retry: 0, fetch: go});
 	};
+
+	const inTime =
+		<P extends unknown[]>(ask: (...parameters: P) => ResponsePromise) =>
+		(...parameters: P): ResponsePromise => {
+			// Of one that threw, or whose hook was taken away.
+			made();
+			const response = ask(...parameters);
+			return made()?.time.bound(response) ?? response;
+		};
 
 	/** `instance` is extended without the hook, so that it comes after all others and no `extend` takes it away. */
 	function clientOf(instance: KyInstance): Client {
 		const handing = instance.extend({hooks: {init: [handOver]}});
-		const call = ((...parameters: Parameters<KyInstance>) => handing(...parameters)) as KyInstance;
-		return Object.assign(call, handing, {
+		const methods = kyMethods.map(method => [method, inTime(handing[method])]);
+		return Object.assign(inTime(handing) as KyInstance, handing, Object.fromEntries(methods), {
 			extend: (more: Parameters<KyInstance['extend']>[0]) => clientOf(instance.extend(more)),
 			create: (defaults?: Options) => clientOf(instance.create({fetch: send, ...defaults})),
 			operation,
@@ -108,7 +142,7 @@ function fetchByInner(
 	options: FetchOptions,
 ): (inner: FetchOptions['fetch']) => LatchkeyFetch {
 	const make = (inner: unknown) =>
-		createFetchIn(environment, withSaid(options, {fetch: calledByKy(inner)}, fetchKinds), idempotentRetries);
+		createFetchIn(environment, withSaid(options, {fetch: calledByKy(inner)}, fetchKinds), sendUnkeyed);
 	const own = make(options.fetch);
 	const made = new WeakMap<Fetch, LatchkeyFetch>();
 	return inner => {

@@ -97,7 +97,7 @@ export function send(
 }
 
 /** Whoever wraps fetch reads either: a Request says the same as the init beside it, and nobody has read it yet. */
-function asGiven(input: string | Request, init: RequestInit): string | Request {
+export function asGiven(input: string | Request, init: RequestInit): string | Request {
 	if (typeof input === 'string') return input;
 	try {
 		const given = new (input.constructor as typeof Request)(input, init);

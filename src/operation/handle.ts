@@ -100,7 +100,9 @@ export function handleOf(
 
 	function show(at: Place, found?: Listed, alive = false): void {
 		const age = found ? Math.max(0, found.now - found.record.updatedAt) : 0;
-		showSnapshot(at, snapshotOfRecord(found?.record, limit, environment.now(), age, alive));
+		const snapshot = snapshotOfRecord(found?.record, limit, environment.now(), age, alive);
+		// That of a flight says more.
+		if (snapshot.status !== at.realm.snapshots.get(at.flightId)?.status) showSnapshot(at, snapshot);
 	}
 
 	async function end(how: Freeing['how']): Promise<void> {
@@ -126,12 +128,13 @@ export function handleOf(
 				tellGuarded(listener, stateAt(at));
 			};
 			const listeners = realm.listeners.get(flightId) ?? new Set();
-			// What was shown when the page was left may not hold any more.
-			if (listeners.size === 0)
-				stops.set(
-					listeners,
-					environment.onRestore(() => void load(at)),
-				);
+			if (listeners.size === 0) {
+				const look = () => void load(at);
+				stops.set(listeners, environment.onRestore(look));
+				// What was shown before may not hold any more: nobody has watched since.
+				if (realm.snapshots.has(flightId) && !realm.flights.has(flightId)) look();
+			}
+
 			realm.listeners.set(flightId, listeners.add(tell));
 			let stopWatching: (() => void) | undefined;
 			let subscribed = true;

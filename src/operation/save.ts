@@ -4,6 +4,8 @@ import {correctRecord} from './known.ts';
 import {placeOf, type Place} from './place.ts';
 import type {Realm, Unsaved} from './realm.ts';
 import type {OperationRecord} from './record.ts';
+import {showSnapshot} from './remember.ts';
+import {snapshotOfRecord} from './snapshot.ts';
 import {isDefinitive} from './state.ts';
 
 export type Settled = {
@@ -102,7 +104,13 @@ export function saveLater(place: Place, environment: Environment): void {
 		const ms = BACKGROUND[tries] ?? BACKGROUND[3];
 		const again = () => {
 			save(place).then(
-				() => saving.delete(flightId),
+				({status, record}) => {
+					saving.delete(flightId);
+					const shown = place.realm.snapshots.get(flightId);
+					// Another has sent it since, and knows better than what was told here.
+					if (shown && record && status !== 'done')
+						showSnapshot(place, snapshotOfRecord(record, shown.limit, environment.now(), 0, false));
+				},
 				() => {
 					wait(tries + 1);
 				},

@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import {idempotentRetries} from '../../src/attempt/idempotent.ts';
+import {sendUnkeyed} from '../../src/attempt/unkeyed.ts';
 import {environment} from '../../src/environment.ts';
 import {createFetchIn} from '../../src/fetch.ts';
 import {answerBefore, dropResponse} from '../support/faulty-server.ts';
@@ -96,7 +96,7 @@ test('globalThis.fetch is looked up at each call', async () => {
 
 test('where idempotent methods are retried, they are so without a key', async () => {
 	const fetch = spy().mockRejectedValueOnce(new TypeError('fetch failed'));
-	const ours = createFetchIn(environment, {fetch, retry: {delay: () => 1}}, idempotentRetries);
+	const ours = createFetchIn(environment, {fetch, retry: {delay: () => 1}}, sendUnkeyed);
 	const response = await ours(url, {method: 'PUT', body: '1'});
 
 	expect(await response.text()).toBe('ok');
@@ -106,7 +106,7 @@ test('where idempotent methods are retried, they are so without a key', async ()
 
 test('a call that is aborted while its body is read sends nothing, whatever fetch makes of signals', async () => {
 	const fetch = spy();
-	const ours = createFetchIn(environment, {fetch}, idempotentRetries);
+	const ours = createFetchIn(environment, {fetch}, sendUnkeyed);
 	const controller = new AbortController();
 	const call = ours(url, {method: 'PUT', body: new Blob(['1']), signal: controller.signal});
 	controller.abort();

@@ -115,8 +115,8 @@ test('a GET has no body where a Request does not say whether it has one, as in F
 	Object.defineProperty(FirefoxRequest.prototype, 'body', {value: undefined});
 	const {environment, settings} = watched();
 	const {createFetchIn} = await import('../../src/fetch.ts');
-	const {idempotentRetries} = await import('../../src/attempt/idempotent.ts');
-	const fetch = createFetchIn(environment, settings, idempotentRetries);
+	const {sendUnkeyed} = await import('../../src/attempt/unkeyed.ts');
+	const fetch = createFetchIn(environment, settings, sendUnkeyed);
 	expect((await fetch(new FirefoxRequest(url))).status).toBe(201);
 	expect((await fetch(new FirefoxRequest(url, {method: 'DELETE'}))).status).toBe(201);
 	expect((await fetch(new FirefoxRequest(url, {method: 'PUT', body: ''}))).status).toBe(201);

@@ -254,3 +254,124 @@ describe('a fetch of one’s own is called as by ky', () => {
 		expect(() => createClient({fetch: 'https://shop.test' as never})).toThrow('latchkey: fetch takes a function');
 	});
 });
+
+describe('everything is bounded by its time-outs', () => {
+	/** An answer whose headers come at once, and whose body never does. Tells whether it was given up. */
+	function stalling(status = 200) {
+		const given: AbortSignal[] = [];
+		const fetch = async (input: string | URL | Request) => {
+			const {signal} = input as Request;
+			given.push(signal);
+			const body = new ReadableStream({
+				start(controller) {
+					controller.enqueue(new TextEncoder().encode('{'));
+					signal.addEventListener('abort', () => {
+						controller.error(signal.reason);
+					});
+				},
+			});
+			return new Response(body, {status, headers: {'content-length': '2000000'}});
+		};
+		return {fetch, given};
+	}
+
+	const methods = ['get', 'put', 'delete', 'post', 'patch'] as const;
+	const limits: Array<[string, Options]> = [
+		['timeout', {timeout: 500}],
+		['totalTimeout', {timeout: false, totalTimeout: 500}],
+	];
+	const reads = ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes'] as const;
+
+	describe.each(limits)('%s', (_, limit) => {
+		test.each(methods)('the answer of %s', async method => {
+			const {api, finish, server, environment} = openClient({retry: 0});
+			server.script(hang);
+			const began = environment.now();
+			const error: unknown = await finish(api[method]('orders', limit).catch((it: unknown) => it));
+			expect(error).toBeInstanceOf(TimeoutError);
+			expect(error).toMatchObject({request: {url: 'https://shop.test/api/orders'}, cause: {name: 'TimeoutError'}});
+			expect(environment.now() - began).toBe(500);
+			expect(server.requests).toHaveLength(1);
+		});
+
+		test.each(methods)('the body of %s that stalls', async method => {
+			const {fetch, given} = stalling();
+			const {api, finish, environment} = openClient({fetch});
+			const began = environment.now();
+			const error: unknown = await finish(
+				api[method]('orders', limit)
+					.json()
+					.catch((it: unknown) => it),
+			);
+			expect(error).toBeInstanceOf(TimeoutError);
+			expect(environment.now() - began).toBe(500);
+			expect(given.map(({aborted}) => aborted)).toEqual([true]);
+		});
+
+		test.each(reads)('read by %s', async read => {
+			const {fetch} = stalling();
+			const {api, finish} = openClient({fetch});
+			await expect(finish(api('orders', limit)[read]())).rejects.toBeInstanceOf(TimeoutError);
+		});
+
+		test('of a keyed call that is too large to be read before', async () => {
+			const {fetch, given} = stalling();
+			const {api, finish} = openClient({fetch});
+			await expect(finish(api.post('orders', {json, operation, ...limit}).text())).rejects.toBeInstanceOf(TimeoutError);
+			expect(given.map(({aborted}) => aborted)).toEqual([true]);
+			expect(api.operation(operation).outcome()?.outcome).toBe('succeeded');
+		});
+	});
+
+	test('in extended clients, and by the defaults of the client', async () => {
+		const {fetch} = stalling();
+		const {api, finish, environment} = openClient({fetch, timeout: 700});
+		const began = environment.now();
+		await expect(
+			finish(
+				api
+					.extend({headers: {a: 'b'}})
+					.post('orders')
+					.json(),
+			),
+		).rejects.toBeInstanceOf(TimeoutError);
+		expect(environment.now() - began).toBe(700);
+		await expect(finish(api.extend({timeout: 300}).get('orders').json())).rejects.toBeInstanceOf(TimeoutError);
+		expect(environment.now() - began).toBe(1000);
+	});
+
+	test('the body of an error', async () => {
+		const {fetch} = stalling(404);
+		const {api, finish} = openClient({fetch});
+		const before = performance.now();
+		vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
+		const call = finish(api.post('orders').json()).catch((it: unknown) => it);
+		await vi.advanceTimersByTimeAsync(10_000);
+		vi.useRealTimers();
+		expect(await call).toMatchObject({name: 'HTTPError', response: {status: 404}, data: undefined});
+		expect(performance.now() - before).toBeLessThan(5_000);
+	});
+
+	test('the caller’s signal ends a body, and nothing of it is left on the signal', async () => {
+		const {fetch} = stalling();
+		const {api, finish, environment} = openClient({fetch});
+		const own = new AbortController();
+		const call = api
+			.post('orders', {signal: own.signal})
+			.text()
+			.catch((it: unknown) => it);
+		await environment.settle();
+		const reason = new Error('left the page');
+		own.abort(reason);
+		expect(await finish(call)).toBe(reason);
+	});
+
+	test('a body that comes in time, and a Response that is read later by whoever has it', async () => {
+		const {api, finish, server, environment} = openClient();
+		server.script(answer(200, {}, '{"a":1}'), answer(200, {}, '{"a":2}'));
+		expect(await finish(api.post('orders', {timeout: 500}).json())).toEqual({a: 1});
+		const response = await finish(api.get('orders', {timeout: 500}));
+		await environment.advance(1000);
+		expect(await response.json()).toEqual({a: 2});
+	});
+});

@@ -102,6 +102,30 @@ describe('what the store has not taken is written as soon as it does', () => {
 	}, 60_000);
 });
 
+describe('two processes tell the same in the end, where the store of one failed', () => {
+	const refusals: Array<[string, string, FetchOptions]> = [
+		['a refusal that is saved stands, whoever asked after it', 'refused', {dialect: ietf({saves: 'errors'})}],
+		['one that an attempt of the other may contradict is not told any more', 'unknown', {}],
+	];
+
+	describe.each(['hangs', 'breaks'] as const)('the store %s', fault => {
+		test.each(refusals)('%s', async (_, status, own) => {
+			const {environment, server, page, disk, record, realm} = openPage(own);
+			const other = realm({retry: 0, ...own});
+			server.script(async exchange => (disk[fault](), answer(402)(exchange)), drop);
+			expect((await environment.finish(page.pay({totalTimeout: 2_000}))).outcome).toBe('refused');
+			expect((await environment.finish(other.pay({totalTimeout: HOUR}))).outcome).toBe('unknown');
+			disk.mend();
+			await environment.advance(60_000);
+			expect((await record())?.state.status).toBe(status);
+			const looks = [page.handle, other.handle].map(handle => handle.subscribe(() => undefined));
+			await environment.advance(1_000);
+			expect([page.handle.state.status, other.handle.state.status]).toEqual([status, status]);
+			for (const stop of looks) stop();
+		});
+	});
+});
+
 describe('what is thrown before anything is sent is a mistake, and was not sent', () => {
 	/** Right for the key that it is tried with. */
 	const mistake = (key: string) => {
@@ -201,6 +225,17 @@ describe('Retry-After beyond what is waited for', () => {
 			expect(page.handle.state).toMatchObject({status: report.outcome, retryAt: begun + Number(seconds) * 1_000});
 		},
 	);
+
+	test('a handle goes on to tell when, though somebody looks at the store again', async () => {
+		const {environment, server, page} = openPage({retry: {limit: 3}});
+		server.script(answer(503, {'retry-after': '3600'}));
+		await environment.finish(page.pay());
+		const told = page.handle.state;
+		const stop = page.handle.subscribe(() => undefined);
+		await environment.advance(1_000);
+		expect(page.handle.state).toBe(told);
+		stop();
+	});
 
 	test('beyond the time of the call, too', async () => {
 		const {environment, server, page} = openPage({retry: {limit: 3}, totalTimeout: 10_000});

@@ -1,4 +1,4 @@
-import {idempotentRetries} from '../../src/attempt/idempotent.ts';
+import {sendUnkeyed} from '../../src/attempt/unkeyed.ts';
 import {describe, expect, test} from 'vitest';
 import {createFetchIn} from '../../src/fetch.ts';
 import type {FetchOptions} from '../../src/options.ts';
@@ -11,7 +11,7 @@ function open(options: FetchOptions = {}) {
 	const environment = virtualEnvironment();
 	const server = fakeServer(environment);
 	const own = {fetch: server.fetch, retry: {delay: () => 10}, ...options};
-	return {environment, server, fetch: createFetchIn(environment, own, idempotentRetries), finish: environment.finish};
+	return {environment, server, fetch: createFetchIn(environment, own, sendUnkeyed), finish: environment.finish};
 }
 
 describe('an idempotent call without a key', () => {
