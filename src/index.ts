@@ -1,5 +1,5 @@
 export {createFetch, type LatchkeyFetch} from './fetch.ts';
-export {createClient, type Client, type ClientOptions} from './ky.ts';
+export {createClient, type Client, type ClientOptions} from './ky/client.ts';
 export {outcomeOf, type OutcomeReport} from './operation/outcome.ts';
 export type {OperationHandle} from './operation/handle.ts';
 export type {Snapshot} from './operation/snapshot.ts';

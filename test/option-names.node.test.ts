@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
-import {createClient} from '../src/ky.ts';
+import {createClient} from '../src/ky/client.ts';
 
 const constants = readFileSync(new URL('../node_modules/ky/distribution/core/constants.js', import.meta.url), 'utf8');
 

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {createFetch} from '../src/fetch.ts';
-import {createClient, createClientIn} from '../src/ky.ts';
+import {createClient, createClientIn} from '../src/ky/client.ts';
 import {ietf} from '../src/dialect/ietf.ts';
 import {isMistake} from '../src/mistake.ts';
 import {fetchKinds, sharedKinds} from '../src/option-kinds.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {createFetch} from '../src/fetch.ts';
-import {createClient} from '../src/ky.ts';
+import {createClient} from '../src/ky/client.ts';
 import {settingsOf, withCall} from '../src/normalize-options.ts';
 import type {FetchOptions} from '../src/options.ts';
 import {ietf} from '../src/dialect/ietf.ts';

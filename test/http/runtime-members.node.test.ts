@@ -2,7 +2,7 @@ import {Agent, fetch as undiciFetch, Request as UndiciRequest, type Dispatcher} 
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {environment} from '../../src/environment.ts';
 import type {LatchkeyFetch} from '../../src/fetch.ts';
-import {createClientIn} from '../../src/ky.ts';
+import {createClientIn} from '../../src/ky/client.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {memoryStore} from '../../src/stores/memory.ts';
 import {dropResponse} from '../support/faulty-server.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {FetchOptions} from '../../src/options.ts';
-import {createClientIn} from '../../src/ky.ts';
+import {createClientIn} from '../../src/ky/client.ts';
 import {environment} from '../../src/environment.ts';
 import {memoryStore} from '../../src/stores/memory.ts';
 import {answerBefore, dropResponse} from '../support/faulty-server.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {createClientIn} from '../../src/ky.ts';
+import {createClientIn} from '../../src/ky/client.ts';
 import {post, refusedWith, untyped, url, watched} from './watched.ts';
 
 describe('what names no operation is refused before anything is sent or written', () => {

@@ -124,7 +124,7 @@ test('a GET has no body where a Request does not say whether it has one, as in F
 
 test('a request that is not keyed may be of a mode that drops headers', async () => {
 	const {environment, settings} = watched();
-	const {createClientIn} = await import('../../src/ky.ts');
+	const {createClientIn} = await import('../../src/ky/client.ts');
 	const api = createClientIn(environment, settings);
 	expect((await api.get(url, {mode: 'no-cors'})).status).toBe(201);
 });

@@ -1,6 +1,6 @@
 import ky, {isForceRetryError, isTimeoutError, NetworkError, TimeoutError, type Hooks, type Options} from 'ky';
 import {describe, expect, test, vi} from 'vitest';
-import {createClient} from '../../src/ky.ts';
+import {createClient} from '../../src/ky/client.ts';
 import {memoryStore} from '../../src/stores/memory.ts';
 import {answer, drop, hang} from '../support/fake-server.ts';
 import {json, openClient, operation} from './client.ts';

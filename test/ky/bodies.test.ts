@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {createClientIn} from '../../src/ky.ts';
+import {createClientIn} from '../../src/ky/client.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {fakeServer} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';

@@ -1,4 +1,4 @@
-import {createClientIn, type ClientOptions} from '../../src/ky.ts';
+import {createClientIn, type ClientOptions} from '../../src/ky/client.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {fakeServer, type FakeServerOptions} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';

@@ -1,6 +1,6 @@
 import ky, {replaceOption, type Options} from 'ky';
 import {describe, expect, test} from 'vitest';
-import type {Client} from '../../src/ky.ts';
+import type {Client} from '../../src/ky/client.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {drop, fakeServer, hang} from '../support/fake-server.ts';
 import {START} from '../support/virtual-environment.ts';

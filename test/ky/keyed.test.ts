@@ -1,7 +1,7 @@
 import {isHTTPError, isNetworkError} from 'ky';
 import {describe, expect, test} from 'vitest';
 import {stripe} from '../../src/dialects/stripe.ts';
-import type {ClientOptions} from '../../src/ky.ts';
+import type {ClientOptions} from '../../src/ky/client.ts';
 import {answer, drop, lose} from '../support/fake-server.ts';
 import {json, openClient, uuid} from './client.ts';
 

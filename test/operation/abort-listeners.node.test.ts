@@ -2,7 +2,7 @@ import {getEventListeners} from 'node:events';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {expect, test} from 'vitest';
-import {createClientIn} from '../../src/ky.ts';
+import {createClientIn} from '../../src/ky/client.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {eventually} from '../support/eventually.ts';
 import {openShop} from './shop.ts';

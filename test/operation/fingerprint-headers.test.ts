@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {createClientIn} from '../../src/ky.ts';
+import {createClientIn} from '../../src/ky/client.ts';
 import type {CallOptions} from '../../src/options.ts';
 import {contentKey} from '../../src/request/content-key.ts';
 import {fromContent} from '../../src/request/from-content.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, onTestFinished, test, vi} from 'vitest';
-import {createClient} from '../../src/ky.ts';
+import {createClient} from '../../src/ky/client.ts';
 import {createFetch} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {indexedDbStore} from '../../src/stores/indexeddb.ts';
@@ -144,7 +144,7 @@ test.each(lacks)(
 		lack('FinalizationRegistry', how);
 		vi.resetModules();
 		onTestFinished(() => void vi.resetModules());
-		const {createClient: create} = await import('../../src/ky.ts');
+		const {createClient: create} = await import('../../src/ky/client.ts');
 		const signals: AbortSignal[] = [];
 		const fetch = async (input: unknown) => {
 			signals.push((input as Request).signal);

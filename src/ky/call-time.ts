@@ -1,7 +1,7 @@
 import {TimeoutError, type ResponsePromise} from 'ky';
-import {abortWith} from './attempt/abort-with.ts';
-import {stopwatch, type Environment} from './environment.ts';
-import {abortReason} from './signals.ts';
+import {abortWith} from '../attempt/abort-with.ts';
+import {stopwatch, type Environment} from '../environment.ts';
+import {abortReason} from '../signals.ts';
 
 const shortcuts = ['json', 'text', 'formData', 'arrayBuffer', 'blob', 'bytes'] as const;
 

@@ -1,16 +1,16 @@
 import ky, {TimeoutError, type KyInstance, type Options, type ResponsePromise} from 'ky';
-import {sendUnkeyed} from './attempt/unkeyed.ts';
+import {sendUnkeyed} from '../attempt/unkeyed.ts';
 import {callTime, type CallTime} from './call-time.ts';
-import {environment as realEnvironment, type Environment} from './environment.ts';
-import {createFetchIn, type LatchkeyFetch} from './fetch.ts';
-import type {FetchInput} from './fetch-types.ts';
-import {mistake} from './mistake.ts';
-import {settingsOf, withCall, without, withSaid} from './normalize-options.ts';
-import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
-import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from './option-names.ts';
-import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from './options.ts';
-import {isRequest, plain} from './request/outgoing.ts';
-import {can, nameOf} from './shape.ts';
+import {environment as realEnvironment, type Environment} from '../environment.ts';
+import {createFetchIn, type LatchkeyFetch} from '../fetch.ts';
+import type {FetchInput} from '../fetch-types.ts';
+import {mistake} from '../mistake.ts';
+import {settingsOf, withCall, without, withSaid} from '../normalize-options.ts';
+import {fetchKinds, retryKinds, sharedKinds} from '../option-kinds.ts';
+import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from '../option-names.ts';
+import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from '../options.ts';
+import {isRequest, plain} from '../request/outgoing.ts';
+import {can, nameOf} from '../shape.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
