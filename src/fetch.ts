@@ -1,11 +1,10 @@
 import {defaultStore} from '#platform';
 import type {sendUnkeyed} from './attempt/unkeyed.ts';
+import {latchkey, type Context, type WithOperations} from './context.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
-import {handleOf, type OperationHandle} from './operation/handle.ts';
 import {boardNamed, boardUnnamed} from './operation/board.ts';
 import {takePart, type Passenger} from './operation/call.ts';
 import type {Flight} from './operation/caller.ts';
-import {forgetAll} from './operation/forget-all.ts';
 import {placeOf} from './operation/place.ts';
 import {keepKnown, realmOf} from './operation/realm.ts';
 import type {FetchInput} from './fetch-types.ts';
@@ -13,28 +12,14 @@ import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/current-scope.ts';
-import {canonicalName, type OperationName} from './request/identity.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
-import {membersOf, withHeadersRead} from './request/members.ts';
+import {withHeadersRead} from './request/members.ts';
 import {outgoingOf} from './request/outgoing.ts';
-import {unfinished, type Unfinished} from './operation/unfinished.ts';
-import {scopeId} from './request/scope.ts';
 import {signalOf} from './request/signal-of.ts';
 
-/** `fetch`, with operations. */
-export type LatchkeyFetch = {
-	(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response>;
-	/** The handle of a named operation. Nothing is read or sent by making one. */
-	readonly operation: (name: OperationName) => OperationHandle;
-	/** The operations of this scope whose outcome is not known. What was turned away before execution is none of them. */
-	readonly unfinished: () => Promise<Unfinished[]>;
-	/**
-	 * At sign-out: drops this scope's answers, and its records that are settled or were turned away before execution. What is
-	 * open stays, under its key: also where only this realm knows so, while the store fails.
-	 * @throws {StoreError} when the store cannot be read.
-	 */
-	readonly forgetAll: () => Promise<void>;
-};
+/** `fetch`, with operations: `operationOf`, `unfinished` and `forgetAll` take it. */
+export type LatchkeyFetch = WithOperations &
+	((input: FetchInput, init?: RequestInit & CallOptions) => Promise<Response>);
 
 /**
  * Makes a `fetch` that keeps one idempotency key per named operation: written before the first byte is sent, the same
@@ -112,23 +97,6 @@ export function createFetchIn(
 		return boardUnnamed(environment, ownKeyFlights, {key, crew});
 	}
 
-	return Object.assign(latchkeyFetch, {
-		operation(operation: OperationName): OperationHandle {
-			const name = canonicalName(operation);
-			const find = () => placeOf(realm(), currentScope(settings.scope, environment), name);
-			const bound: OperationHandle['fetch'] = async (input, init) => {
-				if (init) checkCall(init);
-				return call(input, {...(init && membersOf(init)), operation});
-			};
-			return handleOf(name, settings.retry.limit + 1, environment, find, bound);
-		},
-		async unfinished() {
-			const scope = currentScope(settings.scope, environment);
-			return unfinished(realm(), scope, settings, environment);
-		},
-		async forgetAll() {
-			const scope = currentScope(settings.scope, environment);
-			await forgetAll(realm(), await scopeId(scope), scope, environment);
-		},
-	});
+	const context: Context = {environment, settings, realm, send: call};
+	return Object.assign(latchkeyFetch, {[latchkey]: context});
 }

@@ -1,9 +1,10 @@
 export {createFetch, type LatchkeyFetch} from './fetch.ts';
-export {createClient, type Client, type ClientOptions} from './ky/client.ts';
+export type {WithOperations} from './context.ts';
 export {outcomeOf, type OutcomeReport} from './operation/outcome.ts';
-export type {OperationHandle} from './operation/handle.ts';
+export {operationOf, type OperationHandle} from './operation/handle.ts';
 export type {Snapshot} from './operation/snapshot.ts';
-export type {Unfinished} from './operation/unfinished.ts';
+export {unfinished, type Unfinished} from './operation/unfinished.ts';
+export {forgetAll} from './operation/forget-all.ts';
 
 export type {CallOptions, FetchOptions, ResumeInit, RetryOptions, SharedOptions} from './options.ts';
 export type {OperationName} from './request/identity.ts';

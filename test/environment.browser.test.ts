@@ -1,13 +1,14 @@
 import {expect, test, vi} from 'vitest';
 import {createFetch} from '../src/fetch.ts';
 import {memoryStore} from '../src/stores/memory.ts';
+import {operationOf} from '../src/operation/handle.ts';
 
 test('a subscribed handle looks again when the page comes back from the back/forward cache, and only then', async () => {
 	const add = vi.spyOn(globalThis, 'addEventListener');
 	const remove = vi.spyOn(globalThis, 'removeEventListener');
 	const called = (spy: typeof add | typeof remove) => spy.mock.calls.filter(([type]) => type === 'pageshow').length;
 	const list = vi.fn<() => never[]>(() => []);
-	const handle = createFetch({store: {...memoryStore(), list}}).operation('pay');
+	const handle = operationOf(createFetch({store: {...memoryStore(), list}}), 'pay');
 	const stops = [handle.subscribe(() => undefined), handle.subscribe(() => undefined)];
 	expect(called(add)).toBe(1);
 	await vi.waitFor(() => expect(handle.state.status).toBe('idle'));

@@ -8,6 +8,8 @@ import type {CallOptions, FetchOptions} from '../src/options.ts';
 import {untyped, url, watched} from './input/watched.ts';
 import {openShop} from './operation/shop.ts';
 import {answer, drop, lose, unreachable} from './support/fake-server.ts';
+import {operationOf} from '../src/operation/handle.ts';
+import {unfinished} from '../src/operation/unfinished.ts';
 
 const ORDERS = 'https://shop.test/orders';
 const post = {method: 'POST', body: '{"cart":42}'} as const;
@@ -62,7 +64,7 @@ describe('a mistake in a call is thrown by outcomeOf, and nothing was sent or wr
 		const {fetch, sent} = watched(options);
 		expect(await thrownBy(fetch(url, untyped(init)))).toSatisfy(isOurs);
 		expect(sent).toEqual([]);
-		expect(await fetch.unfinished().catch(() => [])).toEqual([]);
+		expect(await unfinished(fetch).catch(() => [])).toEqual([]);
 	});
 
 	test.each([
@@ -94,8 +96,8 @@ describe('a mistake in a call is thrown by outcomeOf, and nothing was sent or wr
 
 	test('through a handle', async () => {
 		const {fetch} = watched();
-		expect(await thrownBy(fetch.operation('pay').fetch(url, untyped({totaltimeout: 5})))).toSatisfy(isOurs);
-		expect(() => fetch.operation('')).toThrow(expect.toSatisfy(isMistake));
+		expect(await thrownBy(operationOf(fetch, 'pay').fetch(url, untyped({totaltimeout: 5})))).toSatisfy(isOurs);
+		expect(() => operationOf(fetch, '')).toThrow(expect.toSatisfy(isMistake));
 	});
 
 	test('another key than that of the record, or than that of a flight', async () => {
@@ -141,7 +143,7 @@ describe('a mistake in a call is thrown by outcomeOf, and nothing was sent or wr
 		server.script(lose);
 		const {fetch, pay} = realm({retry: 0, keepRequest: true, fingerprintHeaders: ['x-tenant']});
 		await environment.finish(pay({headers: {'x-tenant': 'a'}}));
-		const [open] = await environment.finish(fetch.unfinished());
+		const [open] = await environment.finish(unfinished(fetch));
 		for (const init of [{headers: {'x-tenant': 'b'}}, {headers: {'a b': 'c'}}, {retrys: 1}])
 			expect(await environment.finish(thrownBy(open!.resume!(init as object)))).toSatisfy(isOurs);
 		expect(server.requests).toHaveLength(1);

@@ -6,6 +6,7 @@ import {isMistake} from '../src/mistake.ts';
 import {fetchKinds, sharedKinds} from '../src/option-kinds.ts';
 import {callOptionNames} from '../src/option-names.ts';
 import {post, url, watched} from './input/watched.ts';
+import {operationOf} from '../src/operation/handle.ts';
 
 /** The message of the mistake, or what became of it instead. */
 function messageOf(call: () => unknown): unknown {
@@ -172,7 +173,7 @@ describe('a call', () => {
 		const {fetch, sent} = watched();
 		for (const init of [inherited, hidden, symbol]) {
 			expect((await fetch(url, init)).status).toBe(201);
-			expect((await fetch.operation(['pay', sent.length]).fetch(url, init)).status).toBe(201);
+			expect((await operationOf(fetch, ['pay', sent.length]).fetch(url, init)).status).toBe(201);
 		}
 	});
 
@@ -185,7 +186,7 @@ describe('a call', () => {
 
 	test('is asked through a handle too', async () => {
 		const {fetch, sent} = watched();
-		const call = fetch.operation('pay').fetch(url, {...post, total_timeout: 5} as object);
+		const call = operationOf(fetch, 'pay').fetch(url, {...post, total_timeout: 5} as object);
 		await expect(call).rejects.toThrow('did you mean totalTimeout?');
 		expect(sent).toEqual([]);
 	});

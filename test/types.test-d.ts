@@ -1,14 +1,11 @@
 import {describe, expectTypeOf, test} from 'vitest';
 import {
-	createClient,
 	createFetch,
 	fromContent,
 	ietf,
 	isLatchkeyError,
 	memoryStore,
 	outcomeOf,
-	type Client,
-	type ClientOptions,
 	type Dialect,
 	type ErrorCode,
 	type FetchOptions,
@@ -22,7 +19,10 @@ import {
 	type OutcomeUnknownError,
 	type Snapshot,
 	type Store,
+	operationOf,
+	unfinished,
 } from '../src/index.ts';
+import {createClient, type Client, type ClientOptions} from '../src/ky/index.ts';
 
 declare const id: string;
 declare const maybe: string | undefined;
@@ -72,9 +72,9 @@ describe('operation', () => {
 		// @ts-expect-error a call without an operation leaves it out
 		void fetch('/pay', {operation: false});
 		// @ts-expect-error a handle has a name
-		fetch.operation(true);
+		operationOf(fetch, true);
 		// @ts-expect-error a name that may be missing
-		fetch.operation(maybe);
+		operationOf(fetch, maybe);
 	});
 });
 
@@ -203,18 +203,20 @@ describe('the client', () => {
 		void api.post('orders', {dialect: ietf()});
 	});
 
-	test('stays one when it is extended', () => {
+	test('stays one when it is extended', async () => {
 		expectTypeOf(api.extend({prefix: '/v2'})).toEqualTypeOf<Client>();
 		expectTypeOf(api.extend(parent => ({...parent}))).toEqualTypeOf<Client>();
 		expectTypeOf(api.create()).toEqualTypeOf<Client>();
-		expectTypeOf(api.extend({}).operation('pay')).toEqualTypeOf<OperationHandle>();
-		expectTypeOf(api.unfinished).returns.resolves.toBeArray();
+		expectTypeOf(operationOf(api.extend({}), 'pay')).toEqualTypeOf<OperationHandle>();
+		expectTypeOf(await unfinished(api)).toBeArray();
+		// @ts-expect-error a function around a fetch carries no operations
+		void unfinished(async (input: string) => fetch(input));
 	});
 });
 
 describe('handles and outcomes', () => {
 	test('a handle shows where its operation stands', () => {
-		const handle = fetch.operation('pay');
+		const handle = operationOf(fetch, 'pay');
 		expectTypeOf(handle.state).toEqualTypeOf<Snapshot>();
 		expectTypeOf(handle.subscribe).parameter(0).parameter(0).toEqualTypeOf<Snapshot>();
 		expectTypeOf(handle.resolve).parameter(0).toEqualTypeOf<'succeeded' | 'refused'>();

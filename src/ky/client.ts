@@ -1,6 +1,7 @@
 import ky, {TimeoutError, type KyInstance, type Options, type ResponsePromise} from 'ky';
 import {sendUnkeyed} from '../attempt/unkeyed.ts';
 import {callTime, type CallTime} from './call-time.ts';
+import {latchkey, type WithOperations} from '../context.ts';
 import {environment as realEnvironment, type Environment} from '../environment.ts';
 import {createFetchIn, type LatchkeyFetch} from '../fetch.ts';
 import type {FetchInput} from '../fetch-types.ts';
@@ -27,7 +28,7 @@ export type Client = Omit<KyInstance, 'extend' | 'create'> & {
 	readonly extend: (options: Options | ((parent: Options) => Options)) => Client;
 	/** As ky's: new ky defaults, over the same fetch. */
 	readonly create: (options?: Options) => Client;
-} & Pick<LatchkeyFetch, 'operation' | 'unfinished' | 'forgetAll'>;
+} & WithOperations;
 
 type Fetch = NonNullable<FetchOptions['fetch']>;
 
@@ -70,7 +71,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 	const fetchOptions = withSaid(declared, options, ours);
 	const settings = settingsOf(fetchOptions);
 	const fetchOf = fetchByInner(environment, fetchOptions);
-	const {operation, unfinished, forgetAll} = fetchOf(undefined);
+	const {[latchkey]: context} = fetchOf(undefined);
 
 	const send = async (input: FetchInput, init: RequestInit & Carried = {}) => {
 		const {latchkeyCall: call, ...rest} = init;
@@ -127,9 +128,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 		return Object.assign(inTime(handing) as KyInstance, handing, Object.fromEntries(methods), {
 			extend: (more: Parameters<KyInstance['extend']>[0]) => clientOf(instance.extend(more)),
 			create: (defaults?: Options) => clientOf(instance.create({fetch: send, ...defaults})),
-			operation,
-			unfinished,
-			forgetAll,
+			[latchkey]: context,
 		});
 	}
 

@@ -1,6 +1,7 @@
-import type {Environment} from '../environment.ts';
+import {contextOf, type WithOperations} from '../context.ts';
+import {currentScope} from '../request/current-scope.ts';
+import {scopeId} from '../request/scope.ts';
 import {placeOf, type Place} from './place.ts';
-import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import {saveAll} from './save.ts';
 import {forgetHere, openHere} from './ways-out.ts';
@@ -9,15 +10,24 @@ import {forgetHere, openHere} from './ways-out.ts';
 const SLICE = 100;
 
 /**
- * Drops answers and settled records of the scope; what is open stays, under its key, in this realm's memory too. What cannot
- * be read or dropped keeps nothing else, and is the error in the end.
+ * At sign-out: drops this scope's answers, and its records that are settled or were turned away before execution. What is
+ * open stays, under its key: also where only this realm knows so, while the store fails. What cannot be read or dropped keeps
+ * nothing else, and is the error in the end.
+ *
+ * @param fetch of `createFetch`, or a client.
+ * @throws {StoreError} when the store, or some of its records, cannot be read or dropped.
+ * @throws {TypeError} for a function around a fetch, which carries no operations; on a server that does not say whose they are.
+ * @example
+ * signOutButton.onclick = async () => {
+ *   await forgetAll(fetch);
+ *   await session.end();
+ * };
  */
-export async function forgetAll(
-	realm: Realm,
-	scope: string,
-	of: string | null,
-	{timer}: Pick<Environment, 'timer'>,
-): Promise<void> {
+export async function forgetAll(fetch: WithOperations): Promise<void> {
+	const {environment, settings, realm: realmNow} = contextOf(fetch, 'forgetAll');
+	const of = currentScope(settings.scope, environment);
+	const scope = await scopeId(of);
+	const realm = realmNow();
 	const isOfScope = (id: string) => (JSON.parse(id) as unknown[])[0] === of;
 	for (const [id, flight] of realm.flights) if (isOfScope(id)) flight.keepNoAnswer();
 	for (const id of realm.recent.keys()) if (isOfScope(id)) realm.recent.delete(id);
@@ -36,7 +46,7 @@ export async function forgetAll(
 	};
 	const failures: unknown[] = error ? [error] : [];
 	for (let from = 0; from < settled.length; from += SLICE) {
-		if (from > 0) await new Promise<void>(resolve => timer(resolve, 0));
+		if (from > 0) await new Promise<void>(resolve => environment.timer(resolve, 0));
 		const ended = await Promise.allSettled(settled.slice(from, from + SLICE).map(forget));
 		for (const one of ended) if (one.status === 'rejected') failures.push(one.reason);
 	}

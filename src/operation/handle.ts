@@ -1,13 +1,17 @@
+import {contextOf, type WithOperations} from '../context.ts';
 import {tellGuarded} from '../guarded.ts';
-import type {Environment} from '../environment.ts';
 import type {FetchInput} from '../fetch-types.ts';
+import {checkCall} from '../option-names.ts';
 import type {SharedOptions} from '../options.ts';
 import {ifReadable} from '../readable.ts';
+import {currentScope} from '../request/current-scope.ts';
+import {canonicalName, type OperationName} from '../request/identity.ts';
+import {membersOf} from '../request/members.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {isAlive} from './alive.ts';
 import {sawRecord} from './known.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import type {Place} from './place.ts';
+import {placeOf, type Place} from './place.ts';
 import {showSnapshot} from './remember.ts';
 import {initialSnapshot, snapshotOfRecord, type Snapshot} from './snapshot.ts';
 import {free, recordAt, resolve} from './ways-out.ts';
@@ -58,14 +62,21 @@ export type OperationHandle = {
 /** Ends what all subscribers of an operation share. */
 const stops = /* @__PURE__ */ new WeakMap<Set<() => void>, () => void>();
 
-export function handleOf(
-	operation: readonly string[],
-	limit: number,
-	environment: Environment,
-	find: () => Place,
-	fetch: OperationHandle['fetch'],
-): OperationHandle {
+/**
+ * The handle of a named operation. Nothing is read or sent by making one.
+ *
+ * @param fetch of `createFetch`, or a client.
+ * @throws {TypeError} for a name that cannot be, and for a function around a fetch, which carries no operations.
+ * @example
+ * const checkout = operationOf(fetch, ['checkout', cart.id]);
+ * checkout.subscribe(({status}) => show(status));
+ */
+export function operationOf(fetch: WithOperations, name: OperationName): OperationHandle {
+	const {environment, settings, realm, send} = contextOf(fetch, 'operationOf');
+	const operation = canonicalName(name);
+	const limit = settings.retry.limit + 1;
 	const loading = initialSnapshot('loading', limit, environment.now());
+	const find = () => placeOf(realm(), currentScope(settings.scope, environment), operation);
 
 	/** A page that a server renders may be anybody's. */
 	function findShown(): Place | undefined {
@@ -152,7 +163,10 @@ export function handleOf(
 				stops.get(listeners)?.();
 			};
 		},
-		fetch,
+		async fetch(input, init) {
+			if (init) checkCall(init);
+			return send(input, {...(init && membersOf(init)), operation: name});
+		},
 		outcome() {
 			const at = findShown();
 			const result = at?.realm.recent.get(at.flightId);

@@ -1,3 +1,4 @@
+import {contextOf, type WithOperations} from '../context.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import {OutcomeUnknownError, type NotSendable} from '../errors.ts';
 import {withCall} from '../normalize-options.ts';
@@ -5,7 +6,7 @@ import {checkCall} from '../option-names.ts';
 import type {ResumeInit, Settings} from '../options.ts';
 import {keptInit} from '../request/kept-request.ts';
 import {outgoingOf} from '../request/outgoing.ts';
-import {sameScopeAs} from '../request/current-scope.ts';
+import {currentScope, sameScopeAs} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
 import {abortOf} from './aborts.ts';
 import {isAlive} from './alive.ts';
@@ -15,7 +16,6 @@ import {keyLifeOf, keyStanding} from './key-age.ts';
 import {knownRecord, sawRecord} from './known.ts';
 import {outcomeError} from './outcome-error.ts';
 import {placeOf, type Place} from './place.ts';
-import type {Realm} from './realm.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
 import {saveAll} from './save.ts';
 import {isFinal} from './state.ts';
@@ -42,12 +42,19 @@ export type Unfinished = {
 	readonly resume?: (init?: ResumeInit) => Promise<Response>;
 };
 
-export async function unfinished(
-	realm: Realm,
-	scope: string | null,
-	settings: Settings,
-	environment: Environment,
-): Promise<Unfinished[]> {
+/**
+ * The operations of this scope whose outcome is not known. What was turned away before execution is none of them.
+ *
+ * @param fetch of `createFetch`, or a client.
+ * @throws {StoreError} when the store cannot be read.
+ * @throws {TypeError} for a function around a fetch, which carries no operations; on a server that does not say whose they are.
+ * @example
+ * for (const {operation, expired} of await unfinished(fetch)) showOpen(operation, expired);
+ */
+export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
+	const {environment, settings, realm: realmNow} = contextOf(fetch, 'unfinished');
+	const scope = currentScope(settings.scope, environment);
+	const realm = realmNow();
 	const elapsed = stopwatch(environment);
 	const unsaved = await saveAll(realm, scope);
 	const listed = await realm.ledger.list(await scopeId(scope), undefined, true);

@@ -7,6 +7,7 @@ import {render} from 'svelte/server';
 import {expect, test} from 'vitest';
 import {createFetch} from '../../src/fetch.ts';
 import {snippets, withSources, writeSnippets} from './snippets.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 // On a server, where nobody has said whose the operations are.
 const folder = writeSnippets('rendered');
@@ -18,7 +19,7 @@ test('a React component that shows an operation renders on a server', async () =
 });
 
 test('so does one that reads the state by itself', () => {
-	const checkout = createFetch().operation('checkout');
+	const checkout = operationOf(createFetch(), 'checkout');
 	const state = () => checkout.state;
 	const Status = () => useSyncExternalStore(checkout.subscribe, state, state).status;
 	expect(renderToString(createElement(Status))).toBe('loading');

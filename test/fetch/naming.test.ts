@@ -4,6 +4,7 @@ import type {OperationName} from '../../src/request/identity.ts';
 import {fromContent} from '../../src/request/from-content.ts';
 import {after, lose} from '../support/fake-server.ts';
 import {openShop} from '../operation/shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 describe('scope', () => {
 	test('another scope never shares a key, a flight or an answer', async () => {
@@ -27,7 +28,7 @@ describe('scope', () => {
 		server.script(lose);
 		await environment.finish(realm({scope: 'ann', retry: 0}).pay());
 		const bob = realm({scope: 'bob'});
-		expect(await bob.fetch.unfinished()).toEqual([]);
+		expect(await unfinished(bob.fetch)).toEqual([]);
 		expect((await environment.finish(bob.pay())).key).not.toBe(server.keys()[0]);
 	});
 
@@ -40,7 +41,7 @@ describe('scope', () => {
 		user = 'bob';
 		await environment.finish(call);
 		user = 'ann';
-		expect(await realm({scope: () => user}).fetch.unfinished()).toEqual([]);
+		expect(await unfinished(realm({scope: () => user}).fetch)).toEqual([]);
 		expect(await store.list('')).toEqual([]);
 	});
 
@@ -68,7 +69,7 @@ describe('scope', () => {
 		expect(error).toBeInstanceOf(TypeError);
 		expect(String(error)).toContain('scope');
 		await expect(handle.complete()).rejects.toBeInstanceOf(TypeError);
-		await expect(fetch.unfinished()).rejects.toBeInstanceOf(TypeError);
+		await expect(unfinished(fetch)).rejects.toBeInstanceOf(TypeError);
 		expect(server.requests).toHaveLength(0);
 	});
 
@@ -128,7 +129,7 @@ describe('names', () => {
 		expect(server.requests).toHaveLength(3);
 		expect(new Set(server.keys()).size).toBe(2);
 		expect(server.charges()).toBe(2);
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		expect(await store.list('')).toEqual([]);
 	});
 });

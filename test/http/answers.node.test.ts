@@ -4,6 +4,7 @@ import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {gate, keysOf, realm, uuid} from './realm.ts';
 import {recordsIn} from '../support/records.ts';
 import {eventually} from '../support/eventually.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const order = {method: 'POST', body: '{"amount":1}', operation: 'pay'} as const;
 const MIB = 1024 * 1024;
@@ -68,7 +69,7 @@ test.each(['text/event-stream', 'text/event-stream; charset=utf-8', 'application
 		const {fetch} = realm();
 		const response = await fetch(`${server.origin}/chat`, order);
 
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
 		expect(await reader.read()).toEqual({done: false, value: 'data: 1\n\n'});
 		open();
@@ -95,7 +96,7 @@ test('its caller can end a stream by its signal, and the server notices', async 
 
 	await expect(reader.read()).rejects.toThrow('seen enough');
 	await closed.opened;
-	expect(await fetch.unfinished()).toEqual([]);
+	expect(await unfinished(fetch)).toEqual([]);
 });
 
 test('a compressed answer is the same answer, for everybody', async () => {

@@ -3,7 +3,7 @@ import {createServer, type ServerOptions} from 'node:https';
 import {createServer as createTcpServer, type AddressInfo, type Server, type Socket} from 'node:net';
 import {Agent} from 'undici';
 import {describe, expect, test} from 'vitest';
-import {createClient} from '../../src/index.ts';
+import {createClient} from '../../src/ky/index.ts';
 import {cert, key} from '../support/certificate.ts';
 import {realm} from './realm.ts';
 

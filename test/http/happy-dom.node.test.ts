@@ -1,7 +1,7 @@
 import {Window} from 'happy-dom';
 import {FormData as PolyfillFormData, File as PolyfillFile} from 'node-fetch';
 import {afterAll, describe, expect, test} from 'vitest';
-import {createClient} from '../../src/index.ts';
+import {createClient} from '../../src/ky/index.ts';
 import {dropResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {realm} from './realm.ts';

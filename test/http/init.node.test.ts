@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import {ietf} from '../../src/index.ts';
+import {ietf, operationOf} from '../../src/index.ts';
 import {dropResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {handTimer, realm, uuid} from './realm.ts';
@@ -194,6 +194,6 @@ describe('a fetch that ignores its signal', () => {
 		late(new Response('declined', {status: 402}));
 
 		expect(await response.text()).toBe('second');
-		expect(fetch.operation('pay').state.status).toBe('succeeded');
+		expect(operationOf(fetch, 'pay').state.status).toBe('succeeded');
 	});
 });

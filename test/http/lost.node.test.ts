@@ -12,6 +12,7 @@ import {
 import {startIdempotentServer, type IdempotentServer} from '../support/idempotent-server.ts';
 import {gate, handTimer, keysOf, realm, uuid} from './realm.ts';
 import {eventually} from '../support/eventually.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const order = {method: 'POST', body: '{"amount":1}', operation: ['pay', 42]} as const;
 
@@ -70,7 +71,7 @@ describe('one charge', () => {
 		});
 
 		const second = realm({store: {...first.store}});
-		expect(await second.fetch.unfinished()).toMatchObject([{operation: ['pay', '42']}]);
+		expect(await unfinished(second.fetch)).toMatchObject([{operation: ['pay', '42']}]);
 		const response = await second.fetch(`${server.origin}/pay`, order);
 		expect(response.headers.get('idempotent-replayed')).toBe('true');
 		expect(second.events.map(({type}) => type)).toContain('taken-over');

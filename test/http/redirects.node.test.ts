@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {ietf} from '../../src/index.ts';
+import {ietf, unfinished} from '../../src/index.ts';
 import {answerAfter, answerBefore} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {keysOf, realm} from './realm.ts';
@@ -47,7 +47,7 @@ test('a page that was followed to because the caller said so is no success eithe
 	const call = fetch(`${server.origin}/pay`, {...order, redirect: 'follow'});
 
 	await expect(call).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', status: 200, response: {redirected: true}});
-	expect(await fetch.unfinished()).toHaveLength(1);
+	expect(await unfinished(fetch)).toHaveLength(1);
 });
 
 test('where the dialect says that redirects settle, the answer at their end does', async () => {
@@ -59,7 +59,7 @@ test('where the dialect says that redirects settle, the answer at their end does
 	expect(response).toMatchObject({status: 200, redirected: true, url: `${server.origin}/receipt`});
 	expect(response.clone()).toMatchObject({redirected: true, url: `${server.origin}/receipt`});
 	expect(await response.text()).toBe('<h1>A page</h1>');
-	expect(await fetch.unfinished()).toEqual([]);
+	expect(await unfinished(fetch)).toEqual([]);
 });
 
 test.each([{}, {dialect: {...ietf(), redirects: 'settle'} as const}])(
@@ -72,7 +72,7 @@ test.each([{}, {dialect: {...ietf(), redirects: 'settle'} as const}])(
 
 		await expect(call).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', status: 303});
 		expect(server.requests).toHaveLength(1);
-		expect(await fetch.unfinished()).toHaveLength(1);
+		expect(await unfinished(fetch)).toHaveLength(1);
 	},
 );
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {FetchOptions} from '../../src/index.ts';
+import {unfinished, type FetchOptions} from '../../src/index.ts';
 import {answerAfter, dropResponse, type Fault} from '../support/faulty-server.ts';
 import {startIdempotentServer} from '../support/idempotent-server.ts';
 import {keysOf, realm} from './realm.ts';
@@ -28,7 +28,7 @@ describe('no connection was made, so nothing took effect', () => {
 			'not-sent',
 			'not-sent',
 		]);
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		expect(await store.list('')).toMatchObject([{record: {state: {status: 'unprocessed'}}}]);
 	});
 
@@ -39,7 +39,7 @@ describe('no connection was made, so nothing took effect', () => {
 			code: 'NOT_SENT',
 			cause: {cause: {code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/) as unknown}},
 		});
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 	});
 
 	test('so the next call begins anew, with another payload and a new key', async () => {

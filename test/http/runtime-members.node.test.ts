@@ -8,6 +8,8 @@ import {memoryStore} from '../../src/stores/memory.ts';
 import {dropResponse} from '../support/faulty-server.ts';
 import {startIdempotentServer, type IdempotentServer} from '../support/idempotent-server.ts';
 import {keysOf, realm, uuid} from './realm.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 /** As an agent with a client certificate or a proxy: what goes another way is not what was meant. */
 class RecordingAgent extends Agent {
@@ -72,7 +74,7 @@ describe('a dispatcher takes every attempt', () => {
 	});
 
 	test.each(inits)('of init, through a handle: %s', async (_, make) => {
-		await realm().fetch.operation('pay').fetch(`${server.origin}/pay`, make());
+		await operationOf(realm().fetch, 'pay').fetch(`${server.origin}/pay`, make());
 		expect(agent.dispatched).toBe(2);
 	});
 
@@ -133,7 +135,7 @@ describe('a dispatcher takes every attempt', () => {
 		await realm({...options, retry: 0})
 			.fetch(`${server.origin}/pay`, {...post, operation: 'pay'})
 			.catch(() => undefined);
-		const [open] = await realm(options).fetch.unfinished();
+		const [open] = await unfinished(realm(options).fetch);
 		await open?.resume?.(Object.create({dispatcher: agent}) as RequestInit);
 		expect(agent.dispatched).toBe(1);
 		expect(keysOf(server)).toEqual([uuid, keysOf(server)[0]]);

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {post, refusedWith, untyped, url, watched} from './watched.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 const bad: Array<[string, unknown]> = [
 	['an empty string', ''],
@@ -136,7 +137,7 @@ describe('a name that has one key takes no other', () => {
 	test('and when it is freed, it takes any but the last', async () => {
 		const {fetch, sent} = watched();
 		await fetch(url, {...pay, idempotencyKey: 'one'});
-		await fetch.operation('pay').complete();
+		await operationOf(fetch, 'pay').complete();
 		await expect(fetch(url, {...pay, idempotencyKey: 'one'})).rejects.toThrow(TypeError);
 		expect(sent).toHaveLength(1);
 

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {createClientIn} from '../../src/ky/client.ts';
 import {post, refusedWith, untyped, url, watched} from './watched.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 describe('what names no operation is refused before anything is sent or written', () => {
 	test.each<[string, unknown]>([
@@ -39,8 +40,8 @@ describe('what names no operation is refused before anything is sent or written'
 
 test('a handle of what names no operation is refused at once', () => {
 	const {fetch} = watched();
-	expect(() => fetch.operation('')).toThrow(TypeError);
-	expect(() => fetch.operation(['checkout', undefined as unknown as string])).toThrow(/operation\[1\] is undefined/);
+	expect(() => operationOf(fetch, '')).toThrow(TypeError);
+	expect(() => operationOf(fetch, ['checkout', undefined as unknown as string])).toThrow(/operation\[1\] is undefined/);
 });
 
 test('the longest name is sent', async () => {

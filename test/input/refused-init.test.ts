@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {post, refusedWith, untyped, url, watched} from './watched.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const bad: Array<[string, unknown]> = [
 	['cache', 'bogus'],
@@ -32,7 +33,7 @@ describe('what fetch refuses to build is thrown as by fetch, before anything is 
 			const {fetch, failure} = watched();
 			const init = Object.assign(make(name, value), post, options);
 			expect(await failure(fetch(url, init))).toEqual(refusedWith(TypeError, /./));
-			expect(await fetch.unfinished()).toEqual([]);
+			expect(await unfinished(fetch)).toEqual([]);
 		}
 	});
 
@@ -41,7 +42,7 @@ describe('what fetch refuses to build is thrown as by fetch, before anything is 
 		for (const [, options] of calls) {
 			const request = new Request(url, {...post, cache: 'only-if-cached', mode: 'same-origin'});
 			expect(await failure(fetch(request, {mode: 'cors', ...options}))).toEqual(refusedWith(TypeError, /./));
-			expect(await fetch.unfinished()).toEqual([]);
+			expect(await unfinished(fetch)).toEqual([]);
 		}
 	});
 

@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {createFetchIn} from '../../src/fetch.ts';
 import {memoryStore} from '../../src/stores/memory.ts';
 import {post, refusedWith, untyped, url, watched} from './watched.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const nowhere = {baseUrl: () => undefined};
 const pay = {...post, operation: 'pay'};
@@ -72,7 +73,7 @@ describe('a request that fetch would not send is refused before anything is sent
 			for (const how of [{operation: 'pay'}, {operation: true}, {idempotencyKey: 'k'}] as const) {
 				const fetch = createFetchIn(environment, {scope: null, store, retry: 0});
 				await expect(fetch(input, {...post, ...how})).rejects.toThrow('latchkey: fetch sends no POST to');
-				expect(await fetch.unfinished()).toEqual([]);
+				expect(await unfinished(fetch)).toEqual([]);
 			}
 		},
 	);

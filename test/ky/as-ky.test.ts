@@ -4,6 +4,7 @@ import {createClient} from '../../src/ky/client.ts';
 import {memoryStore} from '../../src/stores/memory.ts';
 import {answer, drop, hang} from '../support/fake-server.ts';
 import {json, openClient, operation} from './client.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 const url = 'https://shop.test/orders';
 
@@ -81,7 +82,7 @@ describe('what of ky does not apply', () => {
 		await expect(finish(api.get('orders', {hooks}))).rejects.toSatisfy(isForceRetryError);
 		expect(retries).toEqual([0, 0]);
 		expect(server.requests).toHaveLength(2);
-		expect(api.operation(operation).outcome()?.outcome).toBe('succeeded');
+		expect(operationOf(api, operation).outcome()?.outcome).toBe('succeeded');
 	});
 });
 
@@ -233,7 +234,7 @@ describe('a fetch of one’s own is called as by ky', () => {
 		const fetch = wrap(server.fetch);
 		await finish(api.post('orders', {json, operation, fetch}));
 		const [sent] = server.requests;
-		expect(sent).toMatchObject({key: api.operation(operation).outcome()?.key, body: '{"cart":42}'});
+		expect(sent).toMatchObject({key: operationOf(api, operation).outcome()?.key, body: '{"cart":42}'});
 		expect(sent?.headers.get('content-type')).toBe('application/json');
 		expect(sent?.headers.get('x-app-version')).toBe('7');
 	});
@@ -319,7 +320,7 @@ describe('everything is bounded by its time-outs', () => {
 			const {api, finish} = openClient({fetch});
 			await expect(finish(api.post('orders', {json, operation, ...limit}).text())).rejects.toBeInstanceOf(TimeoutError);
 			expect(given.map(({aborted}) => aborted)).toEqual([true]);
-			expect(api.operation(operation).outcome()?.outcome).toBe('succeeded');
+			expect(operationOf(api, operation).outcome()?.outcome).toBe('succeeded');
 		});
 	});
 

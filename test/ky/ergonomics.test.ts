@@ -3,6 +3,7 @@ import {describe, expect, test} from 'vitest';
 import {isLatchkeyError} from '../../src/errors.ts';
 import {answer, drop, hang, lose} from '../support/fake-server.ts';
 import {json, openClient, operation, type Order} from './client.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 describe('ky’s ergonomics', () => {
 	test('json, prefix and searchParams', async () => {
@@ -63,7 +64,7 @@ describe('ky’s ergonomics', () => {
 		const wrong = openClient({}, {resolver: () => Response.json({charges: 2})});
 		const call = wrong.finish(wrong.api.post('orders', {json, operation}).json(schema));
 		await expect(call).rejects.toBeInstanceOf(SchemaValidationError);
-		expect(wrong.api.operation(operation).outcome()?.outcome).toBe('succeeded');
+		expect(operationOf(wrong.api, operation).outcome()?.outcome).toBe('succeeded');
 	});
 
 	test('a refusal is an HTTPError with its data', async () => {

@@ -5,6 +5,9 @@ import {outcomeOf} from '../../src/operation/outcome.ts';
 import {drop, fakeServer, hang} from '../support/fake-server.ts';
 import {START} from '../support/virtual-environment.ts';
 import {json, openClient, operation, uuid, type Order} from './client.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 describe('extend and create', () => {
 	test.each<[string, (api: Client) => Client]>([
@@ -27,10 +30,10 @@ describe('extend and create', () => {
 			[20, '1'],
 		]);
 		expect(server.keys()).toEqual([order.key, order.key]);
-		expect(derived.operation(operation).outcome()?.key).toBe(order.key);
-		expect(api.operation(operation).outcome()?.key).toBe(order.key);
-		expect(await derived.unfinished()).toEqual([]);
-		await derived.forgetAll();
+		expect(operationOf(derived, operation).outcome()?.key).toBe(order.key);
+		expect(operationOf(api, operation).outcome()?.key).toBe(order.key);
+		expect(await unfinished(derived)).toEqual([]);
+		await forgetAll(derived);
 	});
 
 	test('a call that replaces its hooks is still sent by latchkey', async () => {

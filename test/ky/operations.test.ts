@@ -2,6 +2,9 @@ import {describe, expect, test} from 'vitest';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {answer, drop, lose} from '../support/fake-server.ts';
 import {json, openClient, operation, uuid, type Order} from './client.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 describe('operations', () => {
 	test('two clicks are one charge', async () => {
@@ -16,7 +19,7 @@ describe('operations', () => {
 		const {api, server, finish} = openClient();
 		server.script(lose);
 		await finish(api.post('orders', {json, operation}).json());
-		const report = api.operation(operation).outcome();
+		const report = operationOf(api, operation).outcome();
 		expect(report).toMatchObject({outcome: 'succeeded', attempts: 2, replayed: true});
 		expect(report?.operation).toEqual(['checkout', '42']);
 	});
@@ -28,7 +31,7 @@ describe('operations', () => {
 			attempts: 1,
 			key: expect.stringMatching(uuid),
 		});
-		await api.operation(operation).complete();
+		await operationOf(api, operation).complete();
 		server.script(answer(402));
 		const refused = await finish(outcomeOf(api.post('orders', {json, operation})));
 		expect(refused).toMatchObject({outcome: 'refused', attempts: 1, operation: ['checkout', '42']});
@@ -39,10 +42,9 @@ describe('operations', () => {
 		const {api, server, finish} = openClient();
 		server.script(drop);
 		await finish(outcomeOf(api.post('orders', {json, operation, retry: 0})));
-		const unfinished = await api.unfinished();
-		expect(unfinished).toHaveLength(1);
-		await api.forgetAll();
-		expect(await api.unfinished()).toHaveLength(1);
+		expect(await unfinished(api)).toHaveLength(1);
+		await forgetAll(api);
+		expect(await unfinished(api)).toHaveLength(1);
 	});
 
 	test('judge, fingerprint and reconcile reach latchkey', async () => {

@@ -1,6 +1,15 @@
 import {http, HttpResponse, type HttpHandler} from 'msw';
 import {afterEach, describe, expect, test} from 'vitest';
-import {contentKey, fromContent, memoryStore, outcomeOf, type FetchOptions} from '../../src/index.ts';
+import {
+	contentKey,
+	fromContent,
+	memoryStore,
+	outcomeOf,
+	type FetchOptions,
+	forgetAll,
+	operationOf,
+	unfinished,
+} from '../../src/index.ts';
 import {idempotentEndpoint, type IdempotentEndpointOptions} from '../../src/msw/index.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {PAY, charge, order, realm} from './realm.ts';
@@ -54,12 +63,12 @@ export function itChargesOnce(network: Network): void {
 			const page = realm({retry: 0});
 			await expect(page.fetch(PAY, order)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', operation: ['pay', '42']});
 			const reloaded = realm({store: {...page.store}});
-			expect(await reloaded.fetch.unfinished()).toMatchObject([{operation: ['pay', '42']}]);
+			expect(await unfinished(reloaded.fetch)).toMatchObject([{operation: ['pay', '42']}]);
 			const response = await reloaded.fetch(PAY, order);
 
 			expect(await response.json()).toEqual({charge: 1});
 			expect(pay).toMatchObject({effects: 1, attempts: 2});
-			expect(await reloaded.fetch.unfinished()).toEqual([]);
+			expect(await unfinished(reloaded.fetch)).toEqual([]);
 		});
 
 		test('when the page is reloaded after the success', async () => {
@@ -143,7 +152,7 @@ export function itChargesOnce(network: Network): void {
 		test('after complete()', async () => {
 			const pay = serve();
 			const {fetch} = realm();
-			const handle = fetch.operation(['pay', 42]);
+			const handle = operationOf(fetch, ['pay', 42]);
 			await handle.fetch(PAY, order);
 			await handle.complete();
 			await handle.fetch(PAY, order);
@@ -254,7 +263,7 @@ export function itChargesOnce(network: Network): void {
 
 		await expect(fetch(PAY, order)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', expired: true});
 		expect(pay).toMatchObject({effects: 1, attempts: 1});
-		await fetch.operation(['pay', 42]).resolve('succeeded');
+		await operationOf(fetch, ['pay', 42]).resolve('succeeded');
 		await expect(fetch(PAY, order)).rejects.toMatchObject({code: 'ALREADY_SUCCEEDED'});
 	});
 
@@ -278,7 +287,7 @@ export function itChargesOnce(network: Network): void {
 		const store = memoryStore();
 		const {fetch} = realm({store});
 		await fetch(PAY, order);
-		await fetch.forgetAll();
+		await forgetAll(fetch);
 		await realm({store: {...store}}).fetch(PAY, order);
 
 		expect(pay.effects).toBe(2);

@@ -1,7 +1,8 @@
 import {HttpResponse, type HttpHandler} from 'msw';
 import {HTTPError} from 'ky';
 import {afterEach, describe, expect, test} from 'vitest';
-import {createClient, ietf, memoryStore, outcomeOf, type ClientOptions} from '../../src/index.ts';
+import {ietf, memoryStore, outcomeOf, operationOf, unfinished} from '../../src/index.ts';
+import {createClient, type ClientOptions} from '../../src/ky/index.ts';
 import {idempotentEndpoint, type IdempotentEndpointOptions} from '../../src/msw/index.ts';
 import {PAY, charge, order} from './realm.ts';
 
@@ -58,7 +59,7 @@ export function itChargesOnceThroughAClient(network: Network): void {
 
 		await expect(call).rejects.toThrow(HTTPError);
 		await expect(call).rejects.toMatchObject({data: {code: 'declined'}});
-		expect(api.operation(operation).outcome()).toMatchObject({outcome: 'refused', attempts: 1});
+		expect(operationOf(api, operation).outcome()).toMatchObject({outcome: 'refused', attempts: 1});
 		await api.post('pay', {json: {card: 2}, operation});
 		expect(new Set(pay.keys).size).toBe(2);
 	});
@@ -94,7 +95,7 @@ export function itChargesOnceThroughAClient(network: Network): void {
 
 			await api.post('pay', {json});
 			expect(pay.effects).toBe(2);
-			expect(await api.unfinished()).toEqual([]);
+			expect(await unfinished(api)).toEqual([]);
 		});
 	});
 }

@@ -5,6 +5,7 @@ import type {FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, hang, lose, unreachable} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop, OPERATION} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 type AttemptHeaders = NonNullable<FetchOptions['attemptHeaders']>;
 
@@ -130,7 +131,7 @@ describe('attemptHeaders', () => {
 		void realm({keepRequest: true}, {}, time).pay();
 		await time.settle();
 		environment.jump(3_600_000);
-		const [open] = await realm().fetch.unfinished();
+		const [open] = await unfinished(realm().fetch);
 		const response = open?.resume?.({attemptHeaders: async ({attempt}) => ({authorization: `Bearer ${attempt}`})});
 		expect((await environment.finish(response!)).status).toBe(201);
 		expect(sent('authorization')).toEqual([null, 'Bearer 1']);
@@ -180,7 +181,7 @@ describe('where it fails before anything was sent, the call was not sent', () =>
 			message: expect.stringContaining('attemptHeaders') as unknown,
 		});
 		expect(server.requests).toEqual([]);
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		expect((await record())?.state.status).toBe('unprocessed');
 		expect((await environment.finish(realm().pay())).outcome).toBe('succeeded');
 	});
@@ -247,7 +248,7 @@ describe('where it sets what is not its own, the call fails with a TypeError and
 			const {error} = await environment.finish(pay(options));
 			expect(error).toBeInstanceOf(TypeError);
 			expect(server.requests).toEqual([]);
-			expect(await fetch.unfinished()).toEqual([]);
+			expect(await unfinished(fetch)).toEqual([]);
 		}
 	});
 
@@ -279,7 +280,7 @@ describe('where it fails after something was sent, what is known stays', () => {
 		expect(outcome).toBe('unknown');
 		expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', attempts: 1, cause});
 		expect(server.requests).toHaveLength(1);
-		expect(await fetch.unfinished()).toMatchObject([{key: server.keys()[0]}]);
+		expect(await unfinished(fetch)).toMatchObject([{key: server.keys()[0]}]);
 	});
 
 	test.each(failing)('an answer that settles nothing, when it %s', async (_, attemptHeaders) => {

@@ -4,6 +4,7 @@ import type {FetchOptions} from '../../src/options.ts';
 import type {ClaimResult} from '../../src/stores/store.ts';
 import {answer, drop} from '../support/fake-server.ts';
 import {openShop, OPERATION} from './shop.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 // A rejection that nobody handles fails the run.
 const rejects = async () => Promise.reject(new Error('a callback failed'));
@@ -66,7 +67,7 @@ test('many handles with subscribers are shown without asking the store again and
 	const {environment, realm, store} = openShop();
 	let lists = 0;
 	const {fetch} = realm({}, {list: (...given) => (lists++, store.list(...given))});
-	const handles = Array.from({length: 150}, (_, i) => fetch.operation(['checkout', i]));
+	const handles = Array.from({length: 150}, (_, i) => operationOf(fetch, ['checkout', i]));
 	const states: string[] = [];
 	const stops = handles.map(handle => handle.subscribe(({status}) => states.push(status)));
 	await environment.advance(60_000);

@@ -5,6 +5,7 @@ import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {after, answer, drop, hang, lose, swallow, unreachable} from '../support/fake-server.ts';
 import type {VirtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop, type Realm, type Shop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -74,10 +75,10 @@ describe.each(offsets)('where the clock of the process is off by %i ms from that
 		const {environment, server, process} = shop;
 		await pressed(shop, process());
 		environment.jump(4 * SECOND);
-		const [young] = await process().fetch.unfinished();
+		const [young] = await unfinished(process().fetch);
 		expect(young).toMatchObject({expired: false, working: false, resume: expect.any(Function) as unknown});
 		environment.jump(SECOND);
-		const [old] = await process().fetch.unfinished();
+		const [old] = await unfinished(process().fetch);
 		expect(old).toMatchObject({expired: true});
 		expect(old).not.toHaveProperty('resume');
 		await expect(environment.finish(young!.resume!())).rejects.toMatchObject({reason: 'expired'});
@@ -91,7 +92,7 @@ describe.each(offsets)('where the clock of the process is off by %i ms from that
 		environment.jump(4 * SECOND);
 		const empty = memoryStoreIn(environment);
 		const {fetch} = realm({...brief, keepRequest: true}, {...empty, list: (...of) => store.list(...of)}, time);
-		const [young] = await fetch.unfinished();
+		const [young] = await unfinished(fetch);
 		environment.jump(SECOND);
 		await expect(environment.finish(young!.resume!())).rejects.toMatchObject({reason: 'expired'});
 		expect(server.requests).toHaveLength(1);
@@ -101,7 +102,7 @@ describe.each(offsets)('where the clock of the process is off by %i ms from that
 		const shop = openOff({keepRequest: true});
 		await pressed(shop, shop.process());
 		shop.environment.jump(4 * SECOND);
-		const [young] = await shop.process().fetch.unfinished();
+		const [young] = await unfinished(shop.process().fetch);
 		expect((await shop.environment.finish(young!.resume!())).status).toBe(201);
 	});
 
@@ -110,7 +111,7 @@ describe.each(offsets)('where the clock of the process is off by %i ms from that
 		server.script(swallow);
 		void realm({}, {}, time).pay();
 		await environment.settle();
-		const working = async () => (await realm({}, {}, time).fetch.unfinished())[0]?.working;
+		const working = async () => (await unfinished(realm({}, {}, time).fetch))[0]?.working;
 		environment.jump(54 * SECOND);
 		expect(await working()).toBe(true);
 		environment.jump(2 * SECOND);
@@ -157,7 +158,7 @@ describe('the end of a key', () => {
 			const {environment, server, realm} = shop;
 			await pressed(shop, realm({...declared(born), retry: 0}));
 			environment.jump(age);
-			const listed = await realm(declared(now)).fetch.unfinished();
+			const listed = await unfinished(realm(declared(now)).fetch);
 			expect(listed).toMatchObject([{expired: requests === 1}]);
 			await environment.finish(realm(declared(now)).pay());
 			expect(server.requests).toHaveLength(requests);
@@ -376,9 +377,9 @@ describe('a clock that was set back', () => {
 		const {environment, server, realm} = shop;
 		const options = {keepRequest: true, retry: 0};
 		await pressed(shop, realm(options));
-		const [offered] = await realm(options).fetch.unfinished();
+		const [offered] = await unfinished(realm(options).fetch);
 		environment.jump(-DAY);
-		const [listed] = await realm(options).fetch.unfinished();
+		const [listed] = await unfinished(realm(options).fetch);
 		expect(listed).toMatchObject({expired: false, working: false});
 		expect(listed).not.toHaveProperty('resume');
 		await expect(environment.finish(offered!.resume!())).rejects.toMatchObject({
@@ -387,7 +388,7 @@ describe('a clock that was set back', () => {
 		});
 		expect(server.requests).toHaveLength(1);
 		environment.jump(DAY);
-		const [again] = await realm(options).fetch.unfinished();
+		const [again] = await unfinished(realm(options).fetch);
 		expect((await environment.finish(again!.resume!())).status).toBe(201);
 	});
 

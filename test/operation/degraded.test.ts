@@ -5,6 +5,8 @@ import {storeUnavailable} from '../../src/stores/store-failure.ts';
 import {after, answer, drop, lose, ok, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {faulty} from './faulty-store.ts';
 import {openShop, type Realm} from './shop.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -201,7 +203,7 @@ describe('what the realm knew before its store failed', () => {
 	const ends: Array<[string, (page: Realm) => Promise<void>]> = [
 		['completed', async ({handle}) => handle.complete()],
 		['forgotten', async ({handle}) => handle.forget()],
-		['forgotten with all', async ({fetch}) => fetch.forgetAll()],
+		['forgotten with all', async ({fetch}) => forgetAll(fetch)],
 	];
 	test.each(ends)('and was %s begins anew: under no key that was used, derived or own', async (_, end) => {
 		const keyFrom = ({previousKey}: {previousKey: string | undefined}) => (previousKey ? `${previousKey}+` : 'order');
@@ -312,7 +314,7 @@ describe('what the realm knew before its store failed', () => {
 	const sights: Array<[string, (page: Realm) => Promise<unknown>]> = [
 		['a handle', async ({handle}) => handle.state],
 		['a subscriber', async ({handle}) => handle.subscribe(() => undefined)],
-		['unfinished()', async ({fetch}) => fetch.unfinished()],
+		['unfinished()', async ({fetch}) => unfinished(fetch)],
 	];
 	test.each(sights)('by %s alone goes on under its key, too', async (_, look) => {
 		const {environment, server, disk, page, other} = openPages();
@@ -393,7 +395,7 @@ describe('what was sent without the store', () => {
 	];
 	const times: Array<[string, (pages: ReturnType<typeof openPages>) => Promise<unknown>]> = [
 		['at once', async ({environment}) => environment.advance(500)],
-		['by unfinished()', async ({page}) => page.fetch.unfinished()],
+		['by unfinished()', async ({page}) => unfinished(page.fetch)],
 		['by a way out', async ({page}) => page.handle.complete().catch(() => undefined)],
 	];
 	const handedOver = endings.flatMap(([ending, ...how]) =>
@@ -503,7 +505,7 @@ describe('what was sent without the store', () => {
 		await environment.finish(page.pay());
 		environment.jump(50 * MINUTE);
 		disk.mend();
-		await page.fetch.unfinished();
+		await unfinished(page.fetch);
 		environment.jump(9 * MINUTE);
 		expect((await environment.finish(other.pay())).error).toMatchObject({reason: 'expired', attempts: 0});
 		expect(server.requests).toHaveLength(1);
@@ -598,7 +600,7 @@ describe('a claim that came to the store, though it said that it failed, and tha
 		await other.handle.forget({force: true});
 		expect(await record()).toMatchObject({freed: true, state: {status: 'unknown'}});
 		disk.mend();
-		await page.fetch.unfinished();
+		await unfinished(page.fetch);
 		expect(await record()).toMatchObject({freed: true, state: {status: 'succeeded'}});
 	});
 

@@ -8,6 +8,7 @@ import {contentKey} from '../../src/request/content-key.ts';
 import {answer, drop, lose, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {faulty} from './faulty-store.ts';
 import {openShop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -230,5 +231,5 @@ test('unfinished() tells what only this realm knows, whatever is done when the s
 	const page = realm({retry: 0}, {...disk.over, list: async () => []});
 	server.script(async exchange => (disk.breaks('claim', 'settle'), drop(exchange)));
 	const {key} = await environment.finish(page.pay());
-	expect(await page.fetch.unfinished()).toMatchObject([{key, operation: ['checkout', '42']}]);
+	expect(await unfinished(page.fetch)).toMatchObject([{key, operation: ['checkout', '42']}]);
 });

@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {after, answer, drop, hang, lose} from '../support/fake-server.ts';
 import {follow} from './follow.ts';
 import {OPERATION, openShop} from './shop.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 describe('the state of a handle', () => {
 	test('is loading until the store has answered, then idle', async () => {
@@ -112,7 +113,7 @@ describe('the state of a handle', () => {
 		await environment.settle();
 		const idle = handle.state;
 		expect(handle.state).toBe(idle);
-		expect(fetch.operation(OPERATION).state).toBe(idle);
+		expect(operationOf(fetch, OPERATION).state).toBe(idle);
 		server.script(after(1000));
 		const call = pay();
 		await environment.settle();

@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import type {OperationRecord} from '../../src/operation/record.ts';
 import {drop} from '../support/fake-server.ts';
 import {openShop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const request = {method: 'POST', url: 'https://shop.test/', body: null};
 const answer = {status: 201, statusText: '', headers: [], body: new Uint8Array(), url: ''};
@@ -51,7 +52,7 @@ describe('a record of the wrong kind is a StoreError, and nothing is sent', () =
 		const {pay} = realm({}, {claim: () => ({status: 'claimed', record: broken, now: environment.now()})});
 		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
 		const {fetch} = realm({}, {list: () => [{record: broken, now: environment.now()}]});
-		await expect(fetch.unfinished()).rejects.toMatchObject({code: 'STORE_FAILED'});
+		await expect(unfinished(fetch)).rejects.toMatchObject({code: 'STORE_FAILED'});
 		expect(server.requests).toHaveLength(1);
 	});
 });

@@ -2,6 +2,9 @@ import {describe, expect, test} from 'vitest';
 import {answer, drop, hang} from '../support/fake-server.ts';
 import {OPERATION, openShop} from './shop.ts';
 import {recordsIn} from '../support/records.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 describe('forgetAll and unfinished', () => {
 	test('forgetAll drops answers and settled records of the scope, and keeps open ones under their keys', async () => {
@@ -11,11 +14,11 @@ describe('forgetAll and unfinished', () => {
 		await environment.finish(pay());
 		await environment.finish(pay({operation: 'second'}));
 		expect((await record('', ['second']))?.answer).toBeDefined();
-		await fetch.forgetAll();
+		await forgetAll(fetch);
 		expect(await record()).toMatchObject({freed: false, state: {status: 'unknown'}, key: server.keys()[0]});
 		expect(await record('', ['second'])).toMatchObject({freed: true});
 		expect((await recordsIn(store, '')).some(({answer: kept}) => kept !== undefined)).toBe(false);
-		expect(fetch.operation('second').outcome()).toBeUndefined();
+		expect(operationOf(fetch, 'second').outcome()).toBeUndefined();
 	});
 
 	// Invariant 11
@@ -32,7 +35,7 @@ describe('forgetAll and unfinished', () => {
 			},
 		);
 		await environment.finish(pay());
-		await fetch.forgetAll();
+		await forgetAll(fetch);
 		works = true;
 		expect((await environment.finish(pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
 		expect(server.requests).toHaveLength(1);
@@ -42,7 +45,7 @@ describe('forgetAll and unfinished', () => {
 		const {environment, realm, server} = openShop();
 		const [ann, bob] = [realm({scope: 'ann'}), realm({scope: 'bob'})];
 		await environment.finish(Promise.all([ann.pay(), bob.pay()]));
-		await ann.fetch.forgetAll();
+		await forgetAll(ann.fetch);
 		expect((await environment.finish(bob.pay())).replayed).toBe(true);
 		expect((await environment.finish(ann.pay())).replayed).toBe(false);
 		expect(server.charges()).toBe(3);
@@ -63,12 +66,12 @@ describe('forgetAll and unfinished', () => {
 		void pay({operation: 'running'});
 		await environment.settle();
 		const [key, running] = [server.keys()[0], server.keys().at(-1)];
-		expect(await fetch.unfinished()).toEqual([
+		expect(await unfinished(fetch)).toEqual([
 			{operation: OPERATION, key, since, expired: false, working: false},
 			{operation: ['running'], key: running, since: environment.now(), expired: false, working: true},
 		]);
 		environment.jump(86_400_000);
-		expect(await fetch.unfinished()).toMatchObject([
+		expect(await unfinished(fetch)).toMatchObject([
 			{operation: OPERATION, expired: true},
 			{operation: ['running'], expired: true, working: false},
 		]);

@@ -3,6 +3,8 @@ import type {OperationRecord} from '../../src/operation/record.ts';
 import {after, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop} from './shop.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const HOUR = 3_600_000;
 
@@ -12,7 +14,7 @@ test('what settles after a sign-out keeps no answer, at rest or in memory', asyn
 	const page = realm({keepResponse: true});
 	const call = page.pay();
 	await environment.settle();
-	await page.fetch.forgetAll();
+	await forgetAll(page.fetch);
 	expect((await environment.finish(call)).outcome).toBe('succeeded');
 	expect(await record()).toMatchObject({state: {status: 'succeeded'}});
 	expect((await record())?.answer).toBeUndefined();
@@ -79,7 +81,7 @@ test('one record that cannot be read, or dropped, keeps no others, and is the er
 		},
 	);
 	for (const id of ['stuck', '1', '2']) await environment.finish(pay({operation: ['checkout', id]}));
-	await expect(environment.finish(fetch.forgetAll())).rejects.toMatchObject({code: 'STORE_FAILED'});
+	await expect(environment.finish(forgetAll(fetch))).rejects.toMatchObject({code: 'STORE_FAILED'});
 	const freed = (await store.list('')).map(({record}) => [record.name, record.freed]);
 	expect(freed).toEqual([
 		['["checkout","stuck"]', false],
@@ -104,7 +106,7 @@ test('thousands of records are forgotten in slices', async () => {
 		},
 	);
 	for (let i = 0; i < 450; i++) await environment.finish(pay({operation: ['checkout', `${i}`]}));
-	await environment.finish(fetch.forgetAll());
+	await environment.finish(forgetAll(fetch));
 	expect(most).toBeLessThanOrEqual(100);
 	expect((await store.list('')).every(({record}) => record.freed)).toBe(true);
 });
@@ -118,7 +120,7 @@ test('a request that was kept is not sent for another user', async () => {
 	void realm(options, {}, time).pay();
 	await time.settle();
 	environment.jump(HOUR);
-	const [found] = await realm(options).fetch.unfinished();
+	const [found] = await unfinished(realm(options).fetch);
 	user = 'bob';
 	await expect(found?.resume?.()).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', attempts: 0});
 	expect(server.requests).toHaveLength(1);

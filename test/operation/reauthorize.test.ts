@@ -5,6 +5,7 @@ import type {FetchOptions} from '../../src/options.ts';
 import {answer, drop, hang, lose} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 type Asked = {readonly status: number; readonly text: string; readonly facts: AttemptFacts};
 
@@ -137,7 +138,7 @@ describe('reauthorize', () => {
 		void realm({keepRequest: true}, {}, time).pay();
 		await time.settle();
 		environment.jump(3_600_000);
-		const [open] = await realm().fetch.unfinished();
+		const [open] = await unfinished(realm().fetch);
 		const response = open!.resume!({reauthorize: () => true});
 		await expect(environment.finish(response)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', attempts: 2});
 		expect(new Set(server.keys()).size).toBe(1);

@@ -4,6 +4,7 @@ import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, hang, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop, OPERATION, type Shop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const OPTIONS: FetchOptions = {keepRequest: true, scope: null};
 const HOUR = 3_600_000;
@@ -17,7 +18,7 @@ async function crashed(shop: Shop, init: RequestInit & CallOptions, options: Fet
 	await time.settle();
 	shop.environment.jump(HOUR);
 	const {fetch} = shop.realm(options);
-	const [found] = await fetch.unfinished();
+	const [found] = await unfinished(fetch);
 	if (found === undefined) throw new Error('nothing is unfinished');
 	return found;
 }
@@ -94,11 +95,11 @@ describe('resume', () => {
 		const {pay, fetch} = realm(OPTIONS);
 		void pay();
 		await environment.settle();
-		expect(await fetch.unfinished()).toMatchObject([{working: true}]);
-		expect((await fetch.unfinished())[0]?.resume).toBeUndefined();
+		expect(await unfinished(fetch)).toMatchObject([{working: true}]);
+		expect((await unfinished(fetch))[0]?.resume).toBeUndefined();
 		environment.jump(25 * HOUR);
-		expect(await fetch.unfinished()).toMatchObject([{working: false, expired: true}]);
-		expect((await fetch.unfinished())[0]?.resume).toBeUndefined();
+		expect(await unfinished(fetch)).toMatchObject([{working: false, expired: true}]);
+		expect((await unfinished(fetch))[0]?.resume).toBeUndefined();
 	});
 
 	test('is not offered while somebody elsewhere is at it', async () => {
@@ -106,7 +107,7 @@ describe('resume', () => {
 		server.script(hang);
 		void realm(OPTIONS).pay();
 		await environment.settle();
-		const [found] = await realm(OPTIONS).fetch.unfinished();
+		const [found] = await unfinished(realm(OPTIONS).fetch);
 		expect(found).toMatchObject({operation: OPERATION, working: true});
 		expect(found?.resume).toBeUndefined();
 	});
@@ -199,7 +200,7 @@ describe('resume', () => {
 		await crashed(shop, {});
 		const emptied = openShop();
 		const {claim, settle} = emptied.store;
-		const [found] = await shop.realm(OPTIONS, {claim, settle}).fetch.unfinished();
+		const [found] = await unfinished(shop.realm(OPTIONS, {claim, settle}).fetch);
 		if (found === undefined) throw new Error('nothing is unfinished');
 		shop.server.script(answer(402));
 		const refusal = {code: 'OUTCOME_UNKNOWN', status: 402, key: found.key};

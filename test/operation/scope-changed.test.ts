@@ -3,6 +3,7 @@ import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, lose, unreachable} from '../support/fake-server.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import {openShop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const changed: unknown = expect.stringContaining('The signed-in user (scope) changed');
 
@@ -26,9 +27,9 @@ describe('once somebody else is signed in, nothing more is sent', () => {
 		expect(outcome).toBe('unknown');
 		expect(error).toMatchObject({code: 'OUTCOME_UNKNOWN', attempts: 1, message: changed});
 		expect(server.requests).toHaveLength(1);
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		session.user = 'ann';
-		expect(await fetch.unfinished()).toMatchObject([{key: server.keys()[0]}]);
+		expect(await unfinished(fetch)).toMatchObject([{key: server.keys()[0]}]);
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key: server.keys()[0]});
 	});
 

@@ -7,6 +7,7 @@ import type {Store} from '../../src/stores/store.ts';
 import {fakeServer, type FakeServerOptions} from '../support/fake-server.ts';
 import {toldOf} from '../support/told.ts';
 import {virtualEnvironment, type VirtualEnvironment} from '../support/virtual-environment.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 export const OPERATION = ['checkout', '42'] as const;
 const ORDERS = 'https://shop.test/orders';
@@ -48,7 +49,7 @@ function realmOf(fetch: LatchkeyFetch, events: LatchkeyEvent[]) {
 		fetch,
 		events,
 		types: () => events.map(({type}) => type),
-		handle: fetch.operation(OPERATION),
+		handle: operationOf(fetch, OPERATION),
 		/** Presses Pay. */
 		async pay(init: RequestInit & CallOptions = {}): Promise<OutcomeReport> {
 			return toldOf(fetch(ORDERS, {method: 'POST', body: '{"cart":42}', operation: OPERATION, ...init}));

@@ -4,6 +4,7 @@ import type {Snapshot} from '../../src/operation/snapshot.ts';
 import {after, drop} from '../support/fake-server.ts';
 import {follow} from './follow.ts';
 import {gate, OPERATION, openShop} from './shop.ts';
+import {operationOf} from '../../src/operation/handle.ts';
 
 describe('subscribe', () => {
 	test('tells the state at once, and nothing more after it was stopped', async () => {
@@ -135,7 +136,7 @@ describe('subscribe', () => {
 	test('what a call does in this realm is told to the handles of all its fetches over that store', async () => {
 		const {environment, realm} = openShop();
 		const buyer = realm();
-		const {statuses} = follow({...buyer, handle: buyer.fetch.operation(OPERATION)});
+		const {statuses} = follow({...buyer, handle: operationOf(buyer.fetch, OPERATION)});
 		await environment.finish(buyer.pay());
 		expect(statuses().at(-1)).toBe('succeeded');
 	});
@@ -168,10 +169,10 @@ describe('a page that comes back from the back/forward cache', () => {
 
 	test('looks once for all who show an operation, and for each operation', async () => {
 		const {environment, tab, looks} = leavePage();
-		const sameName = tab.fetch.operation(OPERATION);
+		const sameName = operationOf(tab.fetch, OPERATION);
 		const stops = [tab.handle, tab.handle, sameName].map(handle => handle.subscribe(() => undefined));
 		expect(environment.restorers()).toBe(1);
-		stops.push(tab.fetch.operation('another').subscribe(() => undefined));
+		stops.push(operationOf(tab.fetch, 'another').subscribe(() => undefined));
 		expect(environment.restorers()).toBe(2);
 		await environment.settle();
 		looks.length = 0;
@@ -230,7 +231,7 @@ describe('on a server that does not say whose it is', () => {
 		const {environment, server, store} = openShop();
 		environment.shared = true;
 		const fetch = createFetchIn(environment, {fetch: server.fetch, store, ...options});
-		const handle = fetch.operation(OPERATION);
+		const handle = operationOf(fetch, OPERATION);
 		expect(handle.state).toMatchObject({status: 'loading', attempt: 0});
 		expect(handle.state).toBe(handle.state);
 		const seen: Snapshot[] = [];

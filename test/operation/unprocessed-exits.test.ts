@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {after, answer, unreachable, type Step} from '../support/fake-server.ts';
 import {follow} from './follow.ts';
 import {openShop} from './shop.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
 
 const ways: Array<[string, Step, 'not-sent' | 'refused']> = [
 	['was never sent', unreachable, 'not-sent'],
@@ -42,7 +43,7 @@ describe.each(ways)('an operation that %s', (_, step, status) => {
 
 	test('goes at sign-out', async () => {
 		const {environment, buyer, key, record} = await turnedAway();
-		await buyer.fetch.forgetAll();
+		await forgetAll(buyer.fetch);
 		expect(await record()).toMatchObject({freed: true, key});
 		expect((await environment.finish(buyer.pay())).key).not.toBe(key);
 	});

@@ -6,6 +6,7 @@ import {notSaved} from '../../src/dialect/ietf.ts';
 import {answer, drop, lose, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop, type Shop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const DAY = 86_400_000;
 const OTHER = {body: '{"cart":43}'};
@@ -80,7 +81,7 @@ describe.each(ways)('when %s', (_, step, httpStatus) => {
 		expect(handle.state.status).toBe('loading');
 		await environment.settle();
 		expect(handle.state.status).toBe(status);
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 	});
 
 	test('an owner that dies after it has begun again leaves it ambiguous', async () => {
@@ -289,7 +290,7 @@ describe('what is kept at rest', () => {
 		await time.settle();
 		expect((await record())?.request).toMatchObject({method: 'POST'});
 		environment.jump(DAY / 2);
-		const [found] = await realm(options).fetch.unfinished();
+		const [found] = await unfinished(realm(options).fetch);
 		const response = await environment.finish(found?.resume?.() ?? Promise.reject(new Error('it is not offered')));
 		expect(response.headers.get('idempotent-replayed')).toBe('true');
 		expect(server.charges()).toBe(1);

@@ -3,6 +3,8 @@ import type {FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, hang, lose, ok, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {faulty} from './faulty-store.ts';
 import {gate, openShop, type Realm} from './shop.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const HOUR = 3_600_000;
 const degrade: FetchOptions = {onStoreError: 'degrade', retry: 0};
@@ -33,7 +35,7 @@ const ways: Array<[string, (page: Realm) => Promise<void>]> = [
 /** Every way out, and what it comes to where it does not lead: those that name an operation throw. */
 const allWays: Array<[string, (page: Realm) => Promise<void>, string]> = [
 	...ways.map(([name, out]) => [name, out, 'OUTCOME_UNKNOWN'] as [string, typeof out, string]),
-	['forgetAll()', async ({fetch}) => fetch.forgetAll(), 'done'],
+	['forgetAll()', async ({fetch}) => forgetAll(fetch), 'done'],
 ];
 
 /** The code of the error that it throws. */
@@ -64,7 +66,7 @@ describe.each(failures)('while a store %s', (_, fail) => {
 
 	test('and by forgetAll()', async () => {
 		const {environment, server, page, disk, report} = await unsaved(lose);
-		await environment.finish(page.fetch.forgetAll());
+		await environment.finish(forgetAll(page.fetch));
 		disk.mend();
 		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: report.key, replayed: true});
 		expect(server.charges()).toBe(1);
@@ -97,9 +99,9 @@ describe.each(failures.filter(([name]) => name !== 'settles nothing'))(
 			const {environment, server, page} = degraded(after(10_000, lose));
 			const call = page.pay();
 			while (server.requests.length === 0) await environment.advance(1_000);
-			await environment.finish(page.fetch.forgetAll());
+			await environment.finish(forgetAll(page.fetch));
 			await environment.finish(call);
-			await environment.finish(page.fetch.forgetAll());
+			await environment.finish(forgetAll(page.fetch));
 			expect((await environment.finish(page.pay())).key).toBe(server.keys()[0]);
 			expect(server.charges()).toBe(1);
 		});
@@ -162,7 +164,7 @@ describe('a record of before, which is over', () => {
 			disk.breaks('claim', 'settle');
 			server.script(step);
 			await environment.finish(page.pay());
-			await environment.finish(page.fetch.forgetAll());
+			await environment.finish(forgetAll(page.fetch));
 			expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
 			expect(new Set(server.keys()).size).toBe(2);
 			expect(server.charges()).toBe(1);
@@ -246,7 +248,7 @@ describe('a success that the store has not taken', () => {
 		const {environment, server, page, disk, record} = await paid(own, fail);
 		for (const [, out] of ways)
 			await expect(environment.finish(out(page))).rejects.toMatchObject({code: 'STORE_FAILED'});
-		await environment.finish(page.fetch.forgetAll().catch(() => undefined));
+		await environment.finish(forgetAll(page.fetch).catch(() => undefined));
 		expect((await environment.finish(page.pay())).outcome).toBe('succeeded');
 		disk.mend();
 		await environment.finish(page.handle.complete());
@@ -286,7 +288,7 @@ describe('what only this realm knows of, while the store can be read and not wri
 		const sent = server.requests.length;
 		await environment.finish(page.handle.resolve('succeeded'));
 		expect(page.handle.state.status).toBe('succeeded');
-		expect(await page.fetch.unfinished()).toEqual([]);
+		expect(await unfinished(page.fetch)).toEqual([]);
 		expect((await environment.finish(page.pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED', attempts: 0});
 		disk.mend();
 		await environment.advance(10_000);
@@ -299,7 +301,7 @@ describe('what only this realm knows of, while the store can be read and not wri
 		const charges = server.charges();
 		await environment.finish(page.handle.resolve('refused'));
 		expect(page.handle.state.status).toBe('refused');
-		expect(await page.fetch.unfinished()).toEqual([]);
+		expect(await unfinished(page.fetch)).toEqual([]);
 		const again = await environment.finish(page.pay());
 		expect(again).toMatchObject({outcome: 'succeeded', replayed: false});
 		expect(again.key).not.toBe(report.key);
@@ -313,7 +315,7 @@ describe('what only this realm knows of, while the store can be read and not wri
 describe('what begins while the store is asked to forget', () => {
 	test.each<[string, (page: Realm) => Promise<void>]>([
 		['forget()', async ({handle}) => handle.forget()],
-		['forgetAll()', async ({fetch}) => fetch.forgetAll()],
+		['forgetAll()', async ({fetch}) => forgetAll(fetch)],
 	])('is not forgotten by %s', async (_, out) => {
 		for (const works of [false, true]) {
 			const shop = openShop();
@@ -354,7 +356,7 @@ test('what another tab has begun, and this one has seen, while the store is aske
 	const [page, other] = [shop.realm(degrade, {...disk.over, forget}), shop.realm({retry: 0})];
 	server.script(answer(402), lose);
 	await environment.finish(page.pay());
-	between = async () => (await other.pay(), page.fetch.unfinished());
+	between = async () => (await other.pay(), unfinished(page.fetch));
 	await environment.finish(page.handle.forget());
 	disk.breaks();
 	expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', key: server.keys()[1]});
@@ -422,7 +424,7 @@ describe('at sign-out, while the store fails', () => {
 		await environment.finish(page.pay());
 		expect(page.handle.outcome()?.response).toBeDefined();
 		disk.breaks();
-		await expect(page.fetch.forgetAll()).rejects.toMatchObject({code: 'STORE_FAILED'});
+		await expect(forgetAll(page.fetch)).rejects.toMatchObject({code: 'STORE_FAILED'});
 		expect(page.handle.outcome()).toBeUndefined();
 	});
 
@@ -433,14 +435,14 @@ describe('at sign-out, while the store fails', () => {
 		const begun = environment.now();
 		const {key} = await environment.finish(page.pay());
 		const operation = ['checkout', '42'];
-		expect(await page.fetch.unfinished()).toMatchObject([
+		expect(await unfinished(page.fetch)).toMatchObject([
 			{operation, key, since: begun, expired: false, working: false},
 		]);
-		expect(await other.fetch.unfinished()).toEqual([]);
+		expect(await unfinished(other.fetch)).toEqual([]);
 		disk.mend();
-		for (const {fetch} of [page, other]) expect(await fetch.unfinished()).toMatchObject([{operation, key}]);
+		for (const {fetch} of [page, other]) expect(await unfinished(fetch)).toMatchObject([{operation, key}]);
 		await environment.finish(page.pay());
-		expect(await page.fetch.unfinished()).toEqual([]);
+		expect(await unfinished(page.fetch)).toEqual([]);
 	});
 });
 

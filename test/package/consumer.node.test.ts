@@ -26,7 +26,8 @@ const realms = {
 };
 
 const usage = `
-import {createClient, createFetch, outcomeOf, type Dialect, type FetchOptions} from 'latchkey';
+import {createFetch, operationOf, outcomeOf, type Dialect, type FetchOptions} from 'latchkey';
+import {createClient} from 'latchkey/ky';
 
 const options: FetchOptions = {
 	fetch: async (input, init) => globalThis.fetch(input, init),
@@ -37,7 +38,7 @@ const request = new Request('https://shop.example/orders', {method: 'POST'});
 export const {outcome} = await outcomeOf(fetch(request, {operation: ['checkout', 42]}));
 export const saves: Dialect['saves'] = ({type, status}) => type === 'basic' && status === 402;
 export const order: {id: string} = await createClient({scope: null}).post('orders', {json: {}, operation: 'pay'}).json();
-const handle = fetch.operation('pay');
+const handle = operationOf(fetch, 'pay');
 export const stop: () => void = handle.subscribe(({status, retryAt = 0}) => void [status, retryAt + 1]);
 await handle.fetch(new URL('https://shop.example/orders'), {method: 'POST', timeout: false});
 // @ts-expect-error an option of the wrong kind

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {sources} from './sources.ts';
 
 const core =
-	/^(?:(?:index|fetch|options|normalize-options|option-kinds|option-names|mistake|guarded|validate|shown|concat|shape|source|once|errors|error-base|events|environment|fetch-types|readable|signals|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect|ky)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
+	/^(?:(?:index|fetch|context|options|normalize-options|option-kinds|option-names|mistake|guarded|validate|shown|concat|shape|source|once|errors|error-base|events|environment|fetch-types|readable|signals|bounded|maybe-promise)\.ts|(?:operation|request|attempt|platform|dialect|ky)\/.*|stores\/(?:store|memory|rules|claim-rule|store-failure)\.ts)$/;
 
 type Import = {readonly from: string; readonly to: string};
 

@@ -7,6 +7,8 @@ import {openClient} from '../ky/client.ts';
 import {openShop, OPERATION} from '../operation/shop.ts';
 import {answer, drop, hang} from '../support/fake-server.ts';
 import {lack, lacks} from '../support/globals.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const isPage = 'document' in globalThis;
 const whose = isPage ? {} : {scope: null};
@@ -116,7 +118,7 @@ describe('where signals cannot throw by themselves', () => {
 		server.script(drop);
 		const {fetch, pay} = realm({keepRequest: true, retry: 0});
 		expect((await environment.finish(pay())).outcome).toBe('unknown');
-		const [open] = await fetch.unfinished();
+		const [open] = await unfinished(fetch);
 		const {signal} = new AbortController();
 		expect((await environment.finish(open!.resume!({signal}))).status).toBe(201);
 	});
@@ -171,14 +173,14 @@ describe.each(lacks)('a global that is %s', how => {
 		const store = indexedDbStore({name: `lacking: ${name}, ${how}`});
 		const fetch = createFetch({fetch: server, store, ...whose});
 		const operation = [how, name] as const;
-		const handle = fetch.operation(operation);
+		const handle = operationOf(fetch, operation);
 		const stop = handle.subscribe(() => undefined);
 		const call = fetch(url, {method: 'POST', body: 'cart', operation});
 		expect(await outcomeOf(call)).toMatchObject({outcome: 'succeeded', attempts: 1});
 		expect(handle.state.status).toBe('succeeded');
 		stop();
 		await handle.complete();
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		const api = createClient({fetch: server, store, ...whose});
 		expect((await api.get(url)).ok).toBe(true);
 	});

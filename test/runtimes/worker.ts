@@ -1,11 +1,12 @@
 import {
-	createClient,
 	createFetch,
 	memoryStore,
 	type CallOptions,
 	type FetchOptions,
 	type OutcomeReport,
+	operationOf,
 } from '../../src/index.ts';
+import {createClient} from '../../src/ky/index.ts';
 import {toldOf} from '../support/told.ts';
 
 /** One press of Pay. */
@@ -61,7 +62,7 @@ export async function serve(request: Request, _env: unknown, context: Context): 
 	const {pathname, searchParams} = new URL(request.url);
 	const of = searchParams.get('of') ?? '';
 	if (pathname === '/story') return Response.json(storyOf(of));
-	if (pathname === '/outcome') return Response.json(await told(shop.operation(of).outcome()));
+	if (pathname === '/outcome') return Response.json(await told(operationOf(shop, of).outcome()));
 
 	const press = (await request.json()) as Press;
 	storyOf(press.operation).push('pressed');

@@ -2,6 +2,7 @@ import {isLatchkeyError} from '../../src/errors.ts';
 import type {Payment, Tab, Told} from './tab.ts';
 import {idOf} from './session.ts';
 import type {Shop} from './shop.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const MINUTE = 60_000;
 
@@ -21,7 +22,7 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 		check.violation(`in the end ${text}`);
 	};
 	// Every tab writes down what it knows: the record is what all of them are to agree on.
-	for (const tab of shop.tabs()) await tab.fetch.unfinished().catch(() => []);
+	for (const tab of shop.tabs()) await unfinished(tab.fetch).catch(() => []);
 	const record = store.record(id);
 	if (record === undefined) return;
 	// Whoever holds it lets go of it, whatever the clock has been through.

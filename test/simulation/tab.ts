@@ -12,6 +12,9 @@ import {idOf, type Session} from './session.ts';
 import type {Words} from './shared-store.ts';
 import type {Freed} from './truth.ts';
 import type {World} from './world.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 export type Payment = {
 	readonly operation: string;
@@ -121,7 +124,7 @@ export function openTab(of: TabOptions): Tab {
 	async function resume(operation: string, bodyOf: (key: string) => string | undefined): Promise<void> {
 		const id = idHere(operation);
 		world.note(life.name, `LOOKS FOR ${id} TO RESUME`);
-		const found = await fetch.unfinished().catch(() => []);
+		const found = await unfinished(fetch).catch(() => []);
 		const {key = '', resume: again} = found.find(open => open.operation[1] === operation) ?? {};
 		const body = bodyOf(key);
 		if (again === undefined || body === undefined) return;
@@ -207,7 +210,7 @@ export function openTab(of: TabOptions): Tab {
 		pay,
 		resume,
 		async free(operation, how) {
-			const handle = fetch.operation(['pay', operation]);
+			const handle = operationOf(fetch, ['pay', operation]);
 			const id = idHere(operation);
 			const key = keys?.of(id).key;
 			const word = {operation: id, outcome: 'forget'} as const;
@@ -229,7 +232,7 @@ export function openTab(of: TabOptions): Tab {
 			const id = idHere(operation);
 			const word = {operation: id, outcome};
 			words.add(word);
-			const {resolve} = fetch.operation(['pay', operation]);
+			const {resolve} = operationOf(fetch, ['pay', operation]);
 			const done = await attempt(`resolve ${id} as ${outcome}`, async () => resolve(outcome));
 			words.delete(word);
 			// It was about what this life knows, which may be another key than that of the store.
@@ -239,7 +242,7 @@ export function openTab(of: TabOptions): Tab {
 		},
 		async forgetAll() {
 			const ids = ['one', 'two'].map(idHere);
-			const done = await attempt('forget all', fetch.forgetAll);
+			const done = await attempt('forget all', async () => forgetAll(fetch));
 			if (done && !opens) for (const id of ids) freed(id, 'forget');
 			// What went on without the store, and has ended, goes from the memory of this life.
 			for (const facts of ids.flatMap(check.keysOf))

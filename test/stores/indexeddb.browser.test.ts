@@ -10,6 +10,7 @@ import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
 import {freshName} from './database.ts';
 import {sweepTests} from './sweeping.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -45,7 +46,7 @@ test('a retention of any length counts as ten years, and its record can be read'
 	expect((await reload().pay()).outcome).toBe('unknown');
 	const [record] = await recordsIn(indexedDbStore({name}), '');
 	expect(record!.keyUntil - record!.createdAt).toBe(3_650 * 86_400_000 * 0.99);
-	expect(await reload().fetch.unfinished()).toMatchObject([{expired: false}]);
+	expect(await unfinished(reload().fetch)).toMatchObject([{expired: false}]);
 	expect((await reload().pay()).outcome).toBe('succeeded');
 });
 

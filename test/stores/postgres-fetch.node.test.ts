@@ -12,6 +12,7 @@ import type {VirtualEnvironment} from '../support/virtual-environment.ts';
 import {claimOf} from './claim-of.ts';
 import {blocked, openPool, someTable, watched} from './postgres-pool.ts';
 import {recordsIn} from '../support/records.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const ID = {scope: '', name: JSON.stringify(OPERATION)};
 
@@ -52,7 +53,7 @@ test('a retention of any length counts as ten years, and its record can be read'
 	expect((await realm(options).pay()).outcome).toBe('unknown');
 	const [record] = await recordsIn(store, ID.scope, ID.name);
 	expect(record!.keyUntil - record!.createdAt).toBe(3_650 * 86_400_000 * 0.99);
-	expect(await realm(options).fetch.unfinished()).toMatchObject([{expired: false}]);
+	expect(await unfinished(realm(options).fetch)).toMatchObject([{expired: false}]);
 	expect((await realm(options).pay()).outcome).toBe('succeeded');
 });
 

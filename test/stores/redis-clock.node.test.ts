@@ -11,6 +11,7 @@ import {anyRedis, type RedisEngine} from '../support/redis-server.ts';
 import {recordsIn} from '../support/records.ts';
 import {agingOn, type Aging} from './redis-aging.ts';
 import {nodeRedis, type Connection} from './redis-clients.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
@@ -73,11 +74,11 @@ describe.each([30 * SECOND, -30 * SECOND, DAY, -DAY])(
 			shop.script(drop, drop);
 			await open().pay();
 			await aging.elapse(2 * SECOND);
-			const [young] = await open().fetch.unfinished();
+			const [young] = await unfinished(open().fetch);
 			expect(young).toMatchObject({expired: false, working: false});
 			await expect(young!.resume!()).rejects.toMatchObject({attempts: 1, reason: undefined});
 			await aging.elapse(3 * SECOND);
-			const [old] = await open().fetch.unfinished();
+			const [old] = await unfinished(open().fetch);
 			expect(old).toMatchObject({expired: true, working: false});
 			expect(old).not.toHaveProperty('resume');
 			await expect(young!.resume!()).rejects.toMatchObject({attempts: 0, reason: 'expired'});
@@ -91,9 +92,9 @@ describe.each([30 * SECOND, -30 * SECOND, DAY, -DAY])(
 			const init = {method: 'POST', body: '42', operation: ['checkout', '42'], signal: leave.signal} as const;
 			const call = fetch('https://shop.test/orders', init);
 			await expect.poll(() => shop.requests).toHaveLength(1);
-			expect(await open().fetch.unfinished()).toMatchObject([{working: true}]);
+			expect(await unfinished(open().fetch)).toMatchObject([{working: true}]);
 			await aging.elapse(10 * SECOND);
-			expect(await open().fetch.unfinished()).toMatchObject([{working: false}]);
+			expect(await unfinished(open().fetch)).toMatchObject([{working: false}]);
 			leave.abort();
 			await expect(call).rejects.toMatchObject({name: 'AbortError'});
 		});
@@ -108,6 +109,6 @@ test('a retention of any length counts as ten years, and its record can be read'
 	await expect(fetch('https://shop.test/orders', init)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN'});
 	const [{keyUntil, createdAt}] = (await recordsIn(store, '')) as [OperationRecord];
 	expect(keyUntil - createdAt).toBe(3_650 * DAY * 0.99);
-	expect(await fetch.unfinished()).toMatchObject([{expired: false}]);
+	expect(await unfinished(fetch)).toMatchObject([{expired: false}]);
 	expect((await fetch('https://shop.test/orders', init)).status).toBe(201);
 });

@@ -7,6 +7,8 @@ import {gate, realm} from '../http/realm.ts';
 import {fakeServer, type FakeServer} from '../support/fake-server.ts';
 import {anyRedis, type RedisEngine} from '../support/redis-server.ts';
 import {adapter, type Counting} from './redis-clients.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 let engine: RedisEngine;
 let counting: Counting;
@@ -83,16 +85,16 @@ describe('a call over the redis store', () => {
 		});
 		await open({retry: 0}).pay();
 		const {fetch, pay} = open();
-		expect(await fetch.unfinished()).toMatchObject([{operation: ['checkout', '42']}]);
+		expect(await unfinished(fetch)).toMatchObject([{operation: ['checkout', '42']}]);
 		expect(await pay()).toMatchObject({outcome: 'succeeded'});
-		expect(await fetch.unfinished()).toEqual([]);
+		expect(await unfinished(fetch)).toEqual([]);
 		expect(new Set(shop.keys()).size).toBe(1);
 	});
 
 	test('that was completed begins anew, under another key', async () => {
 		const {fetch, pay} = open();
 		await pay();
-		await fetch.operation(['checkout', '42']).complete();
+		await operationOf(fetch, ['checkout', '42']).complete();
 		expect(await open().pay()).toMatchObject({outcome: 'succeeded'});
 		expect(new Set(shop.keys()).size).toBe(2);
 		expect(shop.charges()).toBe(2);

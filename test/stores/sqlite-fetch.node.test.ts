@@ -7,6 +7,7 @@ import {openShop} from '../operation/shop.ts';
 import {answer, drop, lose} from '../support/fake-server.ts';
 import {claimOf} from './claim-of.ts';
 import {lock, opened, rowsOf, runOn, temporaryFolder, withConnection} from './sqlite-folder.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 const {freshFile} = temporaryFolder();
 
@@ -113,7 +114,7 @@ describe('a call over the sqlite store', () => {
 			expect((await environment.finish(pay())).error).toMatchObject({code: 'OUTCOME_UNKNOWN'});
 		expect(types()).toContain('degraded');
 		const [key] = server.keys();
-		expect(await fetch.unfinished()).toMatchObject([{key}]);
+		expect(await unfinished(fetch)).toMatchObject([{key}]);
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key, replayed: true});
 		const other = realm({store: open()});
 		expect(rowsOf(path, `SELECT key FROM operations WHERE name LIKE '%checkout%'`)).toEqual([]);
@@ -148,7 +149,7 @@ describe('a call over the sqlite store', () => {
 		server.script(drop);
 		await environment.finish(realm({...options, store: open()}).pay());
 		const {fetch, pay} = realm({...options, store: open()});
-		expect(await fetch.unfinished()).toMatchObject([{expired: false}]);
+		expect(await unfinished(fetch)).toMatchObject([{expired: false}]);
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded'});
 	});
 

@@ -1,4 +1,12 @@
-import {createFetch, ietf, isLatchkeyError, type LatchkeyEvent, type OperationHandle} from 'latchkey';
+import {
+	createFetch,
+	ietf,
+	isLatchkeyError,
+	type LatchkeyEvent,
+	type OperationHandle,
+	operationOf,
+	unfinished,
+} from 'latchkey';
 import type {Order} from '../goods.ts';
 
 /** How a press of Pay ended. */
@@ -31,7 +39,7 @@ export function openCheckout(cart: string, onEvent: (event: LatchkeyEvent) => vo
 		onEvent,
 	});
 	const name = ['checkout', cart] as const;
-	const purchase = fetch.operation(name);
+	const purchase = operationOf(fetch, name);
 
 	return {
 		purchase,
@@ -45,7 +53,7 @@ export function openCheckout(cart: string, onEvent: (event: LatchkeyEvent) => vo
 			}
 		},
 		async unfinishedSince() {
-			const open = await fetch.unfinished();
+			const open = await unfinished(fetch);
 			return open.find(({operation}) => operation.join() === name.join())?.since;
 		},
 	};

@@ -1,4 +1,10 @@
-import {createFetch, isLatchkeyError, type LatchkeyEvent, type OperationRecord} from '../../../src/index.ts';
+import {
+	createFetch,
+	isLatchkeyError,
+	type LatchkeyEvent,
+	type OperationRecord,
+	unfinished,
+} from '../../../src/index.ts';
 import {getRaw, openPlain, putRaw} from '../../stores/database.ts';
 import {fill} from './fill.ts';
 
@@ -40,7 +46,7 @@ const shop = {
 	press,
 	/** Two presses in one tick. */
 	pressTwice: async () => Promise.all([press(), press()]),
-	unfinished: async () => fetch.unfinished(),
+	unfinished: async () => unfinished(fetch),
 	/** What has happened so far, in order. */
 	story: () => events.map(event => (event.type === 'wait' ? `wait ${event.why}` : event.type)),
 	/** The request headers that a preflight is suspected to refuse. */
