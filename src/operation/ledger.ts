@@ -63,19 +63,25 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), checkWrite),
 		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
 		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
-		list: (scope, name, open) => step('list', undefined, it => it.list(scope, name, open), checkList),
+		list: (scope, name, open) =>
+			step(
+				'list',
+				undefined,
+				it => it.list(scope, name, open),
+				all => checkList(all, scope, name),
+			),
 		async readable(scope) {
 			const all = await step<readonly Listed[]>(
 				'list',
 				undefined,
 				it => it.list(scope),
-				found => found,
+				found => [...found],
 			);
 			let error: StoreError | undefined;
 			const listed: Listed[] = [];
 			for (const one of all)
 				try {
-					checkListed(one);
+					checkListed(one, scope);
 					listed.push(one);
 				} catch (cause) {
 					error ??= storeError('list', undefined, cause);
@@ -155,14 +161,20 @@ function checkWithRecord<T extends WriteResult | FreeResult>(result: T, statuses
 	return result;
 }
 
-function checkList(listed: readonly Listed[]): readonly Listed[] {
-	for (const one of listed) checkListed(one);
+function checkList(listed: readonly Listed[], scope: string, name?: string): readonly Listed[] {
+	for (const one of listed) checkListed(one, scope, name);
 	return listed;
 }
 
-function checkListed({record, now}: Listed): void {
+function checkListed({record, now}: Listed, scope: string, name?: string): void {
 	if (!Number.isFinite(now)) throw new TypeError('its list lacks the time');
 	decodeRecord(record);
+	if (record.scope !== scope || (name ?? record.name) !== record.name || !isName(JSON.parse(record.name)))
+		throw new TypeError('it lists a record that is of something else');
+}
+
+function isName(parts: unknown): boolean {
+	return Array.isArray(parts) && parts.every(part => typeof part === 'string');
 }
 
 function checkStatus({status}: {readonly status: string}, statuses: readonly string[]): void {

@@ -72,7 +72,8 @@ export function indexedDbStoreIn(
 			connection.transact(
 				'readonly',
 				records => records.getAll(name === undefined ? wholeScope(scope) : [scope, name]),
-				(stored: unknown[]) => stored.map(one => ({record: decodeRecord(one), now: environment.now()})),
+				// As they stand: one that cannot be read keeps no others from being listed.
+				(stored: OperationRecord[]) => stored.map(record => ({record, now: environment.now()})),
 			),
 		sweep() {
 			let swept = 0;

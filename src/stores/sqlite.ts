@@ -2,7 +2,7 @@ import {clock} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
 import {validate, type Kinds} from '../validate.ts';
-import {escaped, recordOf, rowId, rowOf} from './row.ts';
+import {escaped, listedOf, recordOf, rowId, rowOf} from './row.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, type Step} from './rules.ts';
 import {connectTo, type SqliteEnvironment} from './sqlite/connection.ts';
@@ -108,7 +108,8 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 				return (open ? openOfScope : ofScope).all(escaped(scope));
 			});
 			const now = environment.now();
-			return rows.map(row => ({record: recordOf(row), now}));
+			if (name !== undefined) return rows.map(row => ({record: recordOf(row), now}));
+			return rows.map(row => listedOf(() => recordOf(row), now));
 		},
 		async sweep() {
 			await inBatches('dropAnswers');

@@ -169,7 +169,9 @@ describe('a record of a later release', () => {
 			() => settle(),
 			() => settle({keepAnswer: true, answer}),
 			() => store.forget(ID, {key: 'key-1', how: 'force'}),
-			() => store.list(ID.scope),
+			() => store.list(ID.scope, ID.name),
+			async () => (await store.list(ID.scope)).map(({record}) => record),
+			async () => (await store.list(ID.scope, undefined, true)).map(({record}) => record),
 		];
 		for (const freed of [true, false]) {
 			before.rows[0].freed = freed;
