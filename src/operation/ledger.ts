@@ -169,12 +169,10 @@ function checkList(listed: readonly Listed[], scope: string, name?: string): rea
 function checkListed({record, now}: Listed, scope: string, name?: string): void {
 	if (!Number.isFinite(now)) throw new TypeError('its list lacks the time');
 	decodeRecord(record);
-	if (record.scope !== scope || (name ?? record.name) !== record.name || !isName(JSON.parse(record.name)))
-		throw new TypeError('it lists a record that is of something else');
-}
-
-function isName(parts: unknown): boolean {
-	return Array.isArray(parts) && parts.every(part => typeof part === 'string');
+	const parts = JSON.parse(record.name) as unknown[];
+	const sound = record.scope === scope && (name ?? record.name) === record.name;
+	if (!sound || !parts.every(part => typeof part === 'string'))
+		throw new TypeError('it lists a record of something else');
 }
 
 function checkStatus({status}: {readonly status: string}, statuses: readonly string[]): void {

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
-import {validate, type Kinds} from '../validate.ts';
+import {checkOptions, type Kinds} from '../validate.ts';
 import {MOST_TRIES, stepOn, type Cell, type Found} from './compare-and-set.ts';
 import {explained, isUndone} from './postgres/failure.ts';
 import {setUp, valuesOf} from './postgres/schema.ts';
@@ -71,8 +71,7 @@ const allowed: Kinds = {
  * const fetch = createFetch({store, scope: () => session().userId});
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
-	validate(Object(options), needed, '', true);
-	validate(options, allowed);
+	checkOptions('postgresStore', options, needed, allowed);
 	const {pool, table = 'latchkey_operations', lease = 10_000} = options;
 	const sql = statementsOn(table);
 

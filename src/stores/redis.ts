@@ -2,7 +2,7 @@ import {clock, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
-import {validate, type Kinds} from '../validate.ts';
+import {checkOptions, type Kinds} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
 import {boundedSender, isRedisClient, type RedisClient} from './redis/client.ts';
 import {redisEngine} from './redis/engine.ts';
@@ -88,8 +88,7 @@ const BATCH = 256;
 
 /** @internal */
 export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: RedisStoreOptions): Store {
-	validate(Object(options), needed, '', true);
-	validate(options, optional);
+	checkOptions('redisStore', options, needed, optional);
 	const {client, prefix = 'latchkey', lease = 10_000, commandTimeout = 2_000} = options;
 	const {run, members} = redisEngine(boundedSender(environment, client, commandTimeout));
 

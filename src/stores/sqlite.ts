@@ -1,7 +1,7 @@
 import {clock} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
-import {validate, type Kinds} from '../validate.ts';
+import {checkOptions, type Kinds} from '../validate.ts';
 import {escaped, listedOf, recordOf, rowId, rowOf} from './row.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, type Step} from './rules.ts';
@@ -63,8 +63,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
 
 /** @internal */
 export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteStoreOptions): Store {
-	validate(Object(options), needs, '', true);
-	validate(options, may);
+	checkOptions('sqliteStore', options, needs, may);
 	const {path, lease = 10_000} = options;
 	nodeSqlite();
 	const connection = connectTo(environment, path);

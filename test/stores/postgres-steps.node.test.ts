@@ -183,6 +183,13 @@ describe('a record of a later release', () => {
 	});
 });
 
+test('what cannot be told to be settled is among what is open, and no sweep takes it', async () => {
+	await store.claim(ID, claimOf());
+	await pool.query(`UPDATE ${table} SET status = 'lost', keep_until = 0`);
+	expect(await store.sweep()).toBe(0);
+	expect(await store.list(ID.scope, undefined, true)).toHaveLength(1);
+});
+
 describe('a sweep', () => {
 	beforeEach(async () => {
 		await store.claim(ID, claimOf());
