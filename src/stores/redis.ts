@@ -19,7 +19,7 @@ import {
 	type Reply,
 } from './redis/record.ts';
 import {claimRule} from './claim-rule.ts';
-import {unreadable} from './row.ts';
+import {unreadable} from './listed.ts';
 import {forgetRule, KEEP, renewRule, settleRule, type Step} from './rules.ts';
 import type {Listed, Store, WriteResult} from './store.ts';
 

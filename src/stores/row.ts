@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 import {decodeRecord, type OperationRecord, type StoredAnswer, type StoredRequest} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
-import type {Listed, OperationId} from './store.ts';
+import type {OperationId} from './store.ts';
 
 export type Value = string | number | Uint8Array | null;
 
@@ -114,24 +114,6 @@ export function recordOf(row: FoundRow, id: unknown = row['id']): OperationRecor
 	});
 	if (rowId(record) !== id) throw new TypeError('it stands under the id of another');
 	return record;
-}
-
-/** A record among others. One that cannot be read says why when it is looked at, and keeps no others from being listed. */
-export function listedOf(read: () => OperationRecord, now: number): Listed {
-	try {
-		return {record: read(), now};
-	} catch (error) {
-		return unreadable(error, now);
-	}
-}
-
-export function unreadable(error: unknown, now: number): Listed {
-	return {
-		get record(): never {
-			throw error;
-		},
-		now,
-	};
 }
 
 export function packAnswer({body, ...facts}: StoredAnswer): Uint8Array {
