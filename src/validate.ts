@@ -13,6 +13,22 @@ export type Kind = {
 
 export type Kinds = Readonly<Record<string, Kind>>;
 
+/**
+ * All the options of one that takes few, which are told where there is none of a name. What is left out altogether is as
+ * if it were empty.
+ *
+ * @throws {TypeError | RangeError} for an option that it does not take, that is missing, or that is of the wrong kind.
+ */
+export function checkOptions(who: string, options: unknown, needs: Kinds, may: Kinds): void {
+	const names = Object.keys({...needs, ...may});
+	if (options !== undefined && (typeof options !== 'object' || options === null))
+		throw mistake(`${who} takes {${names.join(', ')}}, not ${shown(options)}`);
+	const other = Object.keys(Object(options)).find(name => !names.includes(name));
+	if (other !== undefined) throw mistake(`${who} has no option ${shown(other)}; it has ${names.join(', ')}`);
+	validate(Object(options), needs, '', true);
+	validate(Object(options), may);
+}
+
 /** Throws a TypeError for an option of the wrong kind and a RangeError for a number out of range, by its name. */
 export function validate(options: object, kinds: Kinds, prefix = '', needed = false): void {
 	for (const [part, {takes, fits, needs = {}, may = {}}] of Object.entries(kinds)) {

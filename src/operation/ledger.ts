@@ -63,19 +63,25 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), checkWrite),
 		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
 		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
-		list: (scope, name, open) => step('list', undefined, it => it.list(scope, name, open), checkList),
+		list: (scope, name, open) =>
+			step(
+				'list',
+				undefined,
+				it => it.list(scope, name, open),
+				all => checkList(all, scope, name),
+			),
 		async readable(scope) {
 			const all = await step<readonly Listed[]>(
 				'list',
 				undefined,
 				it => it.list(scope),
-				found => found,
+				found => [...found],
 			);
 			let error: StoreError | undefined;
 			const listed: Listed[] = [];
 			for (const one of all)
 				try {
-					checkListed(one);
+					checkListed(one, scope);
 					listed.push(one);
 				} catch (cause) {
 					error ??= storeError('list', undefined, cause);
@@ -155,14 +161,18 @@ function checkWithRecord<T extends WriteResult | FreeResult>(result: T, statuses
 	return result;
 }
 
-function checkList(listed: readonly Listed[]): readonly Listed[] {
-	for (const one of listed) checkListed(one);
+function checkList(listed: readonly Listed[], scope: string, name?: string): readonly Listed[] {
+	for (const one of listed) checkListed(one, scope, name);
 	return listed;
 }
 
-function checkListed({record, now}: Listed): void {
+function checkListed({record, now}: Listed, scope: string, name?: string): void {
 	if (!Number.isFinite(now)) throw new TypeError('its list lacks the time');
 	decodeRecord(record);
+	const parts = JSON.parse(record.name) as unknown[];
+	const sound = record.scope === scope && (name ?? record.name) === record.name;
+	if (!sound || !parts.every(part => typeof part === 'string'))
+		throw new TypeError('it lists a record of something else');
 }
 
 function checkStatus({status}: {readonly status: string}, statuses: readonly string[]): void {

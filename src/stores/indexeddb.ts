@@ -1,5 +1,7 @@
 import {clock, type Environment} from '../environment.ts';
+import {mistake} from '../mistake.ts';
 import {ifReadable} from '../readable.ts';
+import {shown} from '../shown.ts';
 import {decodeRecord, type OperationRecord} from '../operation/record.ts';
 import {connectTo} from './indexeddb/connection.ts';
 import {lockPresence, tabNews} from './indexeddb/tabs.ts';
@@ -17,7 +19,7 @@ export type IndexedDbStoreOptions = {
  * The default in browsers. Every step is one readwrite transaction with `strict` durability, and is answered once
  * that is complete. The database is opened on first use, so that this may be called where there is none.
  *
- * A step throws a `StoreUnavailableError` where IndexedDB is missing or forbidden, and otherwise the browser's own
+ * Throws a `TypeError` for any other option. A step throws a `StoreUnavailableError` where IndexedDB is missing or forbidden, and otherwise the browser's own
  * `DOMException` (`QuotaExceededError`, `VersionError`, …) or what is wrong with the stored record.
  *
  * @example
@@ -30,10 +32,8 @@ export function indexedDbStore(options?: IndexedDbStoreOptions): Store {
 type Rule<R> = (record: OperationRecord | undefined, now: number) => Step<R>;
 
 /** @internal */
-export function indexedDbStoreIn(
-	environment: Pick<Environment, 'now'>,
-	{name: databaseName = 'latchkey'}: IndexedDbStoreOptions = {},
-): Store {
+export function indexedDbStoreIn(environment: Pick<Environment, 'now'>, options: IndexedDbStoreOptions = {}): Store {
+	const databaseName = nameIn(options);
 	const connection = connectTo(databaseName);
 	const news = tabNews(`latchkey:${databaseName}`);
 	const locks = ifReadable(() => globalThis.navigator?.locks);
@@ -72,7 +72,8 @@ export function indexedDbStoreIn(
 			connection.transact(
 				'readonly',
 				records => records.getAll(name === undefined ? wholeScope(scope) : [scope, name]),
-				(stored: unknown[]) => stored.map(one => ({record: decodeRecord(one), now: environment.now()})),
+				// As they stand: one that cannot be read keeps no others from being listed.
+				(stored: OperationRecord[]) => stored.map(record => ({record, now: environment.now()})),
 			),
 		sweep() {
 			let swept = 0;
@@ -93,6 +94,15 @@ export function indexedDbStoreIn(
 			return connection.close();
 		},
 	};
+}
+
+function nameIn(options: IndexedDbStoreOptions): string {
+	const given = Object(options) === options ? Object.keys(options) : [shown(options)];
+	const other = given.find(option => option !== 'name');
+	if (other) throw mistake(`indexedDbStore takes {name}, not ${other}`);
+	const {name = 'latchkey'} = options;
+	if (typeof name === 'string') return name;
+	throw mistake(`name takes a string, not ${shown(name)}`);
 }
 
 /** Keys are `[scope, name]`, and an array sorts after every string. */

@@ -1,4 +1,5 @@
 import {clock, type Environment} from '../environment.ts';
+import {mistake} from '../mistake.ts';
 import {isOpen, type OperationRecord} from '../operation/record.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.ts';
@@ -10,8 +11,10 @@ const MOST_SETTLED = 10_000;
 /**
  * Keeps records in this realm: gone with the page or the process. The default in Node, and for tests.
  * Every step is one synchronous section, hence atomic. Of settled records it keeps the last 10,000, of open ones all.
+ * It takes no options, and throws a `TypeError` for one.
  */
-export function memoryStore(): Store {
+export function memoryStore(options: Readonly<Record<string, never>> = {}): Store {
+	for (const other of Object.keys(options)) throw mistake(`memoryStore takes no option ${other}`);
 	return memoryStoreIn(clock);
 }
 

@@ -2,12 +2,13 @@ import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
-import {validate, type Kinds} from '../validate.ts';
+import {checkOptions, type Kinds} from '../validate.ts';
 import {MOST_TRIES, stepOn, type Cell, type Found} from './compare-and-set.ts';
 import {explained, isUndone} from './postgres/failure.ts';
 import {setUp, valuesOf} from './postgres/schema.ts';
 import {statementsOn, SWEEP_BATCH} from './postgres/sql.ts';
 import {escaped, packAnswer, recordOf, rowId, rowOf, type FoundRow} from './row.ts';
+import {listedOf} from './listed.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, KEEP, renewRule, settleRule} from './rules.ts';
 import type {Claim, ClaimResult, OperationId, Renewal, Settlement, Store, WriteResult} from './store.ts';
@@ -71,8 +72,7 @@ const allowed: Kinds = {
  * const fetch = createFetch({store, scope: () => session().userId});
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
-	validate(Object(options), needed, '', true);
-	validate(options, allowed);
+	checkOptions('postgresStore', options, needed, allowed);
 	const {pool, table = 'latchkey_operations', lease = 10_000} = options;
 	const sql = statementsOn(table);
 
@@ -153,10 +153,9 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 		forget: async (id, freeing) => stepOn(cellOf(rowId(id)), (record, now) => forgetRule(record, freeing, now)),
 		async list(scope, name, open = false) {
 			if (name === undefined)
-				return (await ask(open ? sql.listOpen : sql.list, [escaped(scope)])).map(row => ({
-					record: recordOf(row),
-					now: Number(row['now']),
-				}));
+				return (await ask(open ? sql.listOpen : sql.list, [escaped(scope)])).map(row =>
+					listedOf(() => recordOf(row), Number(row['now'])),
+				);
 			const {record, now} = await cellOf(rowId({scope, name})).read();
 			return record === undefined ? [] : [{record, now}];
 		},

@@ -2,10 +2,11 @@ import {clock, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-kinds.ts';
-import {validate, type Kinds} from '../validate.ts';
+import {checkOptions, type Kinds} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
 import {boundedSender, isRedisClient, type RedisClient} from './redis/client.ts';
 import {redisEngine} from './redis/engine.ts';
+import {isOfRecord} from './redis/failure.ts';
 import {
 	answerOf,
 	beginningOf,
@@ -18,6 +19,7 @@ import {
 	type Reply,
 } from './redis/record.ts';
 import {claimRule} from './claim-rule.ts';
+import {unreadable} from './listed.ts';
 import {forgetRule, KEEP, renewRule, settleRule, type Step} from './rules.ts';
 import type {Listed, Store, WriteResult} from './store.ts';
 
@@ -86,8 +88,7 @@ const BATCH = 256;
 
 /** @internal */
 export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: RedisStoreOptions): Store {
-	validate(Object(options), needed, '', true);
-	validate(options, optional);
+	checkOptions('redisStore', options, needed, optional);
 	const {client, prefix = 'latchkey', lease = 10_000, commandTimeout = 2_000} = options;
 	const {run, members} = redisEngine(boundedSender(environment, client, commandTimeout));
 
@@ -106,12 +107,27 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 		return stepOn(cell, rule, seen && foundIn(seen, place));
 	}
 
+	async function recordAt(place: Place): Promise<Listed[]> {
+		const {record, now} = foundIn(await run('read', place), place);
+		return record === undefined ? [] : [{record, now}];
+	}
+
+	async function listedAt(place: Place): Promise<Listed[]> {
+		try {
+			return await recordAt(place);
+		} catch (error) {
+			// What is not of this record alone, such as a lost connection, ends the list.
+			if (!isOfRecord(error)) throw error;
+			return [unreadable(error, Number.NaN)];
+		}
+	}
+
 	async function recordsAt(places: readonly Place[]): Promise<Listed[]> {
 		const records: Listed[] = [];
 		for (let from = 0; from < places.length; from += BATCH) {
 			const batch = places.slice(from, from + BATCH);
-			const found = await Promise.all(batch.map(async place => foundIn(await run('read', place), place)));
-			records.push(...found.flatMap(({record, now}) => (record === undefined ? [] : {record, now})));
+			const listed = await Promise.all(batch.map(listedAt));
+			records.push(...listed.flat());
 		}
 
 		return records;
@@ -150,7 +166,7 @@ export function redisStoreIn(environment: Pick<Environment, 'timer'>, options: R
 		},
 		forget: async (id, freeing) => step(placeOf(prefix, id), (record, now) => forgetRule(record, freeing, now)),
 		async list(scope, name, open = false) {
-			if (name !== undefined) return recordsAt([placeOf(prefix, {scope, name})]);
+			if (name !== undefined) return recordAt(placeOf(prefix, {scope, name}));
 			const ids = await Promise.all(indexesOf(prefix, scope).map(async index => members(index, open)));
 			return recordsAt(ids.flat().map(id => placeIn(prefix, scope, id)));
 		},

@@ -75,15 +75,21 @@ export function rowOf(record: OperationRecord, id: string): Row {
 	};
 }
 
-/** Throws a TypeError for what is no record of this release. */
-export function recordOf(row: FoundRow): OperationRecord {
-	const version = Number(row['version']);
+/**
+ * Throws an error for what is no record of this release, or that of another name than its `id` is of. A column that
+ * cannot be is never read as a harmless one.
+ */
+export function recordOf(row: FoundRow, id: unknown = row['id']): OperationRecord {
+	const version = numeric(row['version']);
 	// What it has in its columns, only its own release knows.
 	if (version !== 1) return decodeRecord({version});
-	const {bytes, answer, request, previous_key: previousKey} = row;
+	const previousKey = row['previous_key'] ?? undefined;
+	const bytes = row['bytes'] ?? undefined;
 	const keepUntil = optional(row['keep_until']);
 	const answerUntil = optional(row['answer_until']);
-	return decodeRecord({
+	const answer = packedIn(row['answer']);
+	const request = packedIn(row['request']);
+	const record = decodeRecord({
 		version,
 		scope: unescaped(row['scope']),
 		name: unescaped(row['name']),
@@ -94,18 +100,20 @@ export function recordOf(row: FoundRow): OperationRecord {
 		ambiguous: flag(row['ambiguous']),
 		awaited: flag(row['awaited']),
 		owner: row['owner'],
-		token: Number(row['token']),
-		leaseUntil: Number(row['lease_until']),
-		createdAt: Number(row['created_at']),
-		updatedAt: Number(row['updated_at']),
-		keyUntil: Number(row['key_until']),
-		...(typeof previousKey === 'string' && {previousKey}),
-		...(typeof bytes === 'string' && {bytes}),
+		token: numeric(row['token']),
+		leaseUntil: numeric(row['lease_until']),
+		createdAt: numeric(row['created_at']),
+		updatedAt: numeric(row['updated_at']),
+		keyUntil: numeric(row['key_until']),
+		...(previousKey !== undefined && {previousKey}),
+		...(bytes !== undefined && {bytes}),
 		...(keepUntil !== undefined && {keepUntil}),
 		...(answerUntil !== undefined && {answerUntil}),
-		...(answer instanceof Uint8Array && {answer: unpackAnswer(answer)}),
-		...(request instanceof Uint8Array && {request: unpackRequest(request)}),
+		...(answer && {answer: unpackAnswer(answer)}),
+		...(request && {request: unpackRequest(request)}),
 	});
+	if (rowId(record) !== id) throw new TypeError('it stands under the id of another');
+	return record;
 }
 
 export function packAnswer({body, ...facts}: StoredAnswer): Uint8Array {
@@ -140,18 +148,33 @@ function unpack(packed: Uint8Array): {facts: unknown; body: Uint8Array} {
 
 function stateOf(row: FoundRow): State {
 	const status = row['status'] as State['status'];
-	if (status === 'unknown') return flag(row['final']) ? {status, final: true} : {status};
+	const [final, said] = [flag(row['final']), flag(row['said'])];
+	if (final === undefined || said === undefined) throw new TypeError('it does not say what it stands at');
+	if (status === 'unknown') return final ? {status, final} : {status};
 	const httpStatus = optional(row['http_status']);
-	if (status === 'succeeded' && flag(row['said'])) return {status, said: true};
+	if (status === 'succeeded' && said) return {status, said};
 	return status === 'sending' || httpStatus === undefined ? {status} : {status, httpStatus};
 }
 
-function flag(value: unknown): boolean {
-	return value === true || Number(value) === 1;
+/** `undefined` for what is neither: not to know whether a key is free or ambiguous is no `false`. */
+function flag(value: unknown): boolean | undefined {
+	if (typeof value === 'boolean') return value;
+	const number = numeric(value);
+	return number === 0 || number === 1 ? number === 1 : undefined;
+}
+
+/** `NaN` for what is no number, where `Number` would make `0` of nothing. */
+function numeric(value: unknown): number {
+	return /^-?\d/.test(String(value)) ? Number(value) : Number.NaN;
 }
 
 function optional(value: unknown): number | undefined {
-	return value === null || value === undefined ? undefined : Number(value);
+	return value === null || value === undefined ? undefined : numeric(value);
+}
+
+function packedIn(value: unknown): Uint8Array | undefined {
+	if (value === null || value === undefined || value instanceof Uint8Array) return value ?? undefined;
+	throw new TypeError('its answer or request is no bytes');
 }
 
 /** NUL is no text in Postgres, and half a surrogate pair is none in UTF-8. */
@@ -159,6 +182,7 @@ export function escaped(text: string): string {
 	return text.replace(/[\\\0]|\p{Surrogate}/gu, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function unescaped(text: unknown): string {
-	return String(text).replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+function unescaped(text: unknown): unknown {
+	if (typeof text !== 'string') return text;
+	return text.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }

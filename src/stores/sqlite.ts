@@ -1,8 +1,9 @@
 import {clock} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {time} from '../option-kinds.ts';
-import {validate, type Kinds} from '../validate.ts';
+import {checkOptions, type Kinds} from '../validate.ts';
 import {escaped, recordOf, rowId, rowOf} from './row.ts';
+import {listedOf} from './listed.ts';
 import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, type Step} from './rules.ts';
 import {connectTo, type SqliteEnvironment} from './sqlite/connection.ts';
@@ -63,8 +64,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
 
 /** @internal */
 export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteStoreOptions): Store {
-	validate(Object(options), needs, '', true);
-	validate(options, may);
+	checkOptions('sqliteStore', options, needs, may);
 	const {path, lease = 10_000} = options;
 	nodeSqlite();
 	const connection = connectTo(environment, path);
@@ -108,7 +108,8 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 				return (open ? openOfScope : ofScope).all(escaped(scope));
 			});
 			const now = environment.now();
-			return rows.map(row => ({record: recordOf(row), now}));
+			if (name !== undefined) return rows.map(row => ({record: recordOf(row), now}));
+			return rows.map(row => listedOf(() => recordOf(row), now));
 		},
 		async sweep() {
 			await inBatches('dropAnswers');

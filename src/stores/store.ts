@@ -90,7 +90,10 @@ export type FreeResult =
 	/** There is no such record, or it bears another key by now. */
 	| {readonly status: 'changed'; readonly record?: OperationRecord};
 
-/** A record, and the store's time as of which it was read: ages are computed from these two and no other clock. */
+/**
+ * A record, and the store's time as of which it was read: ages are computed from these two and no other clock. In place
+ * of a record that cannot be read there is what was found, or a getter that throws what is wrong with it.
+ */
 export type Listed = {readonly record: OperationRecord; readonly now: number};
 
 /**
@@ -108,6 +111,11 @@ export type Store = {
 	/**
 	 * The records of a scope, or the one record of that name. `open`: only those whose outcome is not known are asked
 	 * for; a store that finds them no faster may give the others, too.
+	 *
+	 * One record that cannot be read must neither end the list, so that the others can still be dropped at sign-out, nor
+	 * be left out of it, because it may be open: hand it over as it stands, among the open ones unless it is known to be
+	 * settled. The core checks every one, and takes it for a failure of the store. A list that could not be read whole
+	 * for another reason is thrown.
 	 */
 	list(scope: string, name?: string, open?: boolean): MaybePromise<readonly Listed[]>;
 	/**

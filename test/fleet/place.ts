@@ -20,13 +20,13 @@ export async function openStore(place: Place): Promise<OpenStore> {
 	return place.engine === 'redis' ? openRedis(place) : openPostgres(place);
 }
 
-async function openSqlite(place: SqlitePlace): Promise<OpenStore> {
+async function openSqlite({engine: _, ...place}: SqlitePlace): Promise<OpenStore> {
 	const {sqliteStore} = await import('../../src/stores/sqlite.ts');
 	const store = sqliteStore(place);
 	return {store, close: async () => store.close?.()};
 }
 
-async function openRedis({url, ...place}: RedisPlace): Promise<OpenStore> {
+async function openRedis({engine: _, url, ...place}: RedisPlace): Promise<OpenStore> {
 	const [{Redis}, {redisStore}] = await Promise.all([import('ioredis'), import('../../src/stores/redis.ts')]);
 	const client = new Redis(url, {lazyConnect: true});
 	client.on('error', () => undefined);
@@ -39,7 +39,7 @@ async function openRedis({url, ...place}: RedisPlace): Promise<OpenStore> {
 	};
 }
 
-async function openPostgres({url, ...place}: PostgresPlace): Promise<OpenStore> {
+async function openPostgres({engine: _, url, ...place}: PostgresPlace): Promise<OpenStore> {
 	const [{Pool}, {postgresStore}] = await Promise.all([import('pg'), import('../../src/stores/postgres.ts')]);
 	const pool = new Pool({connectionString: url});
 	pool.on('error', () => undefined);

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {createFetch} from '../../src/fetch.ts';
 import {indexedDbStoreIn} from '../../src/stores/indexeddb.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
@@ -27,11 +28,31 @@ describe('a record that cannot be read', () => {
 			() => store.renew(ID, {...lease, lease: 1}),
 			() => store.settle(ID, {...lease, state: {status: 'succeeded'}, fenced: false, keepAnswer: false}),
 			() => store.forget(ID, {key: 'key-1', how: 'force'}),
-			() => store.list(ID.scope),
-			() => store.list(ID.scope, ID.name),
 		];
 		for (const step of steps) await expect(step()).rejects.toThrow(TypeError);
 		expect(await getRaw(name, [ID.scope, ID.name])).toEqual(value);
+	});
+
+	test('is listed as it stands, beside the others', async () => {
+		const {store} = await spoilt(garbage);
+		const listed = (await store.list(ID.scope)).map(({record}) => record);
+		expect(listed).toHaveLength(2);
+		expect(listed).toContainEqual(garbage);
+		expect(listed).toContainEqual(expect.objectContaining({name: 'sound', key: 'key-1'}));
+		expect((await store.list(ID.scope, ID.name)).map(({record}) => record)).toEqual([garbage]);
+	});
+
+	test('is a StoreError to what is unfinished, and to a sign-out, which drops the others', async () => {
+		const name = freshName();
+		const store = indexedDbStoreIn(testClock(), {name});
+		const fetch = createFetch({store, scope: null, fetch: async () => new Response('', {status: 201})});
+		for (const operation of ['a', 'z']) await fetch('https://shop.test/', {method: 'POST', operation});
+		await putRaw(name, {...garbage, scope: '', name: '["m"]'});
+		const failed = expect.objectContaining({code: 'STORE_FAILED'});
+		await expect(fetch.unfinished()).rejects.toThrow(failed);
+		await expect(fetch.forgetAll()).rejects.toThrow(failed);
+		const others = [await store.list('', '["a"]'), await store.list('', '["z"]')].flat();
+		expect(others.map(({record}) => record.freed)).toEqual([true, true]);
 	});
 
 	test('says which version it has', async () => {

@@ -169,7 +169,9 @@ describe('a record of a later release', () => {
 			() => settle(),
 			() => settle({keepAnswer: true, answer}),
 			() => store.forget(ID, {key: 'key-1', how: 'force'}),
-			() => store.list(ID.scope),
+			() => store.list(ID.scope, ID.name),
+			async () => (await store.list(ID.scope)).map(({record}) => record),
+			async () => (await store.list(ID.scope, undefined, true)).map(({record}) => record),
 		];
 		for (const freed of [true, false]) {
 			before.rows[0].freed = freed;
@@ -179,6 +181,13 @@ describe('a record of a later release', () => {
 			expect((await pool.query(`SELECT * FROM ${table}`)).rows).toEqual(before.rows);
 		}
 	});
+});
+
+test('what cannot be told to be settled is among what is open, and no sweep takes it', async () => {
+	await store.claim(ID, claimOf());
+	await pool.query(`UPDATE ${table} SET status = 'lost', keep_until = 0`);
+	expect(await store.sweep()).toBe(0);
+	expect(await store.list(ID.scope, undefined, true)).toHaveLength(1);
 });
 
 describe('a sweep', () => {

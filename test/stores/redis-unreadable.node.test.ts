@@ -10,7 +10,9 @@ let engine: RedisEngine;
 let admin: Awaited<ReturnType<typeof nodeRedis>>;
 let store: Store;
 let op: string;
+let answer: string;
 let index: string;
+let prefix: string;
 
 beforeAll(async () => {
 	engine = await anyRedis();
@@ -21,9 +23,9 @@ afterAll(async () => {
 	await engine.close();
 });
 beforeEach(() => {
-	const prefix = engine.freshPrefix();
+	prefix = engine.freshPrefix();
 	store = redisStore({client: admin.client, prefix});
-	[op, , index] = placeOf(prefix, ID).keys;
+	[op, answer, index] = placeOf(prefix, ID).keys;
 });
 
 const lease = {key: 'key-1', owner: 'ann', token: 1};
@@ -61,10 +63,40 @@ describe.each(steps)('%s', (_, step) => {
 	});
 });
 
-test('a list of the scope throws for one that cannot be read, rather than leave it out', async () => {
-	await store.claim(ID, claimOf());
-	await admin.client.hSet(op, 'version', '2');
-	await expect(store.list(ID.scope)).rejects.toThrow('version 2');
+describe('a list of the scope', () => {
+	const sound = {...ID, name: '["sound"]'};
+
+	test.each<[what: string, spoil: () => Promise<unknown>, words: string]>([
+		['of a later release', async () => admin.client.hSet(op, 'version', '2'), 'version 2'],
+		['that is no hash', async () => admin.client.set(op, 'precious'), 'WRONGTYPE'],
+		['whose answer is a list', async () => admin.client.lPush(answer, 'precious'), 'WRONGTYPE'],
+	])(
+		'gives the others beside one %s, which says why it cannot be read when it is looked at',
+		async (_, spoil, words) => {
+			await store.claim(sound, claimOf());
+			await store.claim(ID, claimOf());
+			await spoil();
+			for (const open of [false, true]) {
+				const read = (await store.list(ID.scope, undefined, open)).map(listed => () => listed.record.name);
+				const told = await Promise.allSettled(read.map(async name => name()));
+				expect(told).toHaveLength(2);
+				expect(told).toContainEqual({status: 'fulfilled', value: sound.name});
+				const problem = expect.objectContaining({message: expect.stringContaining(words)});
+				expect(told).toContainEqual({status: 'rejected', reason: problem});
+			}
+		},
+	);
+
+	test('ends where the connection does, rather than call every record unreadable', async () => {
+		await store.claim(ID, claimOf());
+		const client: RedisClient = {
+			async send(_, args) {
+				if (args[0] === 'EVALSHA') throw new Error('connection lost');
+				return admin.client.sendCommand([...args]);
+			},
+		};
+		await expect(redisStore({client, prefix}).list(ID.scope)).rejects.toThrow('Redis: connection lost');
+	});
 });
 
 test('an index that is something else is told as such', async () => {

@@ -133,8 +133,8 @@ describe('a record that cannot be read', () => {
 			async () => store.renew(ID, {...lease, lease: 1}),
 			async () => store.settle(ID, {...lease, state: {status: 'succeeded'}, fenced: false, keepAnswer: false}),
 			async () => store.forget(ID, {key: 'key-1', how: 'force'}),
-			async () => store.list(ID.scope),
 			async () => store.list(ID.scope, ID.name),
+			async () => (await store.list(ID.scope)).map(({record}) => record),
 		];
 		for (const step of steps) await expect(step()).rejects.toThrow(words);
 		expect(rows()).toEqual(before);
@@ -154,6 +154,20 @@ describe('a record that cannot be read', () => {
 		expect(await store.sweep()).toBe(1);
 		expect(rows()).toEqual([before]);
 	});
+
+	test.each([`status = 'lost', freed = 0`, 'version = 2'])(
+		'and may be open (%s) is among what is open, and no sweep takes it',
+		async columns => {
+			const {store, clock, rows} = await spoilt(`UPDATE operations SET ${columns}`);
+			for (let i = 0; i < 3; i++) {
+				clock.elapse(8 * DAY);
+				expect(await store.sweep()).toBe(0);
+			}
+
+			expect(rows()).toHaveLength(1);
+			expect(await store.list(ID.scope, undefined, true)).toHaveLength(1);
+		},
+	);
 });
 
 describe('a sweep', () => {

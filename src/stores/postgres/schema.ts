@@ -34,8 +34,11 @@ export const columns: Readonly<Record<keyof Row, string>> = {
 
 export const names: ReadonlyArray<keyof Row> = Object.keys(columns) as ReadonlyArray<keyof Row>;
 
-/** What is open, of a scope that has done much, is found by an index of its own. */
-export const OPEN = `status IN ('sending', 'unknown') AND NOT freed`;
+/**
+ * What is open, of a scope that has done much, is found by an index of its own. So is whatever this release cannot tell
+ * to be settled.
+ */
+export const OPEN = `(version = 1 AND (freed OR status IN ('succeeded', 'refused', 'mismatched', 'unprocessed'))) IS NOT TRUE`;
 
 /** The layout below. */
 const SCHEMA = 1;

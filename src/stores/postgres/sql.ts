@@ -50,7 +50,7 @@ ON CONFLICT (id) DO NOTHING RETURNING revision AS now`;
 		return name === 'key_until' ? `least(${value}, $${names.length + 1}::bigint)` : value;
 	});
 	const due = (column: string) => `ARRAY(SELECT id FROM ${quoted}
-WHERE ${column} <= ${NOW} AND version = 1 AND ${column === 'keep_until' ? `NOT (${OPEN})` : 'true'}
+WHERE ${column} <= ${NOW} AND ${column === 'keep_until' ? `NOT (${OPEN})` : 'version = 1'}
 ORDER BY ${column} LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)`;
 
 	return {

@@ -20,6 +20,11 @@ export function redisFailure(error: unknown): Error {
 	return new Error(todo === undefined ? `Redis: ${said}` : `Redis: ${said}: ${todo}`, {cause: error});
 }
 
+/** What stands under the keys of one record is no record, or something else altogether. */
+export function isOfRecord(error: unknown): boolean {
+	return error instanceof TypeError || String(error).includes('WRONGTYPE');
+}
+
 export function isUnknownScript(error: unknown): boolean {
 	return error instanceof Error && error.message.includes('NOSCRIPT');
 }

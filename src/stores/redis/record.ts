@@ -72,11 +72,11 @@ function bytesOf(text: unknown): Uint8Array {
 }
 
 /** Throws a TypeError for what is no record of this release. */
-export function foundIn({row, now}: Reply, {keys: [op]}: Place): Found {
+export function foundIn({row, now}: Reply, {id, keys: [op]}: Place): Found {
 	const {revision, ...fields} = row;
 	if (Object.keys(fields).length === 0) return {record: undefined, revision: 0, now};
 	try {
-		return {record: recordOf(fields), revision: Number(revision ?? 0), now};
+		return {record: recordOf(fields, id), revision: Number(revision ?? 0), now};
 	} catch (error) {
 		throw new TypeError(`the record under ${op} cannot be read: ${(error as Error).message}`, {cause: error});
 	}

@@ -50,8 +50,13 @@ const columns: Readonly<Record<keyof Row | 'due_since', string>> = {
 };
 const names = Object.keys(columns);
 
-/** What is open, of a scope that has done much, is found by an index of its own. */
-const open = `freed = 0 AND status IN ('sending', 'unknown')`;
+const settled = `version = 1 AND (freed = 1 OR status IN ('succeeded', 'refused', 'mismatched', 'unprocessed'))`;
+
+/**
+ * What is open, of a scope that has done much, is found by an index of its own. So is whatever this release cannot tell
+ * to be settled.
+ */
+const open = `(${settled}) IS NOT TRUE`;
 
 // With its rowid: rows that carry answers are too large for a tree that is searched by them.
 const creation = `
@@ -96,7 +101,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
 	const updates = changing.map(name => `${name} = excluded.${name}`);
 	const written = names.filter(name => name !== 'due_since');
 	// Only what this release can read: another may hold it to be open.
-	const due = `keep_until <= :now AND version = 1 AND NOT (${open})`;
+	const due = `keep_until <= :now AND ${settled}`;
 	const some = (set: string, where: string) =>
 		`${set} WHERE id IN (SELECT id FROM operations WHERE ${where} LIMIT :most)`;
 	return {
