@@ -5,6 +5,9 @@ import {scopeId} from '../../src/request/scope.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {engines, type Engine} from './engine.ts';
 import {spoil} from './spoil.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {operationOf} from '../../src/operation/handle.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 type Spoilt = readonly [column: string, value: string | number | null];
 
@@ -76,24 +79,24 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('%s', {timeout: 60_000},
 	test.each(seen)('a record whose %s is %j: sign-out drops the others, and says that it is not all', async (...how) => {
 		const {fetch, bad, freed} = await three(201);
 		await spoil(engine.place, bad, ...how);
-		await expect(fetch.forgetAll()).rejects.toThrow(FAILED);
+		await expect(forgetAll(fetch)).rejects.toThrow(FAILED);
 		expect(await freed('good', 'better')).toEqual([true, true]);
 	});
 
 	test.each(seen)('an open one whose %s is %j: what is unfinished cannot be told', async (...how) => {
 		const {fetch, bad} = await three(500);
-		expect(await fetch.unfinished()).toHaveLength(1);
+		expect(await unfinished(fetch)).toHaveLength(1);
 		await spoil(engine.place, bad, ...how);
-		await expect(fetch.unfinished()).rejects.toThrow(FAILED);
+		await expect(unfinished(fetch)).rejects.toThrow(FAILED);
 	});
 
 	test('and other scopes are told as ever, so is every other name', async () => {
 		const [one, other] = [await three(500), await three(500)];
 		await spoil(engine.place, one.bad, 'version', 2);
-		expect(await other.fetch.unfinished()).toHaveLength(1);
-		await other.fetch.forgetAll();
+		expect(await unfinished(other.fetch)).toHaveLength(1);
+		await forgetAll(other.fetch);
 		expect(await one.freed('good', 'better')).toEqual([false, false]);
-		await one.fetch.operation(['checkout', 'good']).complete();
+		await operationOf(one.fetch, ['checkout', 'good']).complete();
 		expect(await one.freed('good')).toEqual([true]);
 	});
 
@@ -101,8 +104,8 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('%s', {timeout: 60_000},
 		const [one, other] = [await three(500), await three(201)];
 		await spoil(engine.place, one.bad, 'scope', other.bad.scope);
 		const [its] = kind === 'redis' ? [one] : [other];
-		await expect(its?.fetch.unfinished()).rejects.toThrow(FAILED);
-		await expect(its?.fetch.forgetAll()).rejects.toThrow(FAILED);
+		await expect(unfinished(its!.fetch)).rejects.toThrow(FAILED);
+		await expect(forgetAll(its!.fetch)).rejects.toThrow(FAILED);
 		expect(await its?.freed('good', 'better')).toEqual([true, true]);
 	});
 });

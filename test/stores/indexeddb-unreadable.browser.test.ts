@@ -4,6 +4,8 @@ import {indexedDbStoreIn} from '../../src/stores/indexeddb.ts';
 import {claimOf, ID} from './claim-of.ts';
 import {testClock} from './clock.ts';
 import {freshName, getRaw, putRaw} from './database.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
+import {unfinished} from '../../src/operation/unfinished.ts';
 
 describe('a record that cannot be read', () => {
 	const garbage = {...ID, key: 7};
@@ -49,8 +51,8 @@ describe('a record that cannot be read', () => {
 		for (const operation of ['a', 'z']) await fetch('https://shop.test/', {method: 'POST', operation});
 		await putRaw(name, {...garbage, scope: '', name: '["m"]'});
 		const failed = expect.objectContaining({code: 'STORE_FAILED'});
-		await expect(fetch.unfinished()).rejects.toThrow(failed);
-		await expect(fetch.forgetAll()).rejects.toThrow(failed);
+		await expect(unfinished(fetch)).rejects.toThrow(failed);
+		await expect(forgetAll(fetch)).rejects.toThrow(failed);
 		const others = [await store.list('', '["a"]'), await store.list('', '["z"]')].flat();
 		expect(others.map(({record}) => record.freed)).toEqual([true, true]);
 	});
