@@ -1,7 +1,7 @@
 import type {Environment} from './environment.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {mistake} from './mistake.ts';
-import type {Realm} from './operation/realm.ts';
+import type {Operations} from './operation/operations.ts';
 import type {CallOptions, Settings} from './options.ts';
 
 /** Under it a fetch carries what `operationOf`, `unfinished` and `forgetAll` need of it. */
@@ -14,7 +14,7 @@ export type WithOperations = {readonly [latchkey]: object};
 export type Context = {
 	readonly environment: Environment;
 	readonly settings: Settings;
-	readonly realm: () => Realm;
+	readonly operations: () => Operations;
 	/** The call itself, its options checked. */
 	readonly send: (input: FetchInput, init: RequestInit & CallOptions) => Promise<Response>;
 };

@@ -2,11 +2,10 @@ import {defaultStore} from '#platform';
 import type {sendUnkeyed} from './attempt/unkeyed.ts';
 import {latchkey, type Context, type WithOperations} from './context.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
-import {boardNamed, boardUnnamed} from './operation/board.ts';
-import {takePart, type Passenger} from './operation/call.ts';
-import type {Flight} from './operation/caller.ts';
-import {placeOf} from './operation/place.ts';
-import {keepKnown, realmOf} from './operation/realm.ts';
+import {takePart, type Caller} from './operation/caller.ts';
+import {joinNamed, joinUnnamed} from './operation/join.ts';
+import {degrade, operationAt, operationsOf} from './operation/operations.ts';
+import type {Slot} from './operation/take-over.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
@@ -44,14 +43,14 @@ export function createFetchIn(
 	unkeyed?: typeof sendUnkeyed,
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
-	const ownKeyFlights = new Map<string, Flight>();
+	const ownKeyFlights = new Map<string, Slot>();
 	const degrades = settings.onStoreError === 'degrade';
 	// Who shares the store learns for this one, too, from now on.
-	if (degrades && settings.store) keepKnown(settings.store);
-	const realm = () => {
+	if (degrades && settings.store) degrade(settings.store);
+	const operations = () => {
 		const store = settings.store ?? defaultStore();
-		if (degrades) keepKnown(store);
-		return realmOf(store, environment);
+		if (degrades) degrade(store);
+		return operationsOf(store, environment);
 	};
 
 	async function latchkeyFetch(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response> {
@@ -75,28 +74,28 @@ export function createFetchIn(
 
 		const {ownKey, since} = intent;
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
-		if (intent.kind === 'unnamed') return takePart({...facts, operation: undefined}, unnamed(intent));
+		if (intent.kind === 'unnamed') return takePart({...facts, name: undefined}, unnamed(intent));
 		const {name} = intent;
-		const board = (operation: readonly string[]) => boardNamed(environment, placeOf(realm(), scope ?? null, operation));
-		if (name !== 'content') return takePart({...facts, operation: name}, board(name));
-		return takePart({...facts, operation: ['content']}, passenger => {
-			const boardByContent = async () => {
+		const join = (its: readonly string[]) => joinNamed(environment, operationAt(operations(), scope ?? null, its));
+		if (name !== 'content') return takePart({...facts, name}, join(name));
+		return takePart({...facts, name: ['content']}, caller => {
+			const joinByContent = async () => {
 				await request.ready();
 				const content = ['content', await request.fingerprint()];
-				if (passenger.waiting()) board(content)(passenger);
+				if (caller.waiting()) join(content)(caller);
 			};
-			boardByContent().catch(passenger.fail);
+			joinByContent().catch(caller.fail);
 		});
 	}
 
 	/** On a server that knows no scope, one user's own key never joins another's call. */
-	function unnamed({ownKey: key}: OwnKey): (passenger: Passenger) => void {
+	function unnamed({ownKey: key}: OwnKey): (caller: Caller) => void {
 		const scope = typeof settings.scope === 'function' ? settings.scope() : settings.scope;
 		const apart = key === undefined || (scope === undefined && environment.shared);
-		const crew = apart ? undefined : JSON.stringify([scope ?? null, key]);
-		return boardUnnamed(environment, ownKeyFlights, {key, crew});
+		const shared = apart ? undefined : JSON.stringify([scope ?? null, key]);
+		return joinUnnamed(environment, ownKeyFlights, key, shared);
 	}
 
-	const context: Context = {environment, settings, realm, send: call};
+	const context: Context = {environment, settings, operations, send: call};
 	return Object.assign(latchkeyFetch, {[latchkey]: context});
 }

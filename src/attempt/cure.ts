@@ -1,6 +1,6 @@
 import {bounded} from '../bounded.ts';
 import {withCopy} from './answer.ts';
-import {unlessLeft} from './leaving.ts';
+import {unlessCancelled} from './cancellation.ts';
 import type {Job, Progress} from './loop.ts';
 import {factsOf, timeToAsk} from './prepare.ts';
 import type {Answered, Sendable} from './send.ts';
@@ -17,7 +17,7 @@ export async function isCured(
 	answered: Answered,
 	{meaning, replayed}: Verdict,
 ): Promise<boolean> {
-	const {environment, leaving, settings} = job;
+	const {environment, cancellation, settings} = job;
 	const {reauthorize} = settings;
 	if (!reauthorize || progress.reauthorized || replayed) return false;
 	const {on, ask} = typeof reauthorize === 'function' ? {on: CURABLE, ask: reauthorize} : reauthorize;
@@ -25,7 +25,7 @@ export async function isCured(
 	progress.reauthorized = true;
 	try {
 		const asked = withCopy(answered, async copy => ask(copy, factsOf(request, progress.attempts)));
-		return (await unlessLeft(leaving, bounded(environment, asked, timeToAsk(job)))) === true;
+		return (await unlessCancelled(cancellation, bounded(environment, asked, timeToAsk(job)))) === true;
 	} catch {
 		return false;
 	}

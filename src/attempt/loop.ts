@@ -6,10 +6,10 @@ import type {Settings} from '../options.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {isCured} from './cure.ts';
 import {pollDelay, retryDelay} from './delay.ts';
-import type {Leaving} from './leaving.ts';
+import type {Cancellation} from './cancellation.ts';
 import {prepare} from './prepare.ts';
 import {send, type Exchange, type Sendable} from './send.ts';
-import {patience, waitForNetwork} from './wait.ts';
+import {wait, waitForNetwork} from './wait.ts';
 import type {Verdict} from './verdict.ts';
 
 export type Job = {
@@ -19,10 +19,10 @@ export type Job = {
 		Settings,
 		'retry' | 'timeout' | 'attemptHeaders' | 'fingerprintHeaders' | 'reauthorize' | 'dialect'
 	>;
-	/** What is left of the call's time, in milliseconds. */
-	readonly left: () => number;
+	/** What remains of the call's time, in milliseconds. */
+	readonly remaining: () => number;
 	/** Aborted when nobody wants an answer any more. */
-	readonly leaving: Leaving;
+	readonly cancellation: Cancellation;
 	/** Whether a further attempt may start: nobody has left for good, the lease holds, the key is young enough. */
 	readonly permit: (attempts: number) => MaybePromise<Permit>;
 	/** Whether it is still the operation of whoever is signed in. */
@@ -33,7 +33,7 @@ export type Job = {
 };
 
 /** `final`: the server would only repeat itself. `clock`: the store's clock was set back, so that the key's age is a guess. */
-export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'final' | 'clock';
+export type Permit = 'go' | 'timed-out' | 'lost' | 'expired' | 'final' | 'clock';
 
 /** What the attempts have shown so far. */
 export type Progress = {
@@ -58,7 +58,7 @@ export function noProgress(): Progress {
 	return {attempts: 0, ambiguous: false};
 }
 
-export type Ending = Progress & {
+export type AttemptsResult = Progress & {
 	readonly why: 'answered' | 'exhausted' | 'no-headers' | 'scope-changed' | Exclude<Permit, 'go'>;
 };
 
@@ -69,10 +69,10 @@ const CONFLICT_POLLS = 3;
 const again = new Error('latchkey: another attempt is due');
 
 /** Attempts, one after the other, until one settles, nothing more is worth trying, or time is over. Throws only what the request does. */
-export async function attemptUntilSettled(job: Job, progress: Progress): Promise<Ending> {
+export async function attemptUntilSettled(job: Job, progress: Progress): Promise<AttemptsResult> {
 	const {retry} = job.settings;
 	const request = isPromise(job.request) ? await job.request : job.request;
-	let why: Ending['why'] = 'exhausted';
+	let why: AttemptsResult['why'] = 'exhausted';
 	let retries = 0;
 	let polls = 0;
 
@@ -92,10 +92,10 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		progress.ambiguous = true;
 		const {headers, ms} = prepared;
 		const sent = {...request, init: {...request.init, headers}};
-		const exchange = await send(job.environment, sent, ms, job.leaving);
+		const exchange = await send(job.environment, sent, ms, job.cancellation);
 		progress.ambiguous = wasAmbiguous;
-		const weighed = job.verdictOf(exchange, progress);
-		const verdict = isPromise(weighed) ? await weighed : weighed;
+		const classified = job.verdictOf(exchange, progress);
+		const verdict = isPromise(classified) ? await classified : classified;
 		note(progress, exchange, verdict);
 		job.report({
 			type: 'answer',
@@ -118,7 +118,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	/** Waits until the next attempt is due; false when there is to be none. */
 	const shouldRetry = async () => {
 		const {exchange, verdict} = progress;
-		if (verdict === undefined || job.leaving.left() || retry.limit === 0) return false;
+		if (verdict === undefined || job.cancellation.cancelled() || retry.limit === 0) return false;
 		const polling = verdict.next === 'poll';
 		if (polling) polls++;
 		else retries++;
@@ -128,17 +128,16 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		const ms = polling
 			? pollDelay(polls, retryAfter, environment.random)
 			: retryDelay(retries, retryAfter, retry, environment.random);
-		const left = job.left();
-		if (ms >= left || (retryAfter ?? 0) > retry.maxRetryAfter) {
+		if (ms >= job.remaining() || (retryAfter ?? 0) > retry.maxRetryAfter) {
 			if (retryAfter !== undefined) progress.retryAt = environment.now() + retryAfter;
 			return false;
 		}
 
 		if (exchange?.answer) exchange.abort();
 		job.report({type: 'wait', ms, why: polling ? 'in-progress' : 'retry'});
-		await patience(job.environment, ms, job.leaving);
+		await wait(job.environment, ms, job.cancellation);
 		await waitForNetwork(job);
-		return !job.leaving.left();
+		return !job.cancellation.cancelled();
 	};
 
 	try {

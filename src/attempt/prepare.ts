@@ -4,15 +4,15 @@ import {isPromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {AttemptFacts} from './facts.ts';
 import {connectionHeaders} from '../request/outgoing.ts';
-import {unlessLeft} from './leaving.ts';
-import type {Ending, Job} from './loop.ts';
+import {unlessCancelled} from './cancellation.ts';
+import type {AttemptsResult, Job} from './loop.ts';
 import {copyOf, type Sendable} from './send.ts';
 
 /** What an attempt is sent with, and for how many milliseconds; or why there is to be none. */
 export type Prepared =
 	| {readonly headers: Record<string, string>; readonly ms: number; readonly why?: undefined}
 	| {
-			readonly why: Ending['why'];
+			readonly why: AttemptsResult['why'];
 			/** What `attemptHeaders` failed with. */
 			readonly error?: unknown;
 			/** It gave what is not the caller's to set, or no headers at all. */
@@ -24,20 +24,20 @@ const SOON = 100;
 
 /** Fresh headers may take a while: whose operation it is is looked at after them, right before anything is sent. */
 export async function prepare(job: Job, request: Sendable, attempt: number): Promise<Prepared> {
-	const {environment, leaving, settings} = job;
+	const {environment, cancellation, settings} = job;
 	const {attemptHeaders, dialect, fingerprintHeaders = [], timeout} = settings;
 	const asked = job.permit(attempt - 1);
 	const permit = isPromise(asked) ? await asked : asked;
 	if (permit !== 'go') return {why: permit};
 
 	const elapsed = stopwatch(environment);
-	const ms = Math.min(timeout, job.left());
+	const ms = Math.min(timeout, job.remaining());
 	let {headers} = request.init;
 	if (attemptHeaders) {
 		let mistaken = false;
 		try {
 			const ask = async () => attemptHeaders(factsOf(request, attempt));
-			const given = await unlessLeft(leaving, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
+			const given = await unlessCancelled(cancellation, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
 			mistaken = true;
 			headers = {...headers, ...freshHeaders(given, [dialect.header, ...fingerprintHeaders])};
 		} catch (error) {
@@ -51,7 +51,7 @@ export async function prepare(job: Job, request: Sendable, attempt: number): Pro
 	const still = elapsed() > SOON ? await job.permit(attempt - 1) : 'go';
 	if (still !== 'go') return {why: still};
 	const left = ms - elapsed();
-	return left > 0 ? {headers, ms: left} : {why: 'left'};
+	return left > 0 ? {headers, ms: left} : {why: 'timed-out'};
 }
 
 function freshHeaders(given: HeadersInit | undefined, ours: readonly string[]): Record<string, string> {
@@ -62,8 +62,8 @@ function freshHeaders(given: HeadersInit | undefined, ours: readonly string[]): 
 }
 
 /** In milliseconds; what comes of the question can still be told within the call. */
-export function timeToAsk({left}: Pick<Job, 'left'>): number {
-	return Math.max(left() / 2, left() - 100);
+export function timeToAsk({remaining}: Pick<Job, 'remaining'>): number {
+	return Math.max(remaining() / 2, remaining() - 100);
 }
 
 export function factsOf({url, init, key}: Sendable, attempt: number): AttemptFacts {

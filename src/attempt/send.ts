@@ -6,7 +6,7 @@ import {unmarked} from '../mistake.ts';
 import {domError} from '../signals.ts';
 import {answerOf} from './answer.ts';
 import type {AttemptFacts} from './facts.ts';
-import type {Leaving} from './leaving.ts';
+import type {Cancellation} from './cancellation.ts';
 
 export type Sendable = {
 	readonly url: string;
@@ -53,7 +53,7 @@ export function send(
 	environment: Environment,
 	{url, input, init, fetch, key, keyHeader}: Sendable,
 	timeout: number,
-	leaving: Leaving,
+	cancellation: Cancellation,
 ): Promise<Exchange> {
 	const controller = new AbortController();
 	return new Promise<Exchange>(resolve => {
@@ -72,8 +72,8 @@ export function send(
 		};
 		stops.push(environment.timer(late, timeout));
 		stops.push(
-			leaving.onLeave(() => {
-				fail(leaving.reason());
+			cancellation.onCancel(() => {
+				fail(cancellation.reason());
 			}),
 		);
 		const call = fetch ?? globalThis.fetch;

@@ -10,7 +10,7 @@ import {isRequest, methodOf, outgoingOf, type Outgoing} from '../request/outgoin
 import {signalOf} from '../request/signal-of.ts';
 import {abortWith} from './abort-with.ts';
 import {domError, abortReason, throwIfAborted} from '../signals.ts';
-import {leaving, unlessLeft} from './leaving.ts';
+import {cancellation, unlessCancelled} from './cancellation.ts';
 import {attemptUntilSettled, noProgress} from './loop.ts';
 import {asGiven} from './send.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
@@ -26,20 +26,20 @@ async function retryIdempotent(
 	signal: AbortSignal | undefined,
 	sameScope: () => boolean,
 ): Promise<Response> {
-	const gone = leaving();
+	const gone = cancellation();
 	const leave = () => {
-		gone.leave(signal && abortReason(signal));
+		gone.cancel(signal && abortReason(signal));
 	};
 	signal?.addEventListener('abort', leave);
 	try {
 		const elapsed = stopwatch(environment);
-		const left = () => settings.totalTimeout - elapsed();
+		const remaining = () => settings.totalTimeout - elapsed();
 		const late = () => {
-			gone.leave(domError('No time was left', 'TimeoutError'));
+			gone.cancel(domError('No time was left', 'TimeoutError'));
 		};
 		const stop = settings.totalTimeout < Infinity ? environment.timer(late, settings.totalTimeout) : () => undefined;
 		try {
-			await unlessLeft(gone, request.ready());
+			await unlessCancelled(gone, request.ready());
 		} finally {
 			stop();
 		}
@@ -49,11 +49,11 @@ async function retryIdempotent(
 		const {exchange, firstFailure, why} = await attemptUntilSettled(
 			{
 				environment,
-				left,
+				remaining,
 				settings,
 				request: sendable,
-				leaving: gone,
-				permit: () => (left() > 0 ? 'go' : 'left'),
+				cancellation: gone,
+				permit: () => (remaining() > 0 ? 'go' : 'timed-out'),
 				sameScope,
 				verdictOf: it => (it.answer ? verdictOfIdempotent(it.answer, environment.now()) : verdictOfFailure(it)),
 				report: () => undefined,
@@ -65,7 +65,7 @@ async function retryIdempotent(
 		if (exchange && !exchange.answer) throw exchange.error;
 		if (why === 'scope-changed') throw domError('The signed-in user (scope) has changed', 'AbortError');
 		// An answer that was to be followed by another attempt has been given up already.
-		if (exchange?.stream === undefined || why === 'left') throw domError('No time was left', 'TimeoutError');
+		if (exchange?.stream === undefined || why === 'timed-out') throw domError('No time was left', 'TimeoutError');
 		const {abort, stream} = exchange;
 		if (signal)
 			abortWith(signal, stream, () => {

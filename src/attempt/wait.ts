@@ -1,17 +1,17 @@
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
-import type {Leaving} from './leaving.ts';
+import type {Cancellation} from './cancellation.ts';
 
 /** Resolves after `ms` milliseconds, when `listen` calls back, or as soon as nobody waits any more. */
-export async function patience(
+export async function wait(
 	environment: Environment,
 	ms: number,
-	leaving: Leaving,
+	cancellation: Cancellation,
 	listen?: (wake: () => void) => () => void,
 ): Promise<void> {
 	const ends: Array<() => void> = [];
 	await new Promise<void>(wake => {
-		ends.push(environment.timer(wake, ms), leaving.onLeave(wake));
+		ends.push(environment.timer(wake, ms), cancellation.onCancel(wake));
 		if (listen !== undefined) ends.push(listen(wake));
 	});
 	for (const end of ends) end();
@@ -23,13 +23,13 @@ const OFFLINE_PATIENCE = 10_000;
 /** Waits briefly for the network, where the runtime says that there is none. */
 export async function waitForNetwork(job: {
 	readonly environment: Environment;
-	readonly leaving: Leaving;
-	readonly left: () => number;
+	readonly cancellation: Cancellation;
+	readonly remaining: () => number;
 	readonly report: (event: EventDetail) => void;
 }): Promise<void> {
-	const {environment, leaving, left, report} = job;
+	const {environment, cancellation, remaining, report} = job;
 	if (environment.online()) return;
-	const ms = Math.max(0, Math.min(OFFLINE_PATIENCE, left()));
+	const ms = Math.max(0, Math.min(OFFLINE_PATIENCE, remaining()));
 	report({type: 'wait', ms, why: 'offline'});
-	await patience(environment, ms, leaving, environment.onOnline);
+	await wait(environment, ms, cancellation, environment.onOnline);
 }

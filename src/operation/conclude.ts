@@ -1,9 +1,9 @@
-import type {Ending} from '../attempt/loop.ts';
+import type {AttemptsResult} from '../attempt/loop.ts';
 import {notSaved} from '../dialect/ietf.ts';
 import type {State} from './state.ts';
 
 /** What the attempts amount to. */
-export type Conclusion = {
+export type Finding = {
 	readonly state: Exclude<State, {status: 'sending'}>;
 	/** No other attempt under this key can be told otherwise. */
 	readonly firm: boolean;
@@ -12,7 +12,7 @@ export type Conclusion = {
 };
 
 /** An ambiguity stays one: only an answer that settles ends it. */
-export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): Conclusion {
+export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsResult): Finding {
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
 		const {meaning, firm, final} = verdict;
@@ -33,7 +33,7 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: Ending): C
  * Refused, without a word that this holds for every copy of the request. NGINX and browsers repeat a POST unseen: what
  * is answered in front of execution may be the answer to a second copy, so that such a refusal keeps its key.
  */
-function turnedDown(httpStatus: number | undefined): Conclusion {
+function turnedDown(httpStatus: number | undefined): Finding {
 	const inFront = httpStatus !== undefined && notSaved.has(httpStatus);
 	return {state: {status: inFront ? 'unprocessed' : 'refused', httpStatus}, firm: false};
 }

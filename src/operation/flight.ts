@@ -1,4 +1,4 @@
-import {leaving, unlessLeft} from '../attempt/leaving.ts';
+import {cancellation, unlessCancelled} from '../attempt/cancellation.ts';
 import {noProgress, type Progress} from '../attempt/loop.ts';
 import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
@@ -6,32 +6,49 @@ import type {EventDetail} from '../events.ts';
 import {tellGuarded} from '../guarded.ts';
 import type {Settings} from '../options.ts';
 import {domError} from '../signals.ts';
-import type {Caller, Flight} from './caller.ts';
+import type {Caller, Joined} from './caller.ts';
+import type {FlightRun} from './flight-run.ts';
 import {otherKey} from './other-key.ts';
 import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
-import type {Work} from './work.ts';
 
-export type Plan = {
+/** The running work on an operation in this realm. */
+export type Flight = Joined & {
+	/** Runs it in the context of the request that this flight began in. */
+	readonly run: Caller['run'];
+	/** False once everybody has left for good. */
+	readonly joinable: () => boolean;
+	readonly join: (caller: Caller) => void;
+	/** It is called again when this is over. */
+	readonly follow: (caller: Caller) => void;
+	/** Somebody signs out: its answer goes to its callers, and is not kept. */
+	readonly keepNoAnswer: () => void;
+	/** What remains to the most patient of its callers, in milliseconds. */
+	readonly remaining: () => number;
+	readonly snapshot: () => Snapshot;
+};
+
+export type FlightPlan = {
 	readonly environment: Environment;
-	readonly operation: readonly string[] | undefined;
+	/** The name of the operation; absent for a call without one. */
+	readonly name: readonly string[] | undefined;
 	/** How long a flight that everybody has left goes on, in milliseconds: React mounts twice in development. */
 	readonly linger: number;
-	readonly run: (work: Work) => Promise<Result>;
+	readonly run: (run: FlightRun) => Promise<Result>;
 	/** What is known of the attempts of a flight that this one takes over from. */
 	readonly before?: Progress | undefined;
 	/** The snapshot has changed. */
 	readonly changed: () => void;
 	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
-	readonly landed: (last: Snapshot | undefined) => void;
+	readonly ended: (last: Snapshot | undefined) => void;
 };
 
-export function takeOff(first: Caller, plan: Plan): Flight {
-	const {environment, operation} = plan;
+export function startFlight(first: Caller, plan: FlightPlan): Flight {
+	const {environment, name} = plan;
 	const elapsed = stopwatch(environment);
-	const gone = leaving();
+	const gone = cancellation();
 	/** The first caller has left: nobody waits for its body any more. */
-	const firstLeft = leaving();
+	const firstLeft = cancellation();
 	const callers = new Set([first]);
 	const followers: Caller[] = [];
 	/** Whose request is known to be that of the flight. */
@@ -41,14 +58,14 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	const latecomers = new Set<Caller>();
 	const progress: Progress = plan.before ? {...plan.before} : noProgress();
 	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
-	let work: Work | undefined;
+	let run: FlightRun | undefined;
 	let keepsAnswer = true;
 	let cancelLinger: (() => void) | undefined;
 
-	function left(): number {
+	function remaining(): number {
 		let most = 0;
 		wasDeserted ||= callers.size === 0;
-		for (const caller of callers) most = Math.max(most, caller.left());
+		for (const caller of callers) most = Math.max(most, caller.remaining());
 		return most;
 	}
 
@@ -57,22 +74,23 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		const before = snapshot;
 		snapshot = snapshotAfter(snapshot, event, progress.ambiguous, at);
 		if (snapshot !== before) plan.changed();
-		if (onEvent) tellGuarded(onEvent, {...event, operation, key: work?.key, at});
+		if (onEvent) tellGuarded(onEvent, {...event, operation: name, key: run?.key, at});
 	}
 
-	async function fly(): Promise<void> {
+	async function begin(): Promise<void> {
 		const {request, settings, ownKey, since, sameScope} = first;
 		try {
-			await unlessLeft(firstLeft, request.ready());
+			await unlessCancelled(firstLeft, request.ready());
 		} catch (error) {
 			callers.delete(first);
 			first.fail(error);
-			plan.landed(undefined);
+			plan.ended(undefined);
 			for (const caller of [...callers, ...followers]) caller.run(caller.again);
 			return;
 		}
 
-		work = {
+		run = {
+			name,
 			environment,
 			settings,
 			request,
@@ -81,8 +99,8 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			sameScope,
 			progress,
 			elapsed,
-			left,
-			leaving: gone,
+			remaining,
+			cancellation: gone,
 			report: event => {
 				report(event, settings);
 			},
@@ -92,15 +110,15 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 			verdict: undefined,
 		};
 		for (const joined of callers) if (joined !== first) joined.run(() => void isSame(joined));
-		await land(work);
+		await finish(run);
 		for (const caller of followers) caller.run(caller.again);
 	}
 
-	async function land(job: Work): Promise<void> {
+	async function finish(current: FlightRun): Promise<void> {
 		let tell: (caller: Caller) => void;
 		let last: Snapshot | undefined;
 		try {
-			const result = await plan.run(job);
+			const result = await plan.run(current);
 			const {outcome, answer, attempts, replayed, retryAt} = result;
 			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, first.settings);
 			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED'))
@@ -120,7 +138,7 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		}
 
 		cancelLinger?.();
-		plan.landed(last);
+		plan.ended(last);
 		for (const caller of callers) {
 			if (caller === first) tell(caller);
 			else caller.run(() => void isSame(caller).then(same => same && tell(caller)));
@@ -137,14 +155,14 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		try {
 			await caller.request.ready();
 			// While nobody knows which key the record has, it may be the caller's; it is asked again in the end.
-			const key = first.ownKey ?? work?.key;
-			if (caller.ownKey !== undefined && key !== undefined && caller.ownKey !== key) throw otherKey(operation);
+			const key = first.ownKey ?? run?.key;
+			if (caller.ownKey !== undefined && key !== undefined && caller.ownKey !== key) throw otherKey(name);
 			if ((await first.request.fingerprint()) === (await caller.request.fingerprint())) {
 				same.add(caller);
 				return true;
 			}
 
-			throw new PayloadChangedError({operation, key: work?.key});
+			throw new PayloadChangedError({operation: name, key: run?.key});
 		} catch (error) {
 			leave(caller);
 			caller.fail(error);
@@ -153,11 +171,11 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 	}
 
 	function leave(caller: Caller): void {
-		if (caller === first) firstLeft.leave(domError('The caller has left', 'AbortError'));
+		if (caller === first) firstLeft.cancel(domError('The caller has left', 'AbortError'));
 		if (!callers.delete(caller) || callers.size > 0) return;
 		const abort = () => {
 			// Whoever has joined since may not have been able to call off the timer of another request.
-			if (callers.size === 0) gone.leave(domError('Nobody waits for this operation any more', 'AbortError'));
+			if (callers.size === 0) gone.cancel(domError('Nobody waits for this operation any more', 'AbortError'));
 		};
 		first.run(() => {
 			if (plan.linger === 0) abort();
@@ -165,31 +183,31 @@ export function takeOff(first: Caller, plan: Plan): Flight {
 		});
 	}
 
-	void fly();
+	void begin();
 	return {
 		run: first.run,
-		joinable: () => !gone.left(),
+		joinable: () => !gone.cancelled(),
 		join(caller) {
 			cancelLinger?.();
 			callers.add(caller);
 			if (wasDeserted) latecomers.add(caller);
 			report({type: 'joined'}, caller.settings);
-			if (work !== undefined) void isSame(caller);
+			if (run !== undefined) void isSame(caller);
 		},
 		follow: caller => void followers.push(caller),
 		tellVerdict(caller) {
-			const result = same.has(caller) ? work?.verdict?.() : undefined;
+			const result = same.has(caller) ? run?.verdict?.() : undefined;
 			if (result !== undefined) tellResult(caller, result);
 			return result !== undefined;
 		},
 		keepNoAnswer() {
 			keepsAnswer = false;
 		},
-		hasBegun: () => work !== undefined,
+		hasBegun: () => run !== undefined,
 		leave,
-		left,
+		remaining,
 		snapshot: () => snapshot,
 		progress,
-		key: () => work?.key,
+		key: () => run?.key,
 	};
 }

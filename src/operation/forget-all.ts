@@ -1,7 +1,7 @@
 import {contextOf, type WithOperations} from '../context.ts';
 import {currentScope} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
-import {placeOf, type Place} from './place.ts';
+import {operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import {saveAll} from './save.ts';
 import {forgetHere, openHere} from './ways-out.ts';
@@ -24,25 +24,28 @@ const SLICE = 100;
  * };
  */
 export async function forgetAll(fetch: WithOperations): Promise<void> {
-	const {environment, settings, realm: realmNow} = contextOf(fetch, 'forgetAll');
+	const {environment, settings, operations: find} = contextOf(fetch, 'forgetAll');
 	const of = currentScope(settings.scope, environment);
 	const scope = await scopeId(of);
-	const realm = realmNow();
-	const isOfScope = (id: string) => (JSON.parse(id) as unknown[])[0] === of;
-	for (const [id, flight] of realm.flights) if (isOfScope(id)) flight.keepNoAnswer();
-	for (const id of realm.recent.keys()) if (isOfScope(id)) realm.recent.delete(id);
-	const kept = new Set((await saveAll(realm, of)).map(({flightId}) => flightId));
-	const {listed, error} = await realm.ledger.readable(scope);
+	const operations = find();
+	for (const operation of operations.all.values())
+		if (operation.scope === of) {
+			operation.flight?.keepNoAnswer();
+			operation.result = undefined;
+		}
+
+	const kept = new Set(await saveAll(operations, of));
+	const {listed, error} = await operations.store.readable(scope);
 	const settled = listed.flatMap(({record}) => {
-		const place = placeOf(realm, of, JSON.parse(record.name) as string[]);
-		const stays = isOpen(record) || kept.has(place.flightId) || openHere(place, record) !== undefined;
-		return stays ? [] : {place, record};
+		const operation = operationAt(operations, of, JSON.parse(record.name) as string[]);
+		const stays = isOpen(record) || kept.has(operation) || openHere(operation, record) !== undefined;
+		return stays ? [] : {operation, record};
 	});
-	const forget = async ({place, record}: {readonly place: Place; readonly record: OperationRecord}) => {
+	const forget = async ({operation, record}: {readonly operation: Operation; readonly record: OperationRecord}) => {
 		const {name, key} = record;
-		const {status} = await realm.ledger.forget({scope, name}, {key, how: 'forget'});
+		const {status} = await operations.store.forget({scope, name}, {key, how: 'forget'});
 		// Somebody may have begun with it since.
-		if (status === 'freed' && openHere(place, undefined) === undefined) forgetHere(place, record);
+		if (status === 'freed' && openHere(operation, undefined) === undefined) forgetHere(operation, record);
 	};
 	const failures: unknown[] = error ? [error] : [];
 	for (let from = 0; from < settled.length; from += SLICE) {

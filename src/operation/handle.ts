@@ -8,10 +8,10 @@ import {currentScope} from '../request/current-scope.ts';
 import {canonicalName, type OperationName} from '../request/identity.ts';
 import {membersOf} from '../request/members.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
-import {isAlive} from './alive.ts';
+import {isAlive} from './guarded-store.ts';
 import {sawRecord} from './known.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import {placeOf, type Place} from './place.ts';
+import {operationAt, type Operation} from './operations.ts';
 import {showSnapshot} from './remember.ts';
 import {initialSnapshot, snapshotOfRecord, type Snapshot} from './snapshot.ts';
 import {free, recordAt, resolve} from './ways-out.ts';
@@ -59,9 +59,6 @@ export type OperationHandle = {
 	readonly forget: (options?: {readonly force?: boolean}) => Promise<void>;
 };
 
-/** Ends what all subscribers of an operation share. */
-const stops = /* @__PURE__ */ new WeakMap<Set<() => void>, () => void>();
-
 /**
  * The handle of a named operation. Nothing is read or sent by making one.
  *
@@ -72,95 +69,89 @@ const stops = /* @__PURE__ */ new WeakMap<Set<() => void>, () => void>();
  * checkout.subscribe(({status}) => show(status));
  */
 export function operationOf(fetch: WithOperations, name: OperationName): OperationHandle {
-	const {environment, settings, realm, send} = contextOf(fetch, 'operationOf');
-	const operation = canonicalName(name);
+	const {environment, settings, operations, send} = contextOf(fetch, 'operationOf');
+	const canonical = canonicalName(name);
 	const limit = settings.retry.limit + 1;
 	const loading = initialSnapshot('loading', limit, environment.now());
-	const find = () => placeOf(realm(), currentScope(settings.scope, environment), operation);
+	const find = () => operationAt(operations(), currentScope(settings.scope, environment), canonical);
 
 	/** A page that a server renders may be anybody's. */
-	function findShown(): Place | undefined {
+	function findShown(): Operation | undefined {
 		return environment.shared ? ifReadable(find) : find();
 	}
 
-	async function load(at: Place): Promise<void> {
-		const {realm, flightId} = at;
+	async function load(operation: Operation): Promise<void> {
 		const look = {};
-		realm.looks.set(flightId, look);
+		operation.look = look;
 		try {
-			const found = await recordAt(at);
-			if (realm.flights.has(flightId) || realm.unsaved.has(flightId)) return;
-			if (found !== undefined) sawRecord(at, environment, found);
-			const alive = found !== undefined && (await isAlive(realm, found));
+			const found = await recordAt(operation);
+			if (operation.flight || operation.unsaved) return;
+			if (found !== undefined) sawRecord(operation, environment, found);
+			const alive = found !== undefined && (await isAlive(operation.operations.store, found));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
-			if (realm.flights.has(flightId) || realm.looks.get(flightId) !== look) return;
-			show(at, found, alive);
+			if (operation.look === look && !operation.flight) show(operation, found, alive);
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
 		} finally {
-			if (realm.looks.get(flightId) === look) realm.looks.delete(flightId);
+			if (operation.look === look) operation.look = undefined;
 		}
 	}
 
-	function stateAt(at: Place): Snapshot {
-		const {realm, flightId} = at;
-		const known = realm.flights.get(flightId)?.snapshot() ?? realm.snapshots.get(flightId);
-		if (known === undefined) void load(at);
+	function stateOf(operation: Operation): Snapshot {
+		const known = operation.flight?.snapshot() ?? operation.snapshot;
+		if (known === undefined) void load(operation);
 		return known ?? loading;
 	}
 
-	function show(at: Place, found?: Listed, alive = false): void {
+	function show(operation: Operation, found?: Listed, alive = false): void {
 		const age = found ? Math.max(0, found.now - found.record.updatedAt) : 0;
 		const snapshot = snapshotOfRecord(found?.record, limit, environment.now(), age, alive);
 		// That of a flight says more.
-		if (snapshot.status !== at.realm.snapshots.get(at.flightId)?.status) showSnapshot(at, snapshot);
+		if (snapshot.status !== operation.snapshot?.status) showSnapshot(operation, snapshot);
 	}
 
 	async function end(how: Freeing['how']): Promise<void> {
-		const at = find();
-		if (await free(at, how)) show(at);
+		const operation = find();
+		if (await free(operation, how)) show(operation);
 	}
 
 	return {
-		name: operation,
+		name: canonical,
 		get state() {
-			const at = findShown();
-			return at ? stateAt(at) : loading;
+			const operation = findShown();
+			return operation ? stateOf(operation) : loading;
 		},
 		subscribe(listener) {
-			const at = findShown();
-			if (at === undefined) {
+			const operation = findShown();
+			if (operation === undefined) {
 				tellGuarded(listener, loading);
 				return () => undefined;
 			}
 
-			const {realm, flightId} = at;
+			const {listeners} = operation;
 			const tell = () => {
-				tellGuarded(listener, stateAt(at));
+				tellGuarded(listener, stateOf(operation));
 			};
-			const listeners = realm.listeners.get(flightId) ?? new Set();
 			if (listeners.size === 0) {
-				const look = () => void load(at);
-				stops.set(listeners, environment.onRestore(look));
+				const look = () => void load(operation);
+				operation.stopRestoring = environment.onRestore(look);
 				// What was shown before may not hold any more: nobody has watched since.
-				if (realm.snapshots.has(flightId) && !realm.flights.has(flightId)) look();
+				if (operation.snapshot && !operation.flight) look();
 			}
 
-			realm.listeners.set(flightId, listeners.add(tell));
+			listeners.add(tell);
 			let stopWatching: (() => void) | undefined;
 			let subscribed = true;
 			const watch = async () => {
-				const id = await at.id();
-				if (subscribed) stopWatching = realm.ledger.watch(id, () => void load(at));
+				const id = await operation.id();
+				if (subscribed) stopWatching = operation.operations.store.watch(id, () => void load(operation));
 			};
 			watch().catch(() => undefined);
 			tell();
 			return () => {
 				subscribed = false;
 				stopWatching?.();
-				if (!listeners.delete(tell) || listeners.size > 0) return;
-				realm.listeners.delete(flightId);
-				stops.get(listeners)?.();
+				if (listeners.delete(tell) && listeners.size === 0) operation.stopRestoring?.();
 			};
 		},
 		async fetch(input, init) {
@@ -168,16 +159,15 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			return send(input, {...(init && membersOf(init)), operation: name});
 		},
 		outcome() {
-			const at = findShown();
-			const result = at?.realm.recent.get(at.flightId);
+			const result = findShown()?.result;
 			return result && reportOf(result);
 		},
 		complete: async () => end('complete'),
 		forget: async ({force = false} = {}) => end(force ? 'force' : 'forget'),
 		async resolve(outcome) {
-			const at = find();
-			const settled = await resolve(at, environment, outcome);
-			if (settled !== undefined) show(at, settled);
+			const operation = find();
+			const settled = await resolve(operation, environment, outcome);
+			if (settled !== undefined) show(operation, settled);
 		},
 	};
 }

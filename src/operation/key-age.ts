@@ -1,6 +1,6 @@
 import type {Settings} from '../options.ts';
 import type {Listed} from '../stores/store.ts';
-import type {Ledger} from './ledger.ts';
+import type {GuardedStore} from './guarded-store.ts';
 import {keyEndOf, type KeyLimits} from './record.ts';
 
 const DAY = 86_400_000;
@@ -47,7 +47,10 @@ export function roundOf({timeout, retry}: Settings): number {
  * Whether no lease lasts that long: the store's clock was set back since it was given. Its owner may be taken over from,
  * where nothing else tells whether it lives; nothing is sent by such a clock.
  */
-export function isLeaseEndless({lease = 0, gone}: Pick<Ledger, 'lease' | 'gone'>, {record, now}: Listed): boolean {
+export function isLeaseEndless(
+	{lease = 0, gone}: Pick<GuardedStore, 'lease' | 'gone'>,
+	{record, now}: Listed,
+): boolean {
 	return gone === undefined && record.leaseUntil - now > lease + LONGEST_ROUND;
 }
 

@@ -1,7 +1,6 @@
 import type {Answer} from '../dialect/dialect.ts';
 import {tellGuarded} from '../guarded.ts';
-import type {Place} from './place.ts';
-import type {Realm} from './realm.ts';
+import {touch, type Operation} from './operations.ts';
 import type {Result} from './result.ts';
 import type {Snapshot} from './snapshot.ts';
 
@@ -13,33 +12,20 @@ export function isSmall({body}: Answer): boolean {
 	return body !== undefined && body.byteLength <= SMALL_ANSWER;
 }
 
-const MOST_RECENT = 100;
-
-export function remember({realm, flightId}: Place, result: Result): void {
+export function remember(operation: Operation, result: Result): void {
 	const answer = result.answer && isSmall(result.answer) ? result.answer : undefined;
-	keepAsLatest(realm, realm.recent, flightId, {...result, stream: undefined, answer});
+	operation.result = {...result, stream: undefined, answer};
+	touch(operation);
 }
 
 /** What handles show from now on: a look at the store that began earlier shows nothing. */
-export function showSnapshot(place: Place, snapshot: Snapshot): void {
-	const {realm, flightId} = place;
-	realm.looks.delete(flightId);
-	keepAsLatest(realm, realm.snapshots, flightId, snapshot);
-	notify(place);
+export function showSnapshot(operation: Operation, snapshot: Snapshot): void {
+	operation.look = undefined;
+	operation.snapshot = snapshot;
+	touch(operation);
+	notify(operation);
 }
 
-/** What somebody listens to stays: it would only be looked up again. */
-function keepAsLatest<T>({listeners}: Realm, map: Map<string, T>, id: string, value: T): void {
-	map.delete(id);
-	map.set(id, value);
-	if (map.size <= MOST_RECENT + listeners.size) return;
-	for (const oldest of map.keys())
-		if (!listeners.has(oldest)) {
-			map.delete(oldest);
-			return;
-		}
-}
-
-export function notify({realm, flightId}: Place): void {
-	for (const listener of realm.listeners.get(flightId) ?? []) tellGuarded(listener);
+export function notify({listeners}: Operation): void {
+	for (const listener of listeners) tellGuarded(listener);
 }

@@ -1,7 +1,6 @@
 import type {Listed} from '../stores/store.ts';
 import {isLeaseEndless} from './key-age.ts';
-import type {Place} from './place.ts';
-import {nextOwner} from './realm.ts';
+import {nextOwner, type Operation} from './operations.ts';
 import type {OperationRecord} from './record.ts';
 import {saidState, transition} from './state.ts';
 
@@ -12,7 +11,7 @@ const LEASE = 10_000;
  * somebody is, or has changed it.
  */
 export async function resolveRecord(
-	{realm, id, flightId}: Place,
+	{operations, id, at}: Operation,
 	found: Listed,
 	outcome: 'succeeded' | 'refused',
 ): Promise<OperationRecord | undefined> {
@@ -21,15 +20,15 @@ export async function resolveRecord(
 	const {key, fingerprint} = record;
 	let held = record;
 	if (record.owner !== '') {
-		const claimed = await realm.ledger.claim(where, {
+		const claimed = await operations.store.claim(where, {
 			key,
 			fingerprint,
-			owner: nextOwner(realm),
+			owner: nextOwner(operations),
 			lease: LEASE,
 			// Only counts for a record that has just vanished; nothing is sent under it.
 			keyLife: LEASE,
 			onLapsed: 'take',
-			takeFrom: isLeaseEndless(realm.ledger, found) ? record.owner : undefined,
+			takeFrom: isLeaseEndless(operations.store, found) ? record.owner : undefined,
 			awaited: key,
 		});
 		if (claimed.status === 'settled' || claimed.status === 'mismatch') return claimed.record;
@@ -38,8 +37,8 @@ export async function resolveRecord(
 	}
 
 	const {state, owner, token} = held;
-	const next = transition(state, saidState(outcome), flightId);
+	const next = transition(state, saidState(outcome), at);
 	const settlement = {key, owner, token, state: next, fenced: true, keepAnswer: false};
-	const {status, record: settled} = await realm.ledger.settle(where, settlement);
+	const {status, record: settled} = await operations.store.settle(where, settlement);
 	return status === 'done' ? settled : undefined;
 }

@@ -1,10 +1,11 @@
-import type {Ending} from '../attempt/loop.ts';
+import type {AttemptsResult} from '../attempt/loop.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
-import {claimOperation, type Hold, type Seen} from './claim.ts';
+import {claimKey} from './claim.ts';
 import {conclude} from './conclude.ts';
-import {keepLease, type KeptLease} from './keep-lease.ts';
+import type {FlightRun, Run} from './flight-run.ts';
+import type {HeldLease, Seen} from './lease.ts';
 import {
 	alreadySettled,
 	isOf,
@@ -14,7 +15,7 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import {nextOwner} from './realm.ts';
+import {nextOwner} from './operations.ts';
 import {reconcile} from './reconcile.ts';
 import {remember} from './remember.ts';
 import type {OperationRecord} from './record.ts';
@@ -22,92 +23,89 @@ import type {Result} from './result.ts';
 import {settle} from './settle.ts';
 import {saidState} from './state.ts';
 import {sweepSoon} from './sweep.ts';
-import type {NamedWork} from './named-work.ts';
-import type {Work} from './work.ts';
 
 /**
  * The way of a named operation: claim the key, send, conclude, settle, tell the outcome. It goes round again only
  * where somebody else has taken over (then it waits for them), or where an old doubt was cleared up before anything
  * was sent (then it begins anew).
  */
-export async function runNamed(work: NamedWork): Promise<Result> {
-	const {realm, flightId, progress, settings} = work;
-	const unsaved = realm.unsaved.get(flightId);
-	const known = unsaved && (await unsavedOutcome(work, unsaved));
+export async function runNamed(run: Run): Promise<Result> {
+	const {operation, progress, settings} = run;
+	const {store} = operation.operations;
+	const known = operation.unsaved && (await unsavedOutcome(run, operation.unsaved));
 	if (known !== undefined) return known;
 
-	work.owner = realm.offered.get(flightId)?.owner ?? work.owner;
-	let release = await realm.ledger.hold(work.owner);
-	let awaited = work.request.resumes;
+	run.owner = operation.candidate?.owner ?? run.owner;
+	let release = await store.hold(run.owner);
+	let awaited = run.request.resumes;
 	let asked = false;
-	let lease: KeptLease | undefined;
+	let lease: HeldLease | undefined;
 	try {
 		for (;;) {
-			const claimed = await claimOperation(work, awaited);
-			if (claimed.status === 'settled') return await alreadySettled(work, claimed.seen);
-			if (claimed.status === 'mismatch') return payloadChanged(work);
-			if (claimed.status !== 'claimed') return notKnown(work, claimed.status);
+			const claimed = await claimKey(run, awaited);
+			if (claimed.status === 'settled') return await alreadySettled(run, claimed.seen);
+			if (claimed.status === 'mismatch') return payloadChanged(run);
+			if (claimed.status !== 'claimed') return notKnown(run, claimed.status);
 
-			const {hold} = claimed;
-			awaited = hold.record.key;
-			lease = keepLease(work, hold);
-			const ending = await namedAttempts(work, hold, lease);
-			if (ending.why === 'lost') {
+			({lease} = claimed);
+			const {record, remaining} = lease;
+			awaited = record.key;
+			const attempts = await namedAttempts(run, lease);
+			if (attempts.why === 'lost') {
 				lease.stop();
-				becomeWaiter(work, hold.record.key);
+				waitForOther(run, record.key);
 				continue;
 			}
 
-			let conclusion = conclude(ending);
-			if (conclusion.state.status === 'unknown' && !asked) {
+			let finding = conclude(attempts);
+			if (finding.state.status === 'unknown' && !asked) {
 				asked = true;
-				const found = await reconcile(work);
-				if (found !== undefined) conclusion = {state: saidState(found), firm: false, found: true};
+				const found = await reconcile(run);
+				if (found !== undefined) finding = {state: saidState(found), firm: false, found: true};
 			}
 
 			lease.stop();
-			const {state, firm, found} = conclusion;
-			const {left} = lease;
-			const changed = found && state.status === 'succeeded' && !(await isOf(work, hold.record));
-			const tell = () => (changed ? payloadChanged(work) : namedResult(work, ending, conclusion));
+			const {state, firm, found} = finding;
+			const changed = found && state.status === 'succeeded' && !(await isOf(run, record));
+			const tell = () => (changed ? payloadChanged(run) : namedResult(run, attempts, finding));
 			// An own key is used up: it is for its owner to make another one.
-			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && work.ownKey === undefined;
-			const lasts = () => firm || state.status === 'succeeded' || left() > 0;
-			work.verdict = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
-			const {status, record} = await settle(work, hold, lease, conclusion, ending.answer);
-			work.verdict = undefined;
-			if (status === 'conflict' && state.status !== 'succeeded') return notKnown(work, 'conflict');
+			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && run.ownKey === undefined;
+			const lasts = () => firm || state.status === 'succeeded' || remaining() > 0;
+			run.verdict = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
+			const saved = await settle(run, lease, finding, attempts.answer);
+			run.verdict = undefined;
+			if (saved.status === 'conflict' && state.status !== 'succeeded') return notKnown(run, 'conflict');
 			if (beginsAnew) {
-				awaited = work.request.resumes;
+				awaited = run.request.resumes;
 				progress.ambiguous = false;
 				continue;
 			}
 
-			if (status === 'lost' && state.status !== 'succeeded') {
+			if (saved.status === 'lost' && state.status !== 'succeeded') {
 				// What was refused may yet be written down for the owner that this was, and must not count any more.
 				release?.();
 				// The store has answered: it is asked again, and says who is at it.
-				work.withheld = undefined;
-				work.owner = nextOwner(realm);
-				release = await realm.ledger.hold(work.owner);
-				becomeWaiter(work, hold.record.key);
+				run.withheld = undefined;
+				run.owner = nextOwner(operation.operations);
+				release = await store.hold(run.owner);
+				waitForOther(run, record.key);
 				continue;
 			}
 
-			if (status === 'stronger' && record !== undefined)
-				return await alreadySettled(work, seenLater(work, hold, record));
-			if (record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(work);
+			if (saved.status === 'stronger' && saved.record)
+				return await alreadySettled(run, seenLater(run, lease, saved.record));
+			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
 			const result = tell();
-			if (!changed && work.keepsAnswer()) remember(work, result);
+			if (!changed && run.keepsAnswer()) remember(operation, result);
 			return result;
 		}
 	} catch (error) {
 		const ofStore = isLatchkeyError(error, 'STORE_FAILED');
 		if (progress.attempts === 0 || !(ofStore || isMistake(error))) throw error;
-		if (ofStore) work.report({type: 'store-error', step: 'claim', error});
+		if (ofStore) run.report({type: 'store-error', step: 'claim', error});
 		else progress.firstFailure ??= error;
-		const ending: Ending = {...progress, why: 'exhausted'};
-		return namedResult(work, ending, conclude(ending));
+		const attempts: AttemptsResult = {...progress, why: 'exhausted'};
+		return namedResult(run, attempts, conclude(attempts));
 	} finally {
 		lease?.stop();
 		release?.();
@@ -115,8 +113,8 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 }
 
 /** The record as it stands by now, and the store's time. */
-function seenLater(work: NamedWork, {now, issued}: Hold, record: OperationRecord): Seen {
-	const elapsed = work.elapsed();
+function seenLater(run: Run, {now, issued}: Seen, record: OperationRecord): Seen {
+	const elapsed = run.elapsed();
 	return {record, now: now + elapsed - issued, issued: elapsed};
 }
 
@@ -124,19 +122,19 @@ function seenLater(work: NamedWork, {now, issued}: Hold, record: OperationRecord
  * The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. A key that
  * was not made here may have been sent by others.
  */
-export async function runUnnamed(work: Work, given: string | undefined): Promise<Result> {
-	const key = given ?? work.environment.uuid();
-	work.key = key;
-	work.foreign = given !== undefined;
-	const ending = await unnamedAttempts(work, key);
-	return unnamedResult(work, ending, conclude(ending));
+export async function runUnnamed(run: FlightRun, given: string | undefined): Promise<Result> {
+	const key = given ?? run.environment.uuid();
+	run.key = key;
+	run.foreign = given !== undefined;
+	const attempts = await unnamedAttempts(run, key);
+	return unnamedResult(run, attempts, conclude(attempts));
 }
 
 /**
  * Somebody else is at it, or has been. Should the record be gone when it is claimed again, no other key may be offered:
  * what was sent may still have its effect.
  */
-function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
+function waitForOther({operation, owner, progress}: Run, key: string): void {
 	progress.ambiguous = true;
-	realm.offered.set(flightId, {key, owner, sent: 'claimed', ambiguous: true});
+	operation.candidate = {key, owner, sent: 'claimed', ambiguous: true};
 }

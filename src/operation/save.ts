@@ -1,8 +1,8 @@
 import type {Environment} from '../environment.ts';
 import type {OperationId} from '../stores/store.ts';
+import type {GuardedStore} from './guarded-store.ts';
 import {correctRecord} from './known.ts';
-import {placeOf, type Place} from './place.ts';
-import type {Realm, Unsaved} from './realm.ts';
+import type {Operation, Operations, Unsaved} from './operations.ts';
 import type {OperationRecord} from './record.ts';
 import {showSnapshot} from './remember.ts';
 import {snapshotOfRecord} from './snapshot.ts';
@@ -18,22 +18,22 @@ export type Settled = {
 };
 
 /** Gives the store what only this realm knows of the operation. Throws when it does not take it. */
-export async function save(place: Place): Promise<Settled> {
-	const {realm, flightId, id: find} = place;
-	const unsaved = realm.unsaved.get(flightId);
+export async function save(operation: Operation): Promise<Settled> {
+	const {unsaved} = operation;
 	if (unsaved === undefined) return {status: 'done'};
 	const {state, earlier, report} = unsaved;
 	if (unsaved.storedKey !== undefined) return {status: 'conflict'};
-	const id = await find();
-	const become = (next: Unsaved) => realm.unsaved.get(flightId) === unsaved && realm.unsaved.set(flightId, next);
+	const become = (next: Unsaved | undefined) => {
+		if (operation.unsaved === unsaved) operation.unsaved = next;
+	};
 	if (earlier !== undefined) {
-		await saveOne(realm, id, earlier);
+		await saveOne(operation, earlier);
 		become({...unsaved, earlier: undefined});
-		return save(place);
+		return save(operation);
 	}
 
-	const {status, record} = await saveOne(realm, id, unsaved);
-	if (record !== undefined && status !== 'conflict') correctRecord(place, record);
+	const {status, record} = await saveOne(operation, unsaved);
+	if (record !== undefined && status !== 'conflict') correctRecord(operation, record);
 	const {key} = unsaved.record;
 	const storedKey = record?.key ?? key;
 	if (status === 'conflict') {
@@ -42,10 +42,10 @@ export async function save(place: Place): Promise<Settled> {
 		return {status, record};
 	}
 
-	if (realm.unsaved.get(flightId) === unsaved) {
-		realm.unsaved.delete(flightId);
+	if (operation.unsaved === unsaved) {
+		operation.unsaved = undefined;
 		// The store knows the key by now.
-		if (realm.offered.get(flightId)?.key === key) realm.offered.delete(flightId);
+		if (operation.candidate?.key === key) operation.candidate = undefined;
 	}
 
 	if (status === 'lost') {
@@ -58,29 +58,31 @@ export async function save(place: Place): Promise<Settled> {
 	return {status: stronger ? 'stronger' : 'done', record};
 }
 
-/** The same for a whole scope. The places of what the store does not take. */
-export async function saveAll(realm: Realm, scope: string | null): Promise<Place[]> {
-	const places = [...realm.unsaved.keys()].flatMap(id => {
-		const [of, ...operation] = JSON.parse(id) as [string | null, ...string[]];
-		return of === scope ? placeOf(realm, scope, operation) : [];
-	});
-	await Promise.all(places.map(async place => save(place).catch(() => undefined)));
-	return places.filter(({flightId}) => realm.unsaved.has(flightId));
+/** The same for a whole scope. What the store does not take. */
+export async function saveAll({all}: Operations, scope: string | null): Promise<Operation[]> {
+	const unsaved = [...all.values()].filter(it => it.unsaved && it.scope === scope);
+	await Promise.all(unsaved.map(async it => save(it).catch(() => undefined)));
+	return unsaved.filter(it => it.unsaved);
 }
 
-async function saveOne(realm: Realm, id: OperationId, unsaved: Unsaved): Promise<Settled> {
+async function saveOne({operations: {store}, id: find}: Operation, unsaved: Unsaved): Promise<Settled> {
 	const {stored, state, settlement, record} = unsaved;
-	const settled = stored && (await realm.ledger.settle(id, settlement(record.token)));
+	const id = await find();
+	const settled = stored && (await store.settle(id, settlement(record.token)));
 	// The site's data was cleared in flight: what is known here is all that is left of it.
 	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
-	return settled && !gone ? settled : saveAgain(realm, id, unsaved);
+	return settled && !gone ? settled : saveAgain(store, id, unsaved);
 }
 
 /** Makes the claim that the store does not hold, then settles it. */
-async function saveAgain(realm: Realm, id: OperationId, {claim, record, state, settlement}: Unsaved): Promise<Settled> {
+async function saveAgain(
+	store: GuardedStore,
+	id: OperationId,
+	{claim, record, state, settlement}: Unsaved,
+): Promise<Settled> {
 	const asked = claim();
-	const claimed = await realm.ledger.claim(id, asked);
-	const freed = claimed.status === 'spent';
+	const claimed = await store.claim(id, asked);
+	const freed = claimed.status === 'key-used';
 	const key = freed ? claimed.previousKey : claimed.record.key;
 	const known = freed ? key : claimed.record.previousKey;
 	// A claim of it came late, and others have gone on from there. (A derived key may have been used earlier, too.)
@@ -89,34 +91,32 @@ async function saveAgain(realm: Realm, id: OperationId, {claim, record, state, s
 	// What made an earlier use of the key free says nothing of a doubt about this one.
 	if (key !== asked.key || (freed && !isDefinitive(state)))
 		return {status: 'conflict', ...(!freed && {record: claimed.record})};
-	return realm.ledger.settle(id, settlement(claimed.status === 'claimed' ? claimed.record.token : record.token));
+	return store.settle(id, settlement(claimed.status === 'claimed' ? claimed.record.token : record.token));
 }
 
 /** Waits before the store is tried again, in milliseconds; the last one for as long as this realm lives. */
 const BACKGROUND = [500, 2_000, 8_000, 30_000] as const;
 
 /** Tries again until the store has taken it. For a while this keeps a process from ending. */
-export function saveLater(place: Place, environment: Environment): void {
-	const {saving} = place.realm;
-	const {flightId} = place;
-	saving.get(flightId)?.();
+export function saveLater(operation: Operation, environment: Environment): void {
+	operation.stopSaving?.();
 	const wait = (tries: number) => {
 		const ms = BACKGROUND[tries] ?? BACKGROUND[3];
 		const again = () => {
-			save(place).then(
+			save(operation).then(
 				({status, record}) => {
-					saving.delete(flightId);
-					const shown = place.realm.snapshots.get(flightId);
+					operation.stopSaving = undefined;
+					const {snapshot} = operation;
 					// Another has sent it since, and knows better than what was told here.
-					if (shown && record && status !== 'done')
-						showSnapshot(place, snapshotOfRecord(record, shown.limit, environment.now(), 0, false));
+					if (snapshot && record && status !== 'done')
+						showSnapshot(operation, snapshotOfRecord(record, snapshot.limit, environment.now(), 0, false));
 				},
 				() => {
 					wait(tries + 1);
 				},
 			);
 		};
-		saving.set(flightId, environment.timer(again, ms, ms < BACKGROUND[3]));
+		operation.stopSaving = environment.timer(again, ms, ms < BACKGROUND[3]);
 	};
 	wait(0);
 }

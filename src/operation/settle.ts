@@ -1,16 +1,15 @@
 import type {Answer} from '../dialect/dialect.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
-import type {Hold} from './claim.ts';
-import type {Conclusion} from './conclude.ts';
-import type {KeptLease} from './keep-lease.ts';
+import type {Finding} from './conclude.ts';
+import type {Run} from './flight-run.ts';
 import {correctRecord, keepRecord} from './known.ts';
-import {keepUnsaved} from './realm.ts';
+import type {HeldLease} from './lease.ts';
+import {keepUnsaved} from './operations.ts';
 import {isSmall} from './remember.ts';
 import {transition} from './state.ts';
 import {atRest} from './at-rest.ts';
 import {save, saveLater, type Settled} from './save.ts';
-import type {NamedWork} from './named-work.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
@@ -20,15 +19,14 @@ const SAVE_LEASE = 10_000;
  * tries again in the background.
  */
 export async function settle(
-	work: NamedWork,
-	{record, now, issued, claim, stored}: Hold,
-	lease: KeptLease,
-	{state: learnt, firm, found}: Conclusion,
+	run: Run,
+	{record, now, issued, claim, stored, remaining}: HeldLease,
+	{state: learnt, firm, found}: Finding,
 	last: Answer | undefined,
 ): Promise<Settled> {
-	const {realm, flightId, settings} = work;
+	const {operation, settings} = run;
 	const {key, owner} = record;
-	const state = transition(record.state, learnt, flightId);
+	const state = transition(record.state, learnt, operation.at);
 	const answer = found ? undefined : last;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !firm && state.status !== 'succeeded';
@@ -42,10 +40,10 @@ export async function settle(
 		keepAnswer: settings.keepResponse,
 		// A getter: it is copied only when the store takes it.
 		get answer() {
-			return small && work.keepsAnswer() ? atRest(small, settings.keepResponse) : undefined;
+			return small && run.keepsAnswer() ? atRest(small, settings.keepResponse) : undefined;
 		},
 	});
-	const storeNow = () => now + work.elapsed() - issued;
+	const storeNow = () => now + run.elapsed() - issued;
 	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.
 	const again = () => ({
 		...claim,
@@ -61,11 +59,11 @@ export async function settle(
 		previousKey: undefined,
 	});
 	const written = settleRule(record, settlement(record.token), storeNow()).write;
-	const before = realm.unsaved.get(flightId);
+	const before = operation.unsaved;
 	const earlier = before?.stored && before.record.key !== key ? before : before?.earlier;
 	// That the store holds another key was found while this was sent: it stays found.
 	const storedKey = before?.storedKey;
-	keepUnsaved(realm, flightId, {
+	keepUnsaved(operation, {
 		record,
 		state,
 		settlement,
@@ -73,24 +71,24 @@ export async function settle(
 		stored,
 		earlier,
 		storedKey,
-		report: work.report,
+		report: run.report,
 	});
-	if (state.status !== 'unknown') realm.offered.delete(flightId);
-	keepRecord(work, work.environment, {record: written ?? record, now: storeNow()});
+	if (state.status !== 'unknown') operation.candidate = undefined;
+	keepRecord(operation, run.environment, {record: written ?? record, now: storeNow()});
 	try {
-		const settled = await save(work);
-		work.withheld = undefined;
+		const settled = await save(operation);
+		run.withheld = undefined;
 		return settled;
 	} catch (error) {
-		work.report({type: 'store-error', step: 'settle', error});
-		if (fenced && state.status !== 'unknown' && lease.left() <= 0) {
+		run.report({type: 'store-error', step: 'settle', error});
+		if (fenced && state.status !== 'unknown' && remaining() <= 0) {
 			// Who took over when the lease was over may know better, and the store would have told.
-			realm.unsaved.delete(flightId);
-			correctRecord(work, {...record, ...unleased, state: {status: 'unknown'}, ambiguous: true});
+			operation.unsaved = undefined;
+			correctRecord(operation, {...record, ...unleased, state: {status: 'unknown'}, ambiguous: true});
 			return {status: 'lost'};
 		}
 
-		saveLater(work, work.environment);
+		saveLater(operation, run.environment);
 		return {status: 'done'};
 	}
 }

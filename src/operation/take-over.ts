@@ -1,7 +1,7 @@
 import type {Environment} from '../environment.ts';
-import type {Flight} from './caller.ts';
-import type {NamedWork} from './named-work.ts';
-import type {Place} from './place.ts';
+import type {Flight} from './flight.ts';
+import type {Run} from './flight-run.ts';
+import type {Operation} from './operations.ts';
 
 // Only where each request has a context of its own (`Environment.bind`). A flight then ends with the request that
 // it began in, because its client has gone, or its handler has answered without it. It does not fail: it just stops.
@@ -31,10 +31,15 @@ export function lookAfter({timer}: Environment, flight: Flight, looking: () => b
 /** In milliseconds. */
 const ABANDONED = 120_000;
 
+/** What a flight is found by, while it lasts. */
+export type Slot = {flight?: Flight | undefined};
+
 /** Flights that nobody comes back for would stay; the oldest goes, for each that begins. */
-export function dropOldest(flights: Map<string, Flight>, {now}: Environment): void {
-	for (const [id, {left, snapshot}] of flights) {
-		if (left() <= 0 && now() - snapshot().since > ABANDONED) flights.delete(id);
+export function dropAbandoned(slots: Iterable<Slot>, {now}: Environment): void {
+	for (const slot of slots) {
+		const {flight} = slot;
+		if (flight === undefined) continue;
+		if (flight.remaining() <= 0 && now() - flight.snapshot().since > ABANDONED) slot.flight = undefined;
 		return;
 	}
 }
@@ -43,26 +48,25 @@ export function dropOldest(flights: Map<string, Flight>, {now}: Environment): vo
  * Makes it the work on what a dead flight was about. If that has come to an end by now, it is told, and nothing begins
  * anew; if its record is gone, no other key may be offered.
  */
-export async function takeOver(work: NamedWork, dead: Flight): Promise<NamedWork> {
-	await release(work);
-	const {realm, flightId, owner, request} = work;
+export async function takeOver(run: Run, dead: Flight): Promise<Run> {
+	const {operation, owner, request} = run;
+	await release(operation);
 	const key = dead.key();
-	if (key === undefined) return work;
-	if (!realm.offered.has(flightId)) realm.offered.set(flightId, {key, owner, sent: 'claimed', ambiguous: true});
-	return Object.assign(work, {request: {...request, resumes: key}});
+	if (key === undefined) return run;
+	operation.candidate ??= {key, owner, sent: 'claimed', ambiguous: true};
+	return Object.assign(run, {request: {...request, resumes: key}});
 }
 
 /** Gives back the claim of a dead flight, so that nobody waits for its lease to end. */
-async function release({realm, id, flightId}: Place): Promise<void> {
-	const {ledger, name, offered} = realm;
+async function release({operations: {store, realm}, id, candidate}: Operation): Promise<void> {
 	// It never learnt of its claim, so it has sent nothing under it: the same claim is made again, by the same owner.
-	if (offered.has(flightId)) return;
+	if (candidate) return;
 	try {
 		const where = await id();
-		const [found] = await ledger.list(where.scope, where.name);
-		if (!found?.record.owner.startsWith(`${name}/`)) return;
+		const [found] = await store.list(where.scope, where.name);
+		if (!found?.record.owner.startsWith(`${realm}/`)) return;
 		const {key, owner, token} = found.record;
-		await ledger.settle(where, {key, owner, token, state: {status: 'unknown'}, fenced: true, keepAnswer: false});
+		await store.settle(where, {key, owner, token, state: {status: 'unknown'}, fenced: true, keepAnswer: false});
 	} catch {
 		// What the store could not do now, the end of the lease does.
 	}

@@ -9,13 +9,13 @@ import {outgoingOf} from '../request/outgoing.ts';
 import {currentScope, sameScopeAs} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
 import {abortOf} from './aborts.ts';
-import {isAlive} from './alive.ts';
-import {boardNamed} from './board.ts';
-import {takePart} from './call.ts';
+import {takePart} from './caller.ts';
+import {isAlive} from './guarded-store.ts';
+import {joinNamed} from './join.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
 import {knownRecord, sawRecord} from './known.ts';
 import {outcomeError} from './outcome-error.ts';
-import {placeOf, type Place} from './place.ts';
+import {operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
 import {saveAll} from './save.ts';
 import {isFinal} from './state.ts';
@@ -52,14 +52,14 @@ export type Unfinished = {
  * for (const {operation, expired} of await unfinished(fetch)) showOpen(operation, expired);
  */
 export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
-	const {environment, settings, realm: realmNow} = contextOf(fetch, 'unfinished');
+	const {environment, settings, operations: find} = contextOf(fetch, 'unfinished');
 	const scope = currentScope(settings.scope, environment);
-	const realm = realmNow();
+	const operations = find();
 	const elapsed = stopwatch(environment);
-	const unsaved = await saveAll(realm, scope);
-	const listed = await realm.ledger.list(await scopeId(scope), undefined, true);
+	const unsaved = await saveAll(operations, scope);
+	const listed = await operations.store.list(await scopeId(scope), undefined, true);
 	const keys = new Set(listed.map(({record}) => record.key));
-	const here = unsaved.flatMap(place => knownRecord(place) ?? []).filter(({record}) => !keys.has(record.key));
+	const here = unsaved.flatMap(it => knownRecord(it) ?? []).filter(({record}) => !keys.has(record.key));
 	return Promise.all(
 		[...listed, ...here]
 			.filter(({record}) => isOpen(record))
@@ -71,12 +71,12 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
 					return keyStanding({record, now: now + elapsed()}, keyLifeOf(settings));
 				};
 				const stands = standing();
-				const working = await isAlive(realm, found);
-				const operation = JSON.parse(record.name) as [string, ...string[]];
-				sawRecord(placeOf(realm, scope, operation), environment, found);
+				const working = await isAlive(operations.store, found);
+				const name = JSON.parse(record.name) as [string, ...string[]];
+				sawRecord(operationAt(operations, scope, name), environment, found);
 				const {request} = record;
 				return {
-					operation,
+					operation: name,
 					key: record.key,
 					since: record.createdAt,
 					expired: stands === 'expired',
@@ -86,8 +86,8 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
 						stands === 'go' && {
 							resume: async (init: ResumeInit = {}) => {
 								checkCall(init);
-								const place = placeOf(realm, scope, operation);
-								return resume(place, record, request, standing(), withCall(settings, init), init, environment);
+								const operation = operationAt(operations, scope, name);
+								return resume(operation, record, request, standing(), withCall(settings, init), init, environment);
 							},
 						}),
 				};
@@ -100,7 +100,7 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
  * a form or a large file.
  */
 async function resume(
-	place: Place,
+	operation: Operation,
 	{key, fingerprint, bytes}: OperationRecord,
 	kept: StoredRequest,
 	standing: 'go' | NotSendable,
@@ -112,12 +112,16 @@ async function resume(
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	if (signal?.aborted) throw abortOf(signal, false);
-	const {operation} = place;
+	const {name, scope} = operation;
 	// The record may have been swept since it was offered, and could not say so.
-	if (standing !== 'go') throw new OutcomeUnknownError({operation, key, reason: standing});
-	const sameScope = sameScopeAs(settings.scope, environment, place.scope);
+	if (standing !== 'go') throw new OutcomeUnknownError({operation: name, key, reason: standing});
+	const sameScope = sameScopeAs(settings.scope, environment, scope);
 	if (!sameScope())
-		throw outcomeError('unknown', {operation, key, hint: 'The signed-in user (scope) changed, so nothing was sent.'});
-	const call = {environment, request, settings, ownKey: key, since: undefined, sameScope, signal, operation};
-	return takePart(call, boardNamed(environment, place));
+		throw outcomeError('unknown', {
+			operation: name,
+			key,
+			hint: 'The signed-in user (scope) changed, so nothing was sent.',
+		});
+	const call = {environment, request, settings, ownKey: key, since: undefined, sameScope, signal, name};
+	return takePart(call, joinNamed(environment, operation));
 }

@@ -1,8 +1,8 @@
 import {halfJitter} from '../attempt/delay.ts';
-import {patience} from '../attempt/wait.ts';
+import {wait} from '../attempt/wait.ts';
 import type {OperationId} from '../stores/store.ts';
 import type {OperationRecord} from './record.ts';
-import type {NamedWork} from './named-work.ts';
+import type {Run} from './flight-run.ts';
 
 const FIRST_POLL = 200;
 const POLL_LIMIT = 2_000;
@@ -12,24 +12,24 @@ const POLL_LIMIT = 2_000;
  * or time to look again has come. Stops when the call's time is over or nobody waits any more.
  */
 export async function waitForOwner(
-	work: NamedWork,
+	run: Run,
 	id: OperationId,
 	record: OperationRecord,
 	now: number,
 	polls: number,
 ): Promise<boolean> {
-	const {environment, leaving} = work;
-	const {ledger} = work.realm;
-	if (leaving.left() || work.left() <= 0) return false;
+	const {environment, cancellation, operation} = run;
+	const {store} = operation.operations;
+	if (cancellation.cancelled() || run.remaining() <= 0) return false;
 	const poll = halfJitter(Math.min(POLL_LIMIT, FIRST_POLL * 1.5 ** polls), environment.random);
 	// One past the end, because a lease ends after its last millisecond.
-	const ms = Math.max(1, Math.min(poll, record.leaseUntil - now + 1, work.left()));
+	const ms = Math.max(1, Math.min(poll, record.leaseUntil - now + 1, run.remaining()));
 
 	const giveUp = new AbortController();
 	let gone = false;
-	await patience(environment, ms, leaving, wake => {
-		const stopWatching = ledger.watch(id, wake);
-		ledger.gone?.(record.owner, giveUp.signal).then(
+	await wait(environment, ms, cancellation, wake => {
+		const stopWatching = store.watch(id, wake);
+		store.gone?.(record.owner, giveUp.signal).then(
 			() => {
 				gone = true;
 				wake();

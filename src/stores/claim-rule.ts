@@ -25,8 +25,8 @@ export function claimRule(
 
 	if (claim.ownKey && record.key !== claim.key) return {result: {status: 'other-key', record, now}};
 	// Where nothing can be sent any more, it does not matter what would have been.
-	const spent = record.state.status === 'mismatched' || (isOpen(record) && (isFinal(record.state) || over));
-	if (!spent && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
+	const used = record.state.status === 'mismatched' || (isOpen(record) && (isFinal(record.state) || over));
+	if (!used && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
 	const answered = 'httpStatus' in record.state && record.state.httpStatus !== undefined;
 	const settled = unprocessed ? answered && record.key === claim.awaited : !isOpen(record);
 	if (settled) return {result: {status: 'settled', record: fresh(record, now), now}};
@@ -73,7 +73,7 @@ function beginAfter(
 	const {key, previousKey, createdAt, token} = record;
 	const isSame = key === claim.key;
 	// A claim that comes late may still bear the key that went with the request before.
-	if (claim.random && isSame) return {result: {status: 'spent', previousKey: previousKey ?? null, now}};
+	if (claim.random && isSame) return {result: {status: 'key-used', previousKey: previousKey ?? null, now}};
 	// A derived key may be one of before: its age goes on, and past its end the next is derived from it.
 	const isDerived = !claim.random && !claim.ownKey;
 	if (isDerived && over) return beginRule(id, claim, now, key, token);
@@ -91,7 +91,7 @@ function beginRule(
 ): Step<ClaimResult> {
 	const derivedFromAnother = claim.previousKey !== undefined && claim.previousKey !== (previousKey ?? null);
 	if (claim.key === previousKey || derivedFromAnother)
-		return {result: {status: 'spent', previousKey: previousKey ?? null, now}};
+		return {result: {status: 'key-used', previousKey: previousKey ?? null, now}};
 	return claimed(begun(id, claim, now, previousKey, token), now);
 }
 

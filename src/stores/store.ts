@@ -34,7 +34,7 @@ export type Claim = KeyLimits & {
 	/** The key that this caller has been waiting for: if it has settled, report it instead of beginning anew. */
 	readonly awaited?: string | undefined;
 	/**
-	 * The last key (`null`: none) that a derived candidate was made from. If it is another, the answer is `spent`.
+	 * The last key (`null`: none) that a derived candidate was made from. If it is another, the answer is `key-used`.
 	 * Left out for random keys.
 	 */
 	readonly previousKey?: string | null | undefined;
@@ -54,7 +54,7 @@ export type ClaimResult =
 	/** The operation is live under another key than the caller's own. Nothing was written. */
 	| {readonly status: 'other-key'; readonly record: OperationRecord; readonly now: number}
 	/** The candidate was used before, or derived from another key than the last one. Nothing was written. */
-	| {readonly status: 'spent'; readonly previousKey: string | null; readonly now: number};
+	| {readonly status: 'key-used'; readonly previousKey: string | null; readonly now: number};
 
 export type Lease = {readonly key: string; readonly owner: string; readonly token: number};
 

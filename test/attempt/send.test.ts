@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {leaving} from '../../src/attempt/leaving.ts';
+import {cancellation} from '../../src/attempt/cancellation.ts';
 import {send, type Sendable} from '../../src/attempt/send.ts';
 import {NotSentError} from '../../src/errors.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
@@ -18,7 +18,10 @@ describe('a fetch of the caller', () => {
 		const error = new NotSentError();
 		const fetch = async () => Promise.reject(error);
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving())).toEqual({error, unsent: 'retry'});
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toEqual({
+			error,
+			unsent: 'retry',
+		});
 	});
 
 	test('that says so at once has sent nothing either', async () => {
@@ -26,7 +29,9 @@ describe('a fetch of the caller', () => {
 			throw new NotSentError();
 		};
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving())).toMatchObject({unsent: 'retry'});
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toMatchObject({
+			unsent: 'retry',
+		});
 	});
 
 	test.each([
@@ -37,7 +42,10 @@ describe('a fetch of the caller', () => {
 	])('that throws %s may have sent it', async (_, error) => {
 		const fetch = async () => Promise.reject(error);
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving())).toEqual({error, unsent: undefined});
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toEqual({
+			error,
+			unsent: undefined,
+		});
 	});
 
 	test.each([
@@ -46,7 +54,10 @@ describe('a fetch of the caller', () => {
 	])('that throws a NotSentError %s may have sent it', async (_, error) => {
 		const fetch = async () => Promise.reject(error);
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving())).toEqual({error, unsent: undefined});
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toEqual({
+			error,
+			unsent: undefined,
+		});
 	});
 
 	test('whose answer breaks off with a NotSentError has sent it', async () => {
@@ -56,16 +67,16 @@ describe('a fetch of the caller', () => {
 			},
 		});
 		const fetch = async () => new Response(broken);
-		const exchange = await send(virtualEnvironment(), {...sendable, fetch}, 1000, leaving());
+		const exchange = await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation());
 
 		expect(exchange).toEqual({error: new NotSentError(), unsent: undefined});
 	});
 });
 
 test('a caller who leaves with a NotSentError says nothing of the attempt', async () => {
-	const gone = leaving();
+	const gone = cancellation();
 	const exchange = send(virtualEnvironment(), sendable, 1000, gone);
-	gone.leave(new NotSentError());
+	gone.cancel(new NotSentError());
 
 	expect(await exchange).toMatchObject({error: new NotSentError(), unsent: undefined});
 });

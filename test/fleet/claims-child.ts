@@ -20,7 +20,7 @@ await performTasks(async (store, task) => {
 	const one = async (): Promise<ClaimReply> => {
 		const [candidate, owner] = [randomUUID(), randomUUID()];
 		const result = await store.claim(id, claimOf({key: candidate, owner}));
-		if (result.status === 'spent') return {status: 'spent', key: '', candidate};
+		if (result.status === 'key-used') return {status: 'key-used', key: '', candidate};
 		const {key, token} = result.record;
 		if (settle && result.status === 'claimed')
 			await store.settle(id, {key, owner, token, state: {status: 'succeeded'}, fenced: false, keepAnswer: false});

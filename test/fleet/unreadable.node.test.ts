@@ -104,8 +104,8 @@ describe.each(['sqlite', 'redis', 'postgres'] as const)('%s', {timeout: 60_000},
 		const [one, other] = [await three(500), await three(201)];
 		await spoil(engine.place, one.bad, 'scope', other.bad.scope);
 		const [its] = kind === 'redis' ? [one] : [other];
-		await expect(unfinished(its!.fetch)).rejects.toThrow(FAILED);
-		await expect(forgetAll(its!.fetch)).rejects.toThrow(FAILED);
+		await expect(unfinished(its.fetch)).rejects.toThrow(FAILED);
+		await expect(forgetAll(its.fetch)).rejects.toThrow(FAILED);
 		expect(await its?.freed('good', 'better')).toEqual([true, true]);
 	});
 });

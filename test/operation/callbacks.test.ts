@@ -81,7 +81,7 @@ test('a store that calls every key used is a StoreError', async () => {
 	let asked = 0;
 	const claim = async (): Promise<ClaimResult> => {
 		asked++;
-		return {status: 'spent', previousKey: 'key', now: environment.now()};
+		return {status: 'key-used', previousKey: 'key', now: environment.now()};
 	};
 	const {error} = await environment.finish(realm({}, {claim}).pay());
 	expect(error).toMatchObject({code: 'STORE_FAILED', operation: OPERATION});

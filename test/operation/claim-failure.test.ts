@@ -18,7 +18,10 @@ describe('a claim that fails', () => {
 			},
 		],
 		['answers something else', () => ({status: 'maybe', now: 0}) as unknown as ReturnType<Store['claim']>],
-		['answers without the time', () => ({status: 'spent', previousKey: null}) as unknown as ReturnType<Store['claim']>],
+		[
+			'answers without the time',
+			() => ({status: 'key-used', previousKey: null}) as unknown as ReturnType<Store['claim']>,
+		],
 	])('because the store %s is a StoreError, and nothing is sent', async (_, claim) => {
 		const {environment, realm, server} = openShop();
 		const {outcome, error} = await environment.finish(realm({}, {claim}).pay());

@@ -97,10 +97,10 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					return land(life, id, 'refused', () => memory.claim(id, claim));
 				});
 				return after(claimed, result => {
-					const same = result.status !== 'spent' && result.record.key === before?.key;
+					const same = result.status !== 'key-used' && result.record.key === before?.key;
 					// A claim to write somebody's word down sends nothing, and the flight goes by its own.
 					const forWord = [...words].some(({operation}) => operation === idOfRecord(id));
-					if (result.status !== 'spent' && before && same && !forWord) {
+					if (result.status !== 'key-used' && before && same && !forWord) {
 						// One that begins anew is of now, whatever the clock has been through.
 						const found = result.record.createdAt === before.createdAt ? before : result.record;
 						check.claimed(life, idOfRecord(id), found, result.now);

@@ -70,7 +70,7 @@ export function agingOn(urls: readonly string[], prefix: string): Aging {
 			async claim(id, claim) {
 				const result = await store.claim(id, claim);
 				const now = result.now + aged;
-				return result.status === 'spent' ? {...result, now} : {...given(result), now};
+				return result.status === 'key-used' ? {...result, now} : {...given(result), now};
 			},
 			renew: async (id, renewal) => given(await store.renew(id, renewal)),
 			settle: async (id, settlement) => given(await store.settle(id, settlement)),

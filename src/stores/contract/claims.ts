@@ -161,21 +161,21 @@ export const claimTests: readonly ContractTest[] = [
 		title: 'claim: a free operation does not begin under the key that it had before',
 		async run({begin, claim, settle, free, stored}) {
 			await settle(await begin(), {status: 'refused'});
-			same(answered(await claim({owner: 'bob'}), 'spent').previousKey, 'key-1', 'the previous key');
+			same(answered(await claim({owner: 'bob'}), 'key-used').previousKey, 'key-1', 'the previous key');
 			same((await stored())?.state, {status: 'refused'}, 'what is stored');
 			await free('forget');
-			answered(await claim({owner: 'bob'}), 'spent');
+			answered(await claim({owner: 'bob'}), 'key-used');
 		},
 	},
 	{
 		title: 'claim: a key that was derived from another previous key is not used',
 		async run({begin, claim, settle}) {
-			const none = answered(await claim({previousKey: 'key-0'}), 'spent');
+			const none = answered(await claim({previousKey: 'key-0'}), 'key-used');
 			same(none.previousKey, null, 'the previous key of an operation that never was');
 			const first = await begin({previousKey: null});
 			answered(await claim({previousKey: 'key-0'}), 'claimed');
 			await settle(first, {status: 'refused'});
-			const stale = answered(await claim({key: 'key-2', previousKey: null}), 'spent');
+			const stale = answered(await claim({key: 'key-2', previousKey: null}), 'key-used');
 			same(stale.previousKey, 'key-1', 'the previous key');
 			same((await begin({key: 'key-2', previousKey: 'key-1'})).key, 'key-2', 'the key');
 		},

@@ -63,7 +63,7 @@ export const unprocessedTests: readonly ContractTest[] = [
 			const before = await stored();
 			const {previousKey} = answered(
 				await claim({key: 'key-2', fingerprint: 'print-2', previousKey: 'key-1'}),
-				'spent',
+				'key-used',
 			);
 			same(previousKey, null, 'the key before');
 			same(await stored(), before, 'what is stored');
@@ -74,7 +74,7 @@ export const unprocessedTests: readonly ContractTest[] = [
 		async run({begin, settle, claim, stored}) {
 			await settle(await begin({random: true}), notSent);
 			const before = await stored();
-			answered(await claim({fingerprint: 'print-2', random: true}), 'spent');
+			answered(await claim({fingerprint: 'print-2', random: true}), 'key-used');
 			same(await stored(), before, 'what is stored');
 			same((await begin({key: 'key-2', fingerprint: 'print-2', random: true})).key, 'key-2', 'the next key');
 		},
@@ -154,7 +154,7 @@ export const unprocessedTests: readonly ContractTest[] = [
 			await settle(await begin(), notSent);
 			same((await free('complete')).status, 'open', 'completing it');
 			same((await free('forget')).status, 'freed', 'forgetting it');
-			answered(await claim(), 'spent');
+			answered(await claim(), 'key-used');
 			same((await begin({key: 'key-2'})).key, 'key-2', 'the next key');
 		},
 	},

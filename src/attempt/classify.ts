@@ -11,7 +11,7 @@ import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} 
  * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it or the dialect fails,
  * nothing is settled: the server may have meant either.
  */
-export async function weigh(
+export async function classify(
 	exchange: Exchange,
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,

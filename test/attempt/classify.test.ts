@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {responseOf} from '../../src/attempt/answer.ts';
 import {noProgress} from '../../src/attempt/loop.ts';
 import type {Answered, Exchange} from '../../src/attempt/send.ts';
-import {weigh} from '../../src/attempt/weigh.ts';
+import {classify} from '../../src/attempt/classify.ts';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {Settings} from '../../src/options.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
@@ -14,8 +14,8 @@ async function exchange(spec: Spec): Promise<Answered> {
 	return {answer: await answer(spec), abort: () => undefined};
 }
 
-async function weighed(given: Exchange, judge: Settings['judge'], progress = noProgress()) {
-	return weigh(given, progress, {dialect: ietf(), ...(judge && {judge})}, virtualEnvironment(), once, 1000);
+async function classified(given: Exchange, judge: Settings['judge'], progress = noProgress()) {
+	return classify(given, progress, {dialect: ietf(), ...(judge && {judge})}, virtualEnvironment(), once, 1000);
 }
 
 const declined = {status: 200, body: {declined: true}};
@@ -23,7 +23,9 @@ const declined = {status: 200, body: {declined: true}};
 describe('judge', () => {
 	test('reads a Response of its own', async () => {
 		const given = await exchange(declined);
-		const verdict = await weighed(given, async response => ((await response.json()).declined ? 'refused' : undefined));
+		const verdict = await classified(given, async response =>
+			(await response.json()).declined ? 'refused' : undefined,
+		);
 		expect(verdict.meaning).toBe('refused');
 		expect(await responseOf(given.answer).json()).toEqual({declined: true});
 	});
@@ -33,12 +35,12 @@ describe('judge', () => {
 		['refused', 'refused'],
 		[undefined, 'succeeded'],
 	] as const)('%s means %s', async (judged, meaning) => {
-		expect((await weighed(await exchange({status: 201}), () => judged)).meaning).toBe(meaning);
+		expect((await classified(await exchange({status: 201}), () => judged)).meaning).toBe(meaning);
 	});
 
 	test.each([402, 500, 302])('is not asked about %d', async status => {
 		const asked: number[] = [];
-		await weighed(await exchange({status}), response => void asked.push(response.status));
+		await classified(await exchange({status}), response => void asked.push(response.status));
 		expect(asked).toEqual([]);
 	});
 
@@ -47,7 +49,7 @@ describe('judge', () => {
 		const judge = () => {
 			throw new Error('asked');
 		};
-		expect((await weighed(failure, judge)).meaning).toBe('failed');
+		expect((await classified(failure, judge)).meaning).toBe('failed');
 	});
 
 	// Invariant 4
@@ -62,7 +64,7 @@ describe('judge', () => {
 		['it returns something else', () => 'yes' as never],
 	])('where %s, nothing is settled', async (_, judge) => {
 		const progress = noProgress();
-		expect(await weighed(await exchange({status: 200}), judge, progress)).toMatchObject({
+		expect(await classified(await exchange({status: 200}), judge, progress)).toMatchObject({
 			meaning: 'unsettled',
 			next: 'end',
 			ambiguous: true,
@@ -74,7 +76,7 @@ describe('judge', () => {
 		const environment = virtualEnvironment();
 		const judge = async () => new Promise<undefined>(() => undefined);
 		const given = await exchange({status: 200});
-		const verdict = weigh(given, noProgress(), {dialect: ietf(), judge}, environment, once, 1000);
+		const verdict = classify(given, noProgress(), {dialect: ietf(), judge}, environment, once, 1000);
 		expect(await environment.finish(Promise.resolve(verdict))).toMatchObject({meaning: 'unsettled', ambiguous: true});
 	});
 
@@ -89,7 +91,7 @@ describe('judge', () => {
 		const response = new Response(endless);
 		const given = {...(await exchange({status: 200})), stream: response};
 		let seen: Response | undefined;
-		await weighed(given, copy => {
+		await classified(given, copy => {
 			seen = copy;
 			return 'succeeded';
 		});
@@ -115,7 +117,7 @@ describe('a dialect that throws settles nothing', () => {
 		const dialect = {...ietf(), [name]: broken};
 		const progress = noProgress();
 		const given = await exchange({status});
-		expect(await weigh(given, progress, {dialect}, virtualEnvironment(), once, 1000)).toMatchObject({
+		expect(await classify(given, progress, {dialect}, virtualEnvironment(), once, 1000)).toMatchObject({
 			meaning: 'unsettled',
 			next: 'end',
 			ambiguous: true,

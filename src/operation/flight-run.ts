@@ -1,13 +1,16 @@
-import type {Leaving} from '../attempt/leaving.ts';
+import type {Cancellation} from '../attempt/cancellation.ts';
 import type {Progress} from '../attempt/loop.ts';
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import type {Settings} from '../options.ts';
 import type {Outgoing} from '../request/outgoing.ts';
+import type {Operation} from './operations.ts';
 import type {Result} from './result.ts';
 
-/** Everything that the run of one flight works with. */
-export type Work = {
+/** What the run of a flight works with. */
+export type FlightRun = {
+	/** The name of the operation; absent for a call without one. */
+	readonly name: readonly string[] | undefined;
 	readonly environment: Environment;
 	readonly settings: Settings;
 	readonly request: Outgoing;
@@ -20,10 +23,10 @@ export type Work = {
 	readonly progress: Progress;
 	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
 	readonly elapsed: () => number;
-	/** What is left of it, in milliseconds; nothing while nobody waits for it. */
-	readonly left: () => number;
+	/** What remains of it, in milliseconds; nothing while nobody waits for it. */
+	readonly remaining: () => number;
 	/** Aborted when nobody has come back to it. */
-	readonly leaving: Leaving;
+	readonly cancellation: Cancellation;
 	readonly report: (event: EventDetail) => void;
 	/** The key in use, once there is one. */
 	key: string | undefined;
@@ -33,4 +36,13 @@ export type Work = {
 	verdict: (() => Result | undefined) | undefined;
 	/** Somebody who shares no store with us may have sent that key. */
 	foreign: boolean;
+};
+
+/** The same, for a named operation. */
+export type Run = FlightRun & {
+	readonly operation: Operation;
+	/** Who this flight is to the store. */
+	owner: string;
+	/** Why the store did not take what was sent without it: until it does, it is not asked for a claim. */
+	withheld?: unknown;
 };

@@ -1,40 +1,40 @@
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 
 /** Says once that nobody wants an answer any more. An AbortSignal would do, at ten times the cost of a call. */
-export type Leaving = {
+export type Cancellation = {
 	readonly reason: () => unknown;
-	readonly left: () => boolean;
+	readonly cancelled: () => boolean;
 	/** Calls back when it happens, or at once; returns the way to stop. */
-	readonly onLeave: (listener: () => void) => () => void;
+	readonly onCancel: (listener: () => void) => () => void;
 };
 
-export function leaving(): Leaving & {readonly leave: (reason: unknown) => void} {
+export function cancellation(): Cancellation & {readonly cancel: (reason: unknown) => void} {
 	const listeners = new Set<() => void>();
-	let left = false;
+	let cancelled = false;
 	let why: unknown;
 	return {
-		left: () => left,
+		cancelled: () => cancelled,
 		reason: () => why,
-		onLeave(listener) {
-			if (left) listener();
+		onCancel(listener) {
+			if (cancelled) listener();
 			else listeners.add(listener);
 			return () => {
 				listeners.delete(listener);
 			};
 		},
-		leave(reason) {
-			left = true;
+		cancel(reason) {
+			cancelled = true;
 			why = reason;
 			for (const listener of listeners) listener();
 		},
 	};
 }
 
-/** The value, or the reason for leaving: what is not ours (a body, a callback) may never come to an end. */
-export function unlessLeft<T>(gone: Leaving, value: MaybePromise<T>): MaybePromise<T> {
+/** The value, or the reason of the cancellation: what is not ours (a body, a callback) may never come to an end. */
+export function unlessCancelled<T>(gone: Cancellation, value: MaybePromise<T>): MaybePromise<T> {
 	if (!isPromise(value)) return value;
 	return new Promise((resolve, reject) => {
-		const stop = gone.onLeave(() => {
+		const stop = gone.onCancel(() => {
 			reject(gone.reason());
 		});
 		value.then(resolve, reject).finally(stop);

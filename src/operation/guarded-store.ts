@@ -17,7 +17,7 @@ const GLANCE = 100;
  * A store as the core uses it: bounded in time, what it returns is checked, every failure is a `StoreError`.
  * One that cannot even be opened is replaced by memory for good: `degraded` then says why.
  */
-export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'list' | 'sweep'>> & {
+export type GuardedStore = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'list' | 'sweep'>> & {
 	/** What of a scope can be read, and the first error where some of it cannot. */
 	readonly readable: (scope: string) => Promise<{readonly listed: readonly Listed[]; readonly error?: StoreError}>;
 	readonly watch: NonNullable<Store['watch']>;
@@ -31,7 +31,7 @@ export type Ledger = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget
 	readonly lease: number | undefined;
 };
 
-export function ledgerOf(store: Store, environment: Environment): Ledger {
+export function guardedStore(store: Store, environment: Environment): GuardedStore {
 	let current = store;
 	let degraded: unknown;
 
@@ -130,6 +130,11 @@ export function ledgerOf(store: Store, environment: Environment): Ledger {
 	};
 }
 
+/** Whether somebody is at it: a lease that lasts, of an owner that is not known to be gone. */
+export async function isAlive(store: GuardedStore, {record: {owner, leaseUntil}, now}: Listed): Promise<boolean> {
+	return owner !== '' && now < leaseUntil && !(await store.isGone(owner));
+}
+
 function storeError(step: string, id: OperationId | undefined, cause: unknown): StoreError {
 	if (cause instanceof StoreError) return cause;
 	const operation = id && (JSON.parse(id.name) as string[]);
@@ -141,7 +146,7 @@ function storeError(step: string, id: OperationId | undefined, cause: unknown): 
 
 function checkClaim(result: ClaimResult): ClaimResult {
 	if (!Number.isFinite(result.now)) throw new TypeError('its answer to a claim lacks the time');
-	if (result.status === 'spent') return result;
+	if (result.status === 'key-used') return result;
 	checkStatus(result, ['claimed', 'busy', 'lapsed', 'settled', 'mismatch', 'other-key']);
 	decodeRecord(result.record);
 	return result;

@@ -1,0 +1,188 @@
+import type {Environment} from '../environment.ts';
+import type {EventDetail} from '../events.ts';
+import {after, type MaybePromise} from '../maybe-promise.ts';
+import {once} from '../once.ts';
+import {nameId} from '../request/identity.ts';
+import {scopeId} from '../request/scope.ts';
+import type {Claim, OperationId, Settlement, Store} from '../stores/store.ts';
+import type {Flight} from './flight.ts';
+import {guardedStore, type GuardedStore} from './guarded-store.ts';
+import {isOpen, type OperationRecord} from './record.ts';
+import type {Result} from './result.ts';
+import type {Snapshot} from './snapshot.ts';
+import type {State} from './state.ts';
+
+/** What this realm (a page, a worker, a process) knows of one operation. */
+export type Operation = {
+	readonly operations: Operations;
+	/** Whose it is, as it was told when it began. */
+	readonly scope: string | null;
+	readonly name: readonly string[];
+	/** Scope and name, by which this realm finds it. */
+	readonly at: string;
+	/** Where its record is. */
+	readonly id: () => MaybePromise<OperationId>;
+	/** The work on it, while it lasts. */
+	flight?: Flight | undefined;
+	/** A key whose claim was never answered: it is claimed with again, never another. */
+	candidate?: Candidate | undefined;
+	/** An outcome that the store has not taken yet: it wins over what the store says. */
+	unsaved?: Unsaved | undefined;
+	/** Calls off the next try to save that. */
+	stopSaving?: (() => void) | undefined;
+	/** The last record, where operations go on while the store fails. */
+	known?: Known | undefined;
+	/** The last outcome, with its answer if that is small. */
+	result?: Result | undefined;
+	/** What handles show. */
+	snapshot?: Snapshot | undefined;
+	/** The latest look at the store, while it lasts. */
+	look?: object | undefined;
+	readonly listeners: Set<() => void>;
+	/** Ends what all listeners share. */
+	stopRestoring?: (() => void) | undefined;
+};
+
+/** The operations of one store in this realm. */
+export type Operations = {
+	readonly store: GuardedStore;
+	/** Unique to this realm; a flight's owner name begins with it. */
+	readonly realm: string;
+	/** By scope and name, the latest last. */
+	readonly all: Map<string, Operation>;
+	/** Some client of this realm goes on while the store fails. */
+	readonly degrades: () => boolean;
+	/** How many flights there were. */
+	count: number;
+	/** When the store was last swept: wall clock, in milliseconds. */
+	sweptAt: number;
+	/** How many sweeps are due for the answers that are kept for those who wait elsewhere. */
+	sweepsDue: number;
+};
+
+/** A key that a claim is made with. `sent`: under a claim, or while the store failed. `ambiguous`: it may have been sent, here or elsewhere. */
+export type Candidate = {
+	readonly key: string;
+	readonly owner: string;
+	/** What it was made for, if it was derived. */
+	readonly fingerprint?: string;
+	readonly sent: 'no' | 'claimed' | 'unclaimed';
+	readonly ambiguous: boolean;
+};
+
+/** An outcome on its way to the store. */
+export type Unsaved = {
+	/** As it was claimed. */
+	readonly record: OperationRecord;
+	readonly state: State;
+	readonly settlement: (token: number) => Settlement;
+	/** What makes the claim (again), where there is none in the store. */
+	readonly claim: () => Claim;
+	readonly stored: boolean;
+	/** Tells who sent it, whoever saves it. */
+	readonly report: (event: EventDetail) => void;
+	/** What became of the key before, where the store holds that and has not taken it either. */
+	readonly earlier?: Unsaved | undefined;
+	/** The other key that the store turned out to hold: nothing is sent under either from here. */
+	readonly storedKey?: string | undefined;
+};
+
+/** A record that this realm saw or would have written, and the store's time since then. */
+export type Known = {readonly record: OperationRecord; readonly now: () => number};
+
+const byStore = new WeakMap<Store, Operations>();
+const degrading = new WeakSet<Store>();
+
+/** Nothing else is made yet: where a client is made, a Worker may not ask for the random name of a realm. */
+export function degrade(store: Store): void {
+	degrading.add(store);
+}
+
+export function operationsOf(store: Store, environment: Environment): Operations {
+	let operations = byStore.get(store);
+	if (operations === undefined) {
+		operations = {
+			store: guardedStore(store, environment),
+			realm: environment.uuid(),
+			all: new Map(),
+			degrades: () => degrading.has(store),
+			count: 0,
+			sweptAt: 0,
+			sweepsDue: 0,
+		};
+		byStore.set(store, operations);
+	}
+
+	return operations;
+}
+
+/** The one entry of an operation in this realm. */
+export function operationAt(operations: Operations, scope: string | null, name: readonly string[]): Operation {
+	const {all} = operations;
+	const at = JSON.stringify([scope, ...name]);
+	const found = all.get(at);
+	if (found !== undefined) return found;
+	const operation: Operation = {
+		operations,
+		scope,
+		name,
+		at,
+		id: once(() => after(scopeId(scope), hash => ({scope: hash, name: nameId(name)}))),
+		listeners: new Set(),
+	};
+	all.set(at, operation);
+	dropOldest(operations, operation);
+	return operation;
+}
+
+/** It is the latest of all. */
+export function touch(operation: Operation): void {
+	const {operations, at} = operation;
+	operations.all.delete(at);
+	operations.all.set(at, operation);
+	dropOldest(operations, operation);
+}
+
+/** Operations at rest beyond these are forgotten here, the oldest first: more, while records are kept for a store that fails. */
+const MOST_AT_REST = 100;
+const MOST_KNOWN = 1_000;
+
+function dropOldest({all, degrades}: Operations, latest: Operation): void {
+	const most = degrades() ? MOST_KNOWN : MOST_AT_REST;
+	if (all.size <= most) return;
+	let oldest: string | undefined;
+	let atRest = 0;
+	for (const [at, operation] of all)
+		if (operation !== latest && isAtRest(operation)) {
+			oldest ??= at;
+			atRest++;
+		}
+
+	if (oldest !== undefined && atRest >= most) all.delete(oldest);
+}
+
+/** Nothing is lost with it: whoever asks for it again looks at the store. */
+function isAtRest({flight, candidate, unsaved, known, listeners}: Operation): boolean {
+	return !flight && !candidate && !unsaved && listeners.size === 0 && !(known && isOpen(known.record));
+}
+
+/** More outcomes than these are not kept for a store that fails: of the oldest it knows the key, or they are settled. */
+const MOST_UNSAVED = 1_000;
+
+export function keepUnsaved(operation: Operation, outcome: Unsaved): void {
+	const {all} = operation.operations;
+	operation.unsaved = outcome;
+	if (all.size <= MOST_UNSAVED) return;
+	const unsaved = [...all.values()].filter(it => it.unsaved);
+	if (unsaved.length <= MOST_UNSAVED) return;
+	const oldest = unsaved.find(it => it.unsaved?.stored || it.unsaved?.state.status !== 'unknown');
+	if (oldest === undefined) return;
+	oldest.unsaved = undefined;
+	oldest.stopSaving?.();
+	oldest.stopSaving = undefined;
+}
+
+/** Who a flight is to the store. */
+export function nextOwner(operations: Operations): string {
+	return `${operations.realm}/${++operations.count}`;
+}
