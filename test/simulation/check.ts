@@ -189,7 +189,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const over = shownAt <= freedAt && effectAt <= freedAt && freedAt < since;
 		if (outcome === 'succeeded') facts.shownAt = Math.min(shownAt, world.now());
 		// Another device cannot know what was completed on this one, nor a realm that went on without the store.
-		const apart = shared || facts.apartIn.has(life.name);
+		// A key that is derived without the store follows no other, and the store goes on from there, perhaps to one of before.
+		const chain = plan.keys === 'content' ? keysOf(operation) : [facts];
+		const apart = shared || facts.apartIn.has(life.name) || chain.some(it => it !== facts && it.apartIn.size > 0);
 		if (outcome === 'succeeded' && over && !apart && !excused(facts, life))
 			violation(`${operation} was told as succeeded under ${key}, which had its effect for an earlier intention`);
 		// An own key may go with a changed request once it was turned away; the server tells where that was wrong.
