@@ -13,7 +13,7 @@ import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/current-scope.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
 import {withHeadersRead} from './request/members.ts';
-import {outgoingOf} from './request/outgoing.ts';
+import {prepareRequest} from './request/prepared-request.ts';
 import {signalOf} from './request/signal-of.ts';
 
 /** `fetch`, with operations: `operationOf`, `unfinished` and `forgetAll` take it. */
@@ -70,7 +70,7 @@ export function createFetchIn(
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);
-		const request = outgoingOf(input, init ?? {}, own, environment, intent.kind);
+		const request = prepareRequest(input, init ?? {}, own, environment, intent.kind);
 
 		const {ownKey, since} = intent;
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};

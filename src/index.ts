@@ -31,8 +31,8 @@ export type {State} from './operation/state.ts';
 export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 export type {MaybePromise} from './maybe-promise.ts';
 
-export {ietf, type IetfOptions} from './dialect/ietf.ts';
-export type {Answer, Dialect, Reading} from './dialect/dialect.ts';
+export {ietf, type IetfOptions} from './dialects/ietf.ts';
+export type {Answer, Dialect, Reading} from './dialects/dialect.ts';
 
 export type {EventDetail, EventFacts, LatchkeyEvent} from './events.ts';
 export type {Meaning} from './attempt/verdict.ts';

@@ -1,11 +1,11 @@
 import {defaultStore} from '#platform';
-import {ietf} from './dialect/ietf.ts';
+import {ietf} from './dialects/ietf.ts';
 import {mistake} from './mistake.ts';
-import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {fetchSpecs, retrySpecs, sharedSpecs} from './option-specs.ts';
 import {keyHeaderOf} from './request/key.ts';
 import {checkFetchOptions, checkRetryOptions} from './option-names.ts';
 import {membersOf} from './request/members.ts';
-import {validate, type Kinds} from './validate.ts';
+import {validate, type OptionSpecs} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
 
 const defaults: Settings = {
@@ -27,7 +27,7 @@ export function without<T extends object>(options: T, names: readonly string[]):
 /** The defaults of one `createFetch`. Throws a TypeError or RangeError that names the option. */
 export function settingsOf(options: FetchOptions): Settings {
 	checkFetchOptions(options);
-	validate(options, fetchKinds);
+	validate(options, fetchSpecs);
 	const {keySenders, keyFrom, dialect, store} = options;
 	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
 		throw mistake(
@@ -40,26 +40,30 @@ export function settingsOf(options: FetchOptions): Settings {
 	// What a header cannot carry is told now, and not when something is to be sent.
 	if (dialect) keyHeaderOf(dialect, '00000000-0000-4000-8000-000000000000');
 
-	return withCall(withSaid(defaults, options, fetchKinds), options);
+	return withCall(withSaid(defaults, options, fetchSpecs), options);
 }
 
 /** The settings of one call. The very same object when the call says nothing of its own. */
 export function withCall(settings: Settings, call: SharedOptions): Settings {
-	const said = withSaid(settings, call, sharedKinds);
+	const said = withSaid(settings, call, sharedSpecs);
 	if (said === settings) return settings;
-	validate(call, sharedKinds);
+	validate(call, sharedSpecs);
 	const {timeout, totalTimeout, retry} = call;
 	if (typeof retry === 'object') checkRetryOptions(retry);
 	return {
 		...said,
 		timeout: (timeout ?? settings.timeout) || Number.POSITIVE_INFINITY,
 		totalTimeout: (totalTimeout ?? settings.totalTimeout) || Number.POSITIVE_INFINITY,
-		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, retryKinds),
+		retry: withSaid(settings.retry, typeof retry === 'number' ? {limit: retry} : {...retry}, retrySpecs),
 	};
 }
 
 /** With those of the options that are said. */
-export function withSaid<T extends object>(settings: T, options: {readonly [name: string]: unknown}, kinds: Kinds): T {
+export function withSaid<T extends object>(
+	settings: T,
+	options: {readonly [name: string]: unknown},
+	kinds: OptionSpecs,
+): T {
 	let said = settings;
 	for (const name in kinds) if (options[name] !== undefined) said = {...said, [name]: options[name]};
 	return said;

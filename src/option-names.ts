@@ -1,5 +1,5 @@
 import {mistake} from './mistake.ts';
-import {fetchKinds, retryKinds, sharedKinds} from './option-kinds.ts';
+import {fetchSpecs, retrySpecs, sharedSpecs} from './option-specs.ts';
 import {shown} from './shown.ts';
 
 /** Who takes options, and which. */
@@ -10,7 +10,7 @@ type Taker = {
 	readonly open?: boolean;
 };
 
-const shared: readonly string[] = /* @__PURE__ */ Object.keys(sharedKinds);
+const shared: readonly string[] = /* @__PURE__ */ Object.keys(sharedSpecs);
 
 /** Names of the options that are ours and not fetch's; they are taken out before a call goes on. */
 export const callOptionNames: readonly string[] = /* @__PURE__ */ ['operation', 'idempotencyKey'].concat(shared);
@@ -27,10 +27,10 @@ const ofRuntimes = /* @__PURE__ */ wordsOf('dispatcher tls proxy unix verbose de
 
 const aFetch: Taker = {
 	who: 'createFetch',
-	names: /* @__PURE__ */ shared.concat(/* @__PURE__ */ Object.keys(fetchKinds)),
+	names: /* @__PURE__ */ shared.concat(/* @__PURE__ */ Object.keys(fetchSpecs)),
 };
 const aCall: Taker = {who: 'a call', names: /* @__PURE__ */ callOptionNames.concat(ofInit), open: true};
-const aRetry: Taker = {who: 'retry', names: /* @__PURE__ */ Object.keys(retryKinds)};
+const aRetry: Taker = {who: 'retry', names: /* @__PURE__ */ Object.keys(retrySpecs)};
 
 /** What the same is called elsewhere, in lower case. */
 const aliases: Readonly<Record<string, string>> = {

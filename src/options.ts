@@ -1,4 +1,4 @@
-import type {Dialect} from './dialect/dialect.ts';
+import type {Dialect} from './dialects/dialect.ts';
 import type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 import type {LatchkeyEvent} from './events.ts';
 import type {FetchHeaders, FetchInput} from './fetch-types.ts';

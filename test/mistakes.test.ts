@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {isMistake, mistake} from '../src/mistake.ts';
 import {createClientIn} from '../src/ky/client.ts';
-import {ietf} from '../src/dialect/ietf.ts';
+import {ietf} from '../src/dialects/ietf.ts';
 import {fromContent} from '../src/request/from-content.ts';
 import {outcomeOf} from '../src/operation/outcome.ts';
 import type {CallOptions, FetchOptions} from '../src/options.ts';

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {createFetch} from '../src/fetch.ts';
 import {createClient, createClientIn} from '../src/ky/client.ts';
-import {ietf} from '../src/dialect/ietf.ts';
+import {ietf} from '../src/dialects/ietf.ts';
 import {isMistake} from '../src/mistake.ts';
-import {fetchKinds, sharedKinds} from '../src/option-kinds.ts';
+import {fetchSpecs, sharedSpecs} from '../src/option-specs.ts';
 import {callOptionNames} from '../src/option-names.ts';
 import {post, url, watched} from './input/watched.ts';
 import {operationOf} from '../src/operation/handle.ts';
@@ -144,7 +144,7 @@ describe('a call', () => {
 		expect(await messageOfCall({[name]: undefined, operation: 'pay'})).toBe(message);
 	});
 
-	test.each(Object.keys(fetchKinds))('does not take %s, which createFetch has', async name => {
+	test.each(Object.keys(fetchSpecs))('does not take %s, which createFetch has', async name => {
 		expect(await messageOfCall({[name]: undefined})).toBe(`latchkey: a call has no option "${name}"; createFetch has`);
 	});
 
@@ -239,7 +239,7 @@ describe('createFetch and createClient', () => {
 		}
 	});
 
-	test.each(Object.keys({...fetchKinds, ...sharedKinds}))('take %s', name => {
+	test.each(Object.keys({...fetchSpecs, ...sharedSpecs}))('take %s', name => {
 		for (const [, make] of makers) expect(() => make({[name]: undefined})).not.toThrow();
 	});
 

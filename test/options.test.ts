@@ -3,7 +3,7 @@ import {createFetch} from '../src/fetch.ts';
 import {createClient} from '../src/ky/client.ts';
 import {settingsOf, withCall} from '../src/normalize-options.ts';
 import type {FetchOptions} from '../src/options.ts';
-import {ietf} from '../src/dialect/ietf.ts';
+import {ietf} from '../src/dialects/ietf.ts';
 import {stripe} from '../src/dialects/stripe.ts';
 import {contentKey} from '../src/request/content-key.ts';
 import {memoryStore} from '../src/stores/memory.ts';

@@ -1,5 +1,5 @@
 import {bytesOf, concat} from '../concat.ts';
-import type {Answer} from '../dialect/dialect.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {can} from '../shape.ts';
 import {sourceOf, type Source} from '../source.ts';
 import {headersOf} from './headers.ts';

@@ -3,7 +3,7 @@ import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import {shown} from '../shown.ts';
 import {withCopy} from './answer.ts';
-import type {Progress} from './loop.ts';
+import type {Progress} from './progress.ts';
 import type {Answered, Exchange} from './send.ts';
 import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
 

@@ -1,9 +1,10 @@
 import {bounded} from '../bounded.ts';
 import {withCopy} from './answer.ts';
 import {unlessCancelled} from './cancellation.ts';
-import type {Job, Progress} from './loop.ts';
+import type {Job, Progress} from './progress.ts';
 import {factsOf, timeToAsk} from './prepare.ts';
-import type {Answered, Sendable} from './send.ts';
+import type {Sendable} from '../request/prepared-request.ts';
+import type {Answered} from './send.ts';
 import type {Verdict} from './verdict.ts';
 
 /** RFC 9110 §15.5.2 and §15.5.8; 419 is the answer of Laravel to a CSRF token that is out of date. */

@@ -3,10 +3,11 @@ import {stopwatch} from '../environment.ts';
 import {isPromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {AttemptFacts} from './facts.ts';
-import {connectionHeaders} from '../request/outgoing.ts';
+import {connectionHeaders} from '../request/prepared-request.ts';
 import {unlessCancelled} from './cancellation.ts';
-import type {AttemptsResult, Job} from './loop.ts';
-import {copyOf, type Sendable} from './send.ts';
+import type {AttemptsResult, Job} from './progress.ts';
+import type {Sendable} from '../request/prepared-request.ts';
+import {copyOf} from './send.ts';
 
 /** What an attempt is sent with, and for how many milliseconds; or why there is to be none. */
 export type Prepared =

@@ -1,29 +1,13 @@
 import {watch} from '#platform';
-import type {Answer} from '../dialect/dialect.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {unmarked} from '../mistake.ts';
 import {domError} from '../signals.ts';
 import {answerOf} from './answer.ts';
+import type {Sendable} from '../request/prepared-request.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {Cancellation} from './cancellation.ts';
-
-export type Sendable = {
-	readonly url: string;
-	/** The URL, or the Request that the caller gave. */
-	readonly input: string | Request;
-	/** Everything but the signal; the body can be sent again. */
-	readonly init: Omit<RequestInit, 'method' | 'headers' | 'body'> & {
-		readonly method: string;
-		readonly headers: Record<string, string>;
-		readonly body: AttemptFacts['body'];
-	};
-	readonly fetch: ((input: string | Request, init: RequestInit) => Promise<Response>) | undefined;
-	/** With one, the answer is read within the attempt, so that a cut body shows. */
-	readonly key: string | undefined;
-	/** That key as it stands in its header. */
-	readonly keyHeader: string | undefined;
-};
 
 export type Answered = {
 	readonly answer: Answer;

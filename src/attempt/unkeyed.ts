@@ -6,12 +6,13 @@ import {callOptionNames} from '../option-names.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {sameScopeAs} from '../request/current-scope.ts';
 import {membersOf} from '../request/members.ts';
-import {isRequest, methodOf, outgoingOf, type Outgoing} from '../request/outgoing.ts';
+import {isRequest, methodOf, prepareRequest, type PreparedRequest} from '../request/prepared-request.ts';
 import {signalOf} from '../request/signal-of.ts';
 import {abortWith} from './abort-with.ts';
 import {domError, abortReason, throwIfAborted} from '../signals.ts';
 import {cancellation, unlessCancelled} from './cancellation.ts';
-import {attemptUntilSettled, noProgress} from './loop.ts';
+import {attemptUntilSettled} from './loop.ts';
+import {noProgress} from './progress.ts';
 import {asGiven} from './send.ts';
 import {verdictOfFailure, verdictOfIdempotent} from './verdict.ts';
 
@@ -20,7 +21,7 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
 /** Tried again, answered as by fetch. */
 async function retryIdempotent(
-	request: Outgoing,
+	request: PreparedRequest,
 	settings: Settings,
 	environment: Environment,
 	signal: AbortSignal | undefined,
@@ -133,6 +134,6 @@ export async function sendUnkeyed(
 		return sendOnce(send, settings, environment, signal);
 	}
 
-	const request = outgoingOf(input, init, settings, environment, 'pass');
+	const request = prepareRequest(input, init, settings, environment, 'pass');
 	return retryIdempotent(request, settings, environment, signal, sameScopeAs(settings.scope, environment));
 }

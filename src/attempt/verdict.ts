@@ -1,8 +1,7 @@
 import {hushed} from '../guarded.ts';
-import {jsonOf, type Answer, type Dialect} from '../dialect/dialect.ts';
-import {isOfKey, reasonOf, wordsOf} from '../dialect/words.ts';
+import {jsonOf, type Answer, type Dialect} from '../dialects/dialect.ts';
+import {isOfKey, reasonOf, wordsOf} from '../dialects/words.ts';
 import {retryAfter} from './retry-after.ts';
-import type {Failed} from './send.ts';
 
 /** What one attempt's result means. */
 export type Meaning =
@@ -28,7 +27,7 @@ export type Verdict = {
 	readonly ambiguous: boolean;
 	readonly next: 'end' | 'retry' | 'poll';
 	/** A refusal that holds whatever another attempt under the same key was told: marked as a replay, or saved. */
-	readonly firm: boolean;
+	readonly binding: boolean;
 	/** The server would only repeat itself. */
 	readonly final: boolean;
 	readonly replayed: boolean;
@@ -50,7 +49,7 @@ export type Context = {
 };
 
 /** An attempt that ended without an answer. */
-export function verdictOfFailure({unsent}: Pick<Failed, 'unsent'>): Verdict {
+export function verdictOfFailure({unsent}: {readonly unsent?: 'retry' | 'end' | undefined}): Verdict {
 	return unsent ? verdict('not-sent', unsent) : verdict('failed', 'retry', {ambiguous: true});
 }
 
@@ -88,10 +87,10 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		if (status >= 400 && (vague || unread || speaksOfKey(answer)))
 			return verdict('unsettled', 'end', {ambiguous: true, replayed});
 		const refused = status >= 400 || context.judged === 'refused';
-		return verdict(refused ? 'refused' : 'succeeded', 'end', {firm: true, replayed});
+		return verdict(refused ? 'refused' : 'succeeded', 'end', {binding: true, replayed});
 	}
 
-	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {firm: true});
+	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {binding: true});
 
 	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (isFailure(status))
@@ -108,9 +107,9 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	}
 
 	// After an ambiguous attempt a refusal is believed only if it is saved under the key; what a proxy answers is not.
-	const firm = saved && status < 500;
-	if ((ambiguous && !firm) || (unread && status === 422)) return verdict('unsettled', 'end', {ambiguous: true});
-	return verdict('refused', 'end', {firm});
+	const binding = saved && status < 500;
+	if ((ambiguous && !binding) || (unread && status === 422)) return verdict('unsettled', 'end', {ambiguous: true});
+	return verdict('refused', 'end', {binding});
 }
 
 /** For calls without a key, by methods that RFC 9110 §9.2.2 calls idempotent: only whether to try again. */
@@ -145,5 +144,14 @@ function shouldRetry(headers: Headers, {shouldRetryHeader = 'x-should-retry'}: D
 }
 
 export function verdict(meaning: Meaning, next: Verdict['next'], rest: Partial<Verdict> = {}): Verdict {
-	return {ambiguous: false, firm: false, final: false, replayed: false, retryAfter: undefined, ...rest, meaning, next};
+	return {
+		ambiguous: false,
+		binding: false,
+		final: false,
+		replayed: false,
+		retryAfter: undefined,
+		...rest,
+		meaning,
+		next,
+	};
 }

@@ -1,4 +1,4 @@
-import {jsonOf, property, type Answer, type Dialect} from '../dialect/dialect.ts';
+import {jsonOf, property, type Answer, type Dialect} from './dialect.ts';
 
 const DAY = 86_400_000;
 

@@ -7,10 +7,10 @@ import {createFetchIn, type LatchkeyFetch} from '../fetch.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import {mistake} from '../mistake.ts';
 import {settingsOf, withCall, without, withSaid} from '../normalize-options.ts';
-import {fetchKinds, retryKinds, sharedKinds} from '../option-kinds.ts';
+import {fetchSpecs, retrySpecs, sharedSpecs} from '../option-specs.ts';
 import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from '../option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from '../options.ts';
-import {isRequest, plain} from '../request/outgoing.ts';
+import {isRequest, plain} from '../request/prepared-request.ts';
 import {can, nameOf} from '../shape.ts';
 
 declare module 'ky' {
@@ -65,7 +65,7 @@ export function createClient(options: ClientOptions = {}): Client {
 /** @internal */
 export function createClientIn(environment: Environment, options: ClientOptions): Client {
 	checkClientOptions(options);
-	const ours = {...fetchKinds, ...sharedKinds};
+	const ours = {...fetchSpecs, ...sharedSpecs};
 	const kyOptions = without(options, Object.keys(ours));
 	const declared: FetchOptions = options.dialect ? {keyed: ['POST', 'PATCH']} : {};
 	const fetchOptions = withSaid(declared, options, ours);
@@ -77,7 +77,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 		const {latchkeyCall: call, ...rest} = init;
 		const request = input as Request;
 		const beside: Beside = (call?.fetch ?? options.fetch) ? {latchkeyBeside: without(rest, callOptionNames)} : {};
-		const all: RequestInit & CallOptions = {...withSaid(rest, call?.options ?? {}, sharedKinds), ...beside};
+		const all: RequestInit & CallOptions = {...withSaid(rest, call?.options ?? {}, sharedSpecs), ...beside};
 		try {
 			const fetch = fetchOf(call?.fetch);
 			if (!call) return await fetch(request, all);
@@ -105,7 +105,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 			options: own,
 			fetch: inner === send ? undefined : inner,
 			reads: [hooks?.afterResponse, hooks?.beforeError].some(each => each?.length),
-			time: callTime(environment, () => withCall(settings, withSaid({}, own, sharedKinds))),
+			time: callTime(environment, () => withCall(settings, withSaid({}, own, sharedSpecs))),
 		};
 		making = call;
 		const go = wrong ? async () => Promise.reject(wrong) : send;
@@ -141,7 +141,7 @@ function fetchByInner(
 	options: FetchOptions,
 ): (inner: FetchOptions['fetch']) => LatchkeyFetch {
 	const make = (inner: unknown) =>
-		createFetchIn(environment, withSaid(options, {fetch: calledByKy(inner)}, fetchKinds), sendUnkeyed);
+		createFetchIn(environment, withSaid(options, {fetch: calledByKy(inner)}, fetchSpecs), sendUnkeyed);
 	const own = make(options.fetch);
 	const made = new WeakMap<Fetch, LatchkeyFetch>();
 	return inner => {
@@ -191,7 +191,7 @@ function mistakeInBody(body: unknown): Error | undefined {
 function retryOf(retry: Options['retry']): number | RetryOptions | undefined {
 	if (typeof retry !== 'object') return retry;
 	checkClientRetry(retry);
-	const unknown = Object.keys(retry).filter(field => !(field in retryKinds));
+	const unknown = Object.keys(retry).filter(field => !(field in retrySpecs));
 	if (unknown.length > 0)
 		throw mistake(`what is worth a retry is decided here: leave out retry.${unknown.join(', retry.')}`);
 	return retry;

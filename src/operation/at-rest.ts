@@ -1,4 +1,4 @@
-import type {Answer} from '../dialect/dialect.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {withoutQuery} from '../shown.ts';
 import type {StoredAnswer} from './record.ts';
 

@@ -1,7 +1,9 @@
-import {attemptUntilSettled, type AttemptsResult, type Job} from '../attempt/loop.ts';
+import {attemptUntilSettled} from '../attempt/loop.ts';
+import type {AttemptsResult, Job} from '../attempt/progress.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {classify} from '../attempt/classify.ts';
-import type {FlightRun, Run} from './flight-run.ts';
+import type {FlightRun} from './flight.ts';
+import type {Run} from './named-run.ts';
 import {keyLifeOf, type KeyLife} from './key-age.ts';
 import type {HeldLease, Seen} from './lease.ts';
 import {keyEndOf} from './record.ts';

@@ -1,12 +1,12 @@
 import {abortWith} from '../attempt/abort-with.ts';
-import type {Progress} from '../attempt/loop.ts';
+import type {Progress} from '../attempt/progress.ts';
 import {responseOf} from '../attempt/answer.ts';
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import {isLatchkeyError} from '../errors.ts';
 import type {Settings} from '../options.ts';
-import type {Outgoing} from '../request/outgoing.ts';
+import type {PreparedRequest} from '../request/prepared-request.ts';
 import {abortReason, domError} from '../signals.ts';
-import {abortOf} from './aborts.ts';
+import {abortOf} from '../aborts.ts';
 import {outcomeError} from './outcome-error.ts';
 import {present, type Result} from './result.ts';
 
@@ -15,7 +15,7 @@ export type Call = {
 	readonly environment: Environment;
 	/** The name of its operation, as far as that is known before its content is. */
 	readonly name: readonly string[] | undefined;
-	readonly request: Outgoing;
+	readonly request: PreparedRequest;
 	readonly settings: Settings;
 	readonly ownKey: string | undefined;
 	/** When that was made, in milliseconds since the epoch. */

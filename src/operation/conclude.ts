@@ -1,12 +1,12 @@
-import type {AttemptsResult} from '../attempt/loop.ts';
-import {notSaved} from '../dialect/ietf.ts';
+import type {AttemptsResult} from '../attempt/progress.ts';
+import {notSaved} from '../dialects/ietf.ts';
 import type {State} from './state.ts';
 
 /** What the attempts amount to. */
 export type Finding = {
 	readonly state: Exclude<State, {status: 'sending'}>;
 	/** No other attempt under this key can be told otherwise. */
-	readonly firm: boolean;
+	readonly binding: boolean;
 	/** The application found it out; the server's answer is not at hand. */
 	readonly found?: true;
 };
@@ -15,18 +15,19 @@ export type Finding = {
 export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsResult): Finding {
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
-		const {meaning, firm, final} = verdict;
-		if (meaning === 'refused') return firm ? {state: {status: meaning, httpStatus}, firm} : turnedDown(httpStatus);
-		if (meaning === 'succeeded' || meaning === 'mismatched') return {state: {status: meaning, httpStatus}, firm};
-		if (final) return {state: {status: 'unknown', final}, firm};
+		const {meaning, binding, final} = verdict;
+		if (meaning === 'refused')
+			return binding ? {state: {status: meaning, httpStatus}, binding} : turnedDown(httpStatus);
+		if (meaning === 'succeeded' || meaning === 'mismatched') return {state: {status: meaning, httpStatus}, binding};
+		if (final) return {state: {status: 'unknown', final}, binding};
 	}
 
 	// Past its end a key is too old by the record itself, as long as the clock says so.
-	if (ambiguous) return {state: {status: 'unknown', ...(why === 'final' && {final: true})}, firm: false};
+	if (ambiguous) return {state: {status: 'unknown', ...(why === 'final' && {final: true})}, binding: false};
 	// An earlier answer tells what stands in front of the handler; one of the handler itself was to be asked again.
 	const last = exchange?.answer?.status ?? httpStatus;
 	const told = last !== undefined && (exchange?.answer !== undefined || notSaved.has(last));
-	return told ? turnedDown(last) : {state: {status: 'unprocessed'}, firm: false};
+	return told ? turnedDown(last) : {state: {status: 'unprocessed'}, binding: false};
 }
 
 /**
@@ -35,5 +36,5 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsRe
  */
 function turnedDown(httpStatus: number | undefined): Finding {
 	const inFront = httpStatus !== undefined && notSaved.has(httpStatus);
-	return {state: {status: inFront ? 'unprocessed' : 'refused', httpStatus}, firm: false};
+	return {state: {status: inFront ? 'unprocessed' : 'refused', httpStatus}, binding: false};
 }

@@ -1,16 +1,47 @@
-import {cancellation, unlessCancelled} from '../attempt/cancellation.ts';
-import {noProgress, type Progress} from '../attempt/loop.ts';
+import {cancellation, unlessCancelled, type Cancellation} from '../attempt/cancellation.ts';
+import {noProgress, type Progress} from '../attempt/progress.ts';
 import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import {tellGuarded} from '../guarded.ts';
 import type {Settings} from '../options.ts';
+import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
 import type {Caller, Joined} from './caller.ts';
-import type {FlightRun} from './flight-run.ts';
 import {otherKey} from './other-key.ts';
 import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
+
+/** What the run of a flight works with. */
+export type FlightRun = {
+	/** The name of the operation; absent for a call without one. */
+	readonly name: readonly string[] | undefined;
+	readonly environment: Environment;
+	readonly settings: Settings;
+	readonly request: PreparedRequest;
+	/** The caller's own idempotency key. */
+	readonly ownKey: string | undefined;
+	/** When that was made, in milliseconds since the epoch. */
+	readonly since: number | undefined;
+	/** Whether whoever is signed in is who made this call. */
+	readonly sameScope: () => boolean;
+	readonly progress: Progress;
+	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
+	readonly elapsed: () => number;
+	/** What remains of it, in milliseconds; nothing while nobody waits for it. */
+	readonly remaining: () => number;
+	/** Aborted when nobody has come back to it. */
+	readonly cancellation: Cancellation;
+	readonly report: (event: EventDetail) => void;
+	/** The key in use, once there is one. */
+	key: string | undefined;
+	/** Nobody has signed out since it began: its answer may be kept. */
+	readonly keepsAnswer: () => boolean;
+	/** What is known for good while it is being written down: the store cannot change it any more. */
+	verdict: (() => Result | undefined) | undefined;
+	/** Somebody who shares no store with us may have sent that key. */
+	foreign: boolean;
+};
 
 /** The running work on an operation in this realm. */
 export type Flight = Joined & {

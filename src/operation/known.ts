@@ -17,7 +17,7 @@ export function correctRecord(operation: Operation, record: OperationRecord): vo
 }
 
 /** It has been freed, as the store has it or as it was known here. */
-export function freeKnown(operation: Operation, record = operation.known?.record): void {
+export function freeKnown(operation: Operation, record: OperationRecord | undefined = operation.known?.record): void {
 	if (!operation.known || !record) return;
 	const freed = {...record, ...unleased, freed: true, answer: undefined, request: undefined};
 	operation.known = {...operation.known, record: freed};

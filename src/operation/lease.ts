@@ -1,6 +1,6 @@
-import type {Permit} from '../attempt/loop.ts';
+import type {Permit} from '../attempt/progress.ts';
 import type {Claim, Listed} from '../stores/store.ts';
-import type {Run} from './flight-run.ts';
+import type {Run} from './named-run.ts';
 import {keyStanding, roundOf, type KeyLife} from './key-age.ts';
 import {keyEndOf} from './record.ts';
 import {isFinal} from './state.ts';

@@ -1,6 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import {isLatchkeyError, type Outcome} from '../errors.ts';
-import {isUnsentAbort} from './aborts.ts';
+import {isUnsentAbort} from '../aborts.ts';
 import {isMistake} from '../mistake.ts';
 import {resultOf, type Result} from './result.ts';
 

@@ -1,11 +1,12 @@
 import {responseOf} from '../attempt/answer.ts';
-import type {AttemptsResult} from '../attempt/loop.ts';
+import type {AttemptsResult} from '../attempt/progress.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {domError} from '../signals.ts';
 import {refetch} from './attempts.ts';
 import type {Finding} from './conclude.ts';
-import type {FlightRun, Run} from './flight-run.ts';
+import type {FlightRun} from './flight.ts';
+import type {Run} from './named-run.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
 import type {Seen} from './lease.ts';
 import type {Unsaved} from './operations.ts';

@@ -1,5 +1,5 @@
 import {bounded} from '../bounded.ts';
-import type {Run} from './flight-run.ts';
+import type {Run} from './named-run.ts';
 
 /**
  * Asks the application what became of the operation, within the time of one attempt. An application that fails, or

@@ -1,4 +1,4 @@
-import type {Answer} from '../dialect/dialect.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {tellGuarded} from '../guarded.ts';
 import {touch, type Operation} from './operations.ts';
 import type {Result} from './result.ts';

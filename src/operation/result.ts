@@ -1,5 +1,5 @@
 import {responseOf} from '../attempt/answer.ts';
-import type {Answer} from '../dialect/dialect.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {isLatchkeyError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {can} from '../shape.ts';
 import {outcomeError} from './outcome-error.ts';

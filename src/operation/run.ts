@@ -1,10 +1,11 @@
-import type {AttemptsResult} from '../attempt/loop.ts';
+import type {AttemptsResult} from '../attempt/progress.ts';
 import {isLatchkeyError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
 import {conclude} from './conclude.ts';
-import type {FlightRun, Run} from './flight-run.ts';
+import type {FlightRun} from './flight.ts';
+import type {Run} from './named-run.ts';
 import type {HeldLease, Seen} from './lease.ts';
 import {
 	alreadySettled,
@@ -61,16 +62,16 @@ export async function runNamed(run: Run): Promise<Result> {
 			if (finding.state.status === 'unknown' && !asked) {
 				asked = true;
 				const found = await reconcile(run);
-				if (found !== undefined) finding = {state: saidState(found), firm: false, found: true};
+				if (found !== undefined) finding = {state: saidState(found), binding: false, found: true};
 			}
 
 			lease.stop();
-			const {state, firm, found} = finding;
+			const {state, binding, found} = finding;
 			const changed = found && state.status === 'succeeded' && !(await isOf(run, record));
 			const tell = () => (changed ? payloadChanged(run) : namedResult(run, attempts, finding));
 			// An own key is used up: it is for its owner to make another one.
 			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && run.ownKey === undefined;
-			const lasts = () => firm || state.status === 'succeeded' || remaining() > 0;
+			const lasts = () => binding || state.status === 'succeeded' || remaining() > 0;
 			run.verdict = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
 			const saved = await settle(run, lease, finding, attempts.answer);
 			run.verdict = undefined;

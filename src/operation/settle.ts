@@ -1,8 +1,8 @@
-import type {Answer} from '../dialect/dialect.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
 import type {Finding} from './conclude.ts';
-import type {Run} from './flight-run.ts';
+import type {Run} from './named-run.ts';
 import {correctRecord, keepRecord} from './known.ts';
 import type {HeldLease} from './lease.ts';
 import {keepUnsaved} from './operations.ts';
@@ -21,7 +21,7 @@ const SAVE_LEASE = 10_000;
 export async function settle(
 	run: Run,
 	{record, now, issued, claim, stored, remaining}: HeldLease,
-	{state: learnt, firm, found}: Finding,
+	{state: learnt, binding, found}: Finding,
 	last: Answer | undefined,
 ): Promise<Settled> {
 	const {operation, settings} = run;
@@ -29,7 +29,7 @@ export async function settle(
 	const state = transition(record.state, learnt, operation.at);
 	const answer = found ? undefined : last;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
-	const fenced = !firm && state.status !== 'succeeded';
+	const fenced = !binding && state.status !== 'succeeded';
 	const small = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
 	const settlement = (held: number): Settlement => ({
 		key,

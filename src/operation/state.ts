@@ -27,7 +27,7 @@ export function transition(state: State | undefined, learnt: State, operation: s
 	if (learnt.status === 'sending') {
 		if (isBeginnable(state)) return learnt;
 	} else if (state !== undefined) {
-		if (isDefinitive(state) && strength(state) >= strength(learnt)) return state;
+		if (isDefinitive(state) && precedence(state) >= precedence(learnt)) return state;
 		if (!isDefinitive(learnt) && isFinal(state)) return state;
 		// What may have had its effect once is not unprocessed any more.
 		if (learnt.status === 'unprocessed' && state.status === 'unknown') return state;
@@ -51,7 +51,7 @@ export function isFinal(state: State): boolean {
 
 /** Whether it is known what became of the operation. */
 export function isDefinitive(state: State): boolean {
-	return strength(state) >= strengths.refused;
+	return precedence(state) >= precedences.refused;
 }
 
 /** What is told of it, where nobody is at it. */
@@ -70,12 +70,12 @@ export function isAnswered(state: State): state is State & {readonly status: 'su
 	return isDefinitive(state) && !('said' in state);
 }
 
-const strengths = {sending: 0, unprocessed: 0, unknown: 1, refused: 2, mismatched: 2, succeeded: 4} as const;
+const precedences = {sending: 0, unprocessed: 0, unknown: 1, refused: 2, mismatched: 2, succeeded: 4} as const;
 
 /**
  * Definitive states never give way to weaker ones, whoever writes them: unprocessed < unknown < refused = mismatched <
  * succeeded by somebody's word < succeeded.
  */
-export function strength(state: State): number {
-	return state.status === 'succeeded' && state.said ? strengths.succeeded - 1 : strengths[state.status];
+export function precedence(state: State): number {
+	return state.status === 'succeeded' && state.said ? precedences.succeeded - 1 : precedences[state.status];
 }

@@ -1,6 +1,6 @@
 import type {Environment} from '../environment.ts';
 import {ANSWER_LIFE} from '../stores/rules.ts';
-import type {Run} from './flight-run.ts';
+import type {Run} from './named-run.ts';
 import type {Operations} from './operations.ts';
 
 const HOUR = 3_600_000;

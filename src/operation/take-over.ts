@@ -1,6 +1,6 @@
 import type {Environment} from '../environment.ts';
 import type {Flight} from './flight.ts';
-import type {Run} from './flight-run.ts';
+import type {Run} from './named-run.ts';
 import type {Operation} from './operations.ts';
 
 // Only where each request has a context of its own (`Environment.bind`). A flight then ends with the request that

@@ -4,11 +4,11 @@ import {OutcomeUnknownError, type NotSendable} from '../errors.ts';
 import {withCall} from '../normalize-options.ts';
 import {checkCall} from '../option-names.ts';
 import type {ResumeInit, Settings} from '../options.ts';
-import {keptInit} from '../request/kept-request.ts';
-import {outgoingOf} from '../request/outgoing.ts';
+import {keptInit} from './kept-request.ts';
+import {prepareRequest} from '../request/prepared-request.ts';
 import {currentScope, sameScopeAs} from '../request/current-scope.ts';
 import {scopeId} from '../request/scope.ts';
-import {abortOf} from './aborts.ts';
+import {abortOf} from '../aborts.ts';
 import {takePart} from './caller.ts';
 import {isAlive} from './guarded-store.ts';
 import {joinNamed} from './join.ts';
@@ -108,7 +108,7 @@ async function resume(
 	init: ResumeInit,
 	environment: Environment,
 ): Promise<Response> {
-	const again = outgoingOf(kept.url, keptInit(kept, init), settings, environment, 'named');
+	const again = prepareRequest(kept.url, keptInit(kept, init), settings, environment, 'named');
 	const request = {...again, fingerprint: () => fingerprint, bytes: () => bytes, resumes: key};
 	const signal = init.signal ?? undefined;
 	if (signal?.aborted) throw abortOf(signal, false);

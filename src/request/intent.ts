@@ -1,4 +1,4 @@
-import type {Dialect} from '../dialect/dialect.ts';
+import type {Dialect} from '../dialects/dialect.ts';
 import type {Environment} from '../environment.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {FetchInput} from '../fetch-types.ts';
@@ -6,7 +6,7 @@ import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {isFromContent} from './from-content.ts';
 import {canonicalName} from './identity.ts';
 import {validateKey, validateOwnKey} from './key.ts';
-import {absolute, isRequest, methodOf} from './outgoing.ts';
+import {absolute, isRequest, methodOf} from './prepared-request.ts';
 
 /** What a call wants to be. */
 export type Intent =

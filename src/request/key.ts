@@ -1,4 +1,4 @@
-import type {Dialect} from '../dialect/dialect.ts';
+import type {Dialect} from '../dialects/dialect.ts';
 import {mistake} from '../mistake.ts';
 import {shown} from '../shown.ts';
 

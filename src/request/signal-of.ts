@@ -1,8 +1,8 @@
 import type {FetchInput} from '../fetch-types.ts';
 import {mistake} from '../mistake.ts';
-import {abortOf} from '../operation/aborts.ts';
+import {abortOf} from '../aborts.ts';
 import {can} from '../shape.ts';
-import {isRequest} from './outgoing.ts';
+import {isRequest} from './prepared-request.ts';
 
 /** The signal of a call. Throws its reason where it is aborted already: nothing has been sent then. */
 export function signalOf(input: FetchInput, init: RequestInit | undefined): AbortSignal | undefined {

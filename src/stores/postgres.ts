@@ -1,8 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
-import {time} from '../option-kinds.ts';
-import {checkOptions, type Kinds} from '../validate.ts';
+import {time} from '../option-specs.ts';
+import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {MOST_TRIES, stepOn, type Cell, type Found} from './compare-and-set.ts';
 import {explained, isUndone} from './postgres/failure.ts';
 import {setUp, valuesOf} from './postgres/schema.ts';
@@ -37,16 +37,16 @@ export type PostgresStore = Store & {
 	setup(): Promise<void>;
 };
 
-const needed: Kinds = {
+const needed: OptionSpecs = {
 	pool: {
-		takes: 'a pg Pool, or another object with query(text, values)',
-		fits: value => typeof value === 'object' && value !== null,
-		needs: {query: {takes: 'a function', fits: value => typeof value === 'function'}},
+		expects: 'a pg Pool, or another object with query(text, values)',
+		test: value => typeof value === 'object' && value !== null,
+		required: {query: {expects: 'a function', test: value => typeof value === 'function'}},
 	},
 };
 
-const allowed: Kinds = {
-	table: {takes: "'table' or 'schema.table', each of 1 to 63 bytes", fits: isTableName},
+const allowed: OptionSpecs = {
+	table: {expects: "'table' or 'schema.table', each of 1 to 63 bytes", test: isTableName},
 	lease: time,
 };
 

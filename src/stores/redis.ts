@@ -1,8 +1,8 @@
 import {clock, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
-import {time} from '../option-kinds.ts';
-import {checkOptions, type Kinds} from '../validate.ts';
+import {time} from '../option-specs.ts';
+import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
 import {boundedSender, isRedisClient, type RedisClient} from './redis/client.ts';
 import {redisEngine} from './redis/engine.ts';
@@ -70,14 +70,14 @@ export function redisStore(options: RedisStoreOptions): Store {
 	return redisStoreIn(clock, options);
 }
 
-const needed: Kinds = {
-	client: {takes: 'a connected redis or ioredis client, or {send}', fits: isRedisClient},
+const needed: OptionSpecs = {
+	client: {expects: 'a connected redis or ioredis client, or {send}', test: isRedisClient},
 };
-const optional: Kinds = {
+const optional: OptionSpecs = {
 	// Braces would decide the slot of a key.
 	prefix: {
-		takes: '1 to 100 characters without spaces and braces',
-		fits: value => typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value),
+		expects: '1 to 100 characters without spaces and braces',
+		test: value => typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value),
 	},
 	lease: time,
 	commandTimeout: time,

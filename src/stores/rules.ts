@@ -1,5 +1,5 @@
 import {isOpen, type OperationRecord} from '../operation/record.ts';
-import {isDefinitive, isFinal, strength, type State} from '../operation/state.ts';
+import {isDefinitive, isFinal, precedence, type State} from '../operation/state.ts';
 import type {Freeing, FreeResult, Renewal, Settlement, WriteResult} from './store.ts';
 
 /** The steps as pure rules (`claim` in a file of its own): what is answered, and what is written (if anything). A store makes them atomic. */
@@ -30,7 +30,7 @@ export function settleRule(
 ): Step<WriteResult> {
 	if (record === undefined || record.key !== settlement.key) return lost(record);
 	const state = settledState(record, settlement.state);
-	const [known, learnt] = [strength(record.state), strength(state)];
+	const [known, learnt] = [precedence(record.state), precedence(state)];
 	if (isDefinitive(record.state) && known > learnt) return {result: {status: 'done', record}};
 	// A doubt is never worth more than the lease it comes from.
 	const fenced = settlement.fenced || !isDefinitive(state);

@@ -1,7 +1,7 @@
 import {clock} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
-import {time} from '../option-kinds.ts';
-import {checkOptions, type Kinds} from '../validate.ts';
+import {time} from '../option-specs.ts';
+import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {escaped, recordOf, rowId, rowOf} from './row.ts';
 import {listedOf} from './listed.ts';
 import {claimRule} from './claim-rule.ts';
@@ -28,13 +28,13 @@ export type SqliteStoreOptions = {
 /** So many records a transaction: the event loop and other processes have their turn between two of them. */
 const BATCH = 100;
 
-const needs: Kinds = {
+const required: OptionSpecs = {
 	path: {
-		takes: `the path of a file, or ':memory:'`,
-		fits: value => typeof value === 'string' && value !== '' && !value.includes('\0'),
+		expects: `the path of a file, or ':memory:'`,
+		test: value => typeof value === 'string' && value !== '' && !value.includes('\0'),
 	},
 };
-const may: Kinds = {
+const optional: OptionSpecs = {
 	lease: time,
 };
 
@@ -64,7 +64,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
 
 /** @internal */
 export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteStoreOptions): Store {
-	checkOptions('sqliteStore', options, needs, may);
+	checkOptions('sqliteStore', options, required, optional);
 	const {path, lease = 10_000} = options;
 	nodeSqlite();
 	const connection = connectTo(environment, path);

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {answerOf, responseOf} from '../../src/attempt/answer.ts';
-import type {Answer} from '../../src/dialect/dialect.ts';
+import type {Answer} from '../../src/dialects/dialect.ts';
 
 const MIB = 1024 * 1024;
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);

@@ -1,7 +1,7 @@
 import {answerOf} from '../../src/attempt/answer.ts';
 import {verdictOfAnswer, type Context, type Verdict} from '../../src/attempt/verdict.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
-import type {Answer} from '../../src/dialect/dialect.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
+import type {Answer} from '../../src/dialects/dialect.ts';
 
 export const NOW = Date.UTC(2027, 0, 15, 12);
 

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {responseOf} from '../../src/attempt/answer.ts';
-import {noProgress} from '../../src/attempt/loop.ts';
+import {noProgress} from '../../src/attempt/progress.ts';
 import type {Answered, Exchange} from '../../src/attempt/send.ts';
 import {classify} from '../../src/attempt/classify.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {Settings} from '../../src/options.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {answer, type Spec} from './answers.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {verdictOfAnswer} from '../../src/attempt/verdict.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {stripe} from '../../src/dialects/stripe.ts';
 import {again, doubtful, first, verdictOf, whole, type Spec} from './answers.ts';
 
@@ -13,7 +13,7 @@ const text = 'Idempotency key is in use by a concurrent request';
 const conflict = {meaning: 'conflict', next: 'poll', ambiguous: false};
 
 /** Nothing is settled: it ends so, or is asked again. */
-const open = {meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string, firm: false};
+const open = {meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string, binding: false};
 
 describe('the meanings of 409', () => {
 	const draft = {
@@ -208,8 +208,8 @@ describe('about the key, and marked as a replay', () => {
 		'kyc_not_completed',
 		'Outstanding balance exceeds the limit',
 		'You have a pending dispute',
-	])('a 422 for a reason of its own, such as "%s": a firm refusal', async code => {
-		expect(await verdictOf({status: 422, headers, body: {code}}, doubtful)).toMatchObject({...refused, firm: true});
+	])('a 422 for a reason of its own, such as "%s": a binding refusal', async code => {
+		expect(await verdictOf({status: 422, headers, body: {code}}, doubtful)).toMatchObject({...refused, binding: true});
 	});
 
 	test('in progress, by a 503: asked again', async () => {
@@ -235,10 +235,10 @@ describe('about the key, and marked as a replay', () => {
 				}
 	});
 
-	test('for another reason: a firm refusal', async () => {
+	test('for another reason: a binding refusal', async () => {
 		const spec = {status: 409, headers, body: {code: 'out_of_stock', message: 'Sold out'}};
 		for (const before of [first, doubtful])
-			expect(await verdictOf(spec, before)).toMatchObject({...refused, firm: true});
+			expect(await verdictOf(spec, before)).toMatchObject({...refused, binding: true});
 	});
 
 	test('in progress, by a 200: asked again', async () => {

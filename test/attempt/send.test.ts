@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {cancellation} from '../../src/attempt/cancellation.ts';
-import {send, type Sendable} from '../../src/attempt/send.ts';
+import type {Sendable} from '../../src/request/prepared-request.ts';
+import {send} from '../../src/attempt/send.ts';
 import {NotSentError} from '../../src/errors.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 

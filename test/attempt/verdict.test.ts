@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {verdictOfAnswer, verdictOfFailure, verdictOfIdempotent} from '../../src/attempt/verdict.ts';
-import type {Dialect} from '../../src/dialect/dialect.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import type {Dialect} from '../../src/dialects/dialect.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {stripe} from '../../src/dialects/stripe.ts';
 import {again, answer, doubtful, first, NOW, verdictOf, whole} from './answers.ts';
 
@@ -42,7 +42,7 @@ describe.each(dialects)('with any server (%s)', (_, dialect) => {
 		const context = {dialect, ...before};
 
 		test.each([200, 201, 202, 204, 226])('%d is a success that ends it', async status => {
-			expect(await verdictOf({status}, context)).toMatchObject({meaning: 'succeeded', next: 'end', firm: true});
+			expect(await verdictOf({status}, context)).toMatchObject({meaning: 'succeeded', next: 'end', binding: true});
 		});
 
 		test('a success asks the dialect for nothing that it does not need', async () => {
@@ -56,7 +56,7 @@ describe.each(dialects)('with any server (%s)', (_, dialect) => {
 
 		test('a 200 that the caller judges a refusal is one, as any other that the server may not have saved', async () => {
 			const saved = dialect.saves?.(await answer({status: 200})) === true;
-			const expected = before.ambiguous && !saved ? unsettled : {...refused, firm: saved};
+			const expected = before.ambiguous && !saved ? unsettled : {...refused, binding: saved};
 			expect(await verdictOf({status: 200}, {...context, judged: 'refused'})).toMatchObject(expected);
 		});
 
@@ -101,7 +101,7 @@ describe.each(dialects)('with any server (%s)', (_, dialect) => {
 			const body = status === 409 ? {code: 'email_exists'} : undefined;
 			expect(await verdictOf({status, headers: replayed, body}, context)).toMatchObject({
 				...refused,
-				firm: true,
+				binding: true,
 				replayed: true,
 			});
 		});
@@ -142,12 +142,12 @@ describe('a refusal after a doubt', () => {
 		['is not believed by default', savesSuccess, 402, unsettled],
 		['is not believed by default', savesSuccess, 422, unsettled],
 		['is not believed by default', savesSuccess, 501, unsettled],
-		['is believed where it is saved', savesErrors, 402, {...refused, firm: true}],
-		['is believed where it is saved', savesErrors, 422, {...refused, firm: true}],
+		['is believed where it is saved', savesErrors, 402, {...refused, binding: true}],
+		['is believed where it is saved', savesErrors, 422, {...refused, binding: true}],
 		['is not believed where a 5xx is not saved', savesErrors, 501, unsettled],
 		['is not believed from what stands in front of the server', savesErrors, 403, unsettled],
 		['is not believed from what stands in front of the server', savesErrors, 413, unsettled],
-		['is believed where it is saved', stripe, 402, {...refused, firm: true}],
+		['is believed where it is saved', stripe, 402, {...refused, binding: true}],
 		['is not believed where it may be of the moment', stripe, 400, unsettled],
 		['is not believed where it may be of the moment', stripe, 404, unsettled],
 		['is not believed from what stands in front of the server', stripe, 501, unsettled],
@@ -160,7 +160,7 @@ describe('a refusal after a doubt', () => {
 		const dialect: Dialect = {...savesSuccess, saves: ({headers}) => headers.has('x-kept')};
 		expect(await verdictOf({status: 404}, {dialect, ...doubtful})).toMatchObject(unsettled);
 		const headers = {'x-kept': '1'};
-		expect(await verdictOf({status: 404, headers}, {dialect, ...doubtful})).toMatchObject({...refused, firm: true});
+		expect(await verdictOf({status: 404, headers}, {dialect, ...doubtful})).toMatchObject({...refused, binding: true});
 	});
 
 	test.each<[number, object]>([
@@ -177,7 +177,7 @@ describe('a refusal after a doubt', () => {
 				meaning: 'refused',
 			});
 			const plain = {status, body: {code: 'card_declined'}};
-			expect(await verdictOf(plain, {dialect: savesErrors, ...doubtful})).toMatchObject({...refused, firm: true});
+			expect(await verdictOf(plain, {dialect: savesErrors, ...doubtful})).toMatchObject({...refused, binding: true});
 		},
 	);
 
@@ -189,9 +189,9 @@ describe('a refusal after a doubt', () => {
 		expect(await verdictOf({status: 402}, {dialect: {...savesSuccess, saves}, ...doubtful})).toMatchObject(unsettled);
 	});
 
-	test('on a first attempt it is believed, and firm only where it is saved', async () => {
-		expect(await verdictOf({status: 402}, {dialect: savesSuccess})).toMatchObject({...refused, firm: false});
-		expect(await verdictOf({status: 402}, {dialect: savesErrors})).toMatchObject({...refused, firm: true});
+	test('on a first attempt it is believed, and binding only where it is saved', async () => {
+		expect(await verdictOf({status: 402}, {dialect: savesSuccess})).toMatchObject({...refused, binding: false});
+		expect(await verdictOf({status: 402}, {dialect: savesErrors})).toMatchObject({...refused, binding: true});
 		expect(await verdictOf({status: 501})).toMatchObject(refused);
 		expect(await verdictOf({status: 505})).toMatchObject(refused);
 	});

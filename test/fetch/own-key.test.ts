@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import type {FetchOptions} from '../../src/options.ts';
 import {NotSentError} from '../../src/errors.ts';
 import {createFetchIn} from '../../src/fetch.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {CallOptions} from '../../src/options.ts';
 import {answer, drop, lose, redirected, swallow, unreachable, type Step} from '../support/fake-server.ts';

@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {AlreadySucceededError} from '../../src/errors.ts';
 import {createFetch} from '../../src/fetch.ts';
 import type {Store} from '../../src/stores/store.ts';

@@ -1,4 +1,4 @@
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {createFetch} from '../../src/fetch.ts';
 import {forAll, performTasks} from './child.ts';
 

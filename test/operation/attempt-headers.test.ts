@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {AttemptFacts} from '../../src/attempt/facts.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, hang, lose, unreachable} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {storeUnavailable} from '../../src/stores/store-failure.ts';
 import {after, answer, drop, lose, ok, swallow, unreachable, type Step} from '../support/fake-server.ts';

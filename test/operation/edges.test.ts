@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {NotSentError, RefusedError} from '../../src/errors.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {createFetchIn} from '../../src/fetch.ts';

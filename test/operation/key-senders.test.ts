@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {OutcomeReport} from '../../src/operation/outcome.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {contentKey} from '../../src/request/content-key.ts';

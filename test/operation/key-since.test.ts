@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import type {Dialect} from '../../src/dialect/dialect.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import type {Dialect} from '../../src/dialects/dialect.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {after, answer, hang, lose, unreachable} from '../support/fake-server.ts';
 import {START} from '../support/virtual-environment.ts';
 import {openShop} from './shop.ts';

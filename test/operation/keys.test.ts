@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {contentKey} from '../../src/request/content-key.ts';
 import type {KeyFrom} from '../../src/request/key.ts';
 import {answer, drop, hang, lose} from '../support/fake-server.ts';

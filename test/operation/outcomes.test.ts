@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {after, answer, drop, lose, redirected, unreachable} from '../support/fake-server.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {AttemptFacts, Reauthorize} from '../../src/attempt/facts.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {answer, drop, hang, lose} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {answer, drop} from '../support/fake-server.ts';
 import {OPERATION, openShop} from './shop.ts';

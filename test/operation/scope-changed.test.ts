@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, drop, lose, unreachable} from '../support/fake-server.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {openShop} from './shop.ts';
 import {unfinished} from '../../src/operation/unfinished.ts';
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {answer, drop, lose, type Step} from '../support/fake-server.ts';
 import {openShop, type Shop} from './shop.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {strength, transition, type State} from '../../src/operation/state.ts';
+import {precedence, transition, type State} from '../../src/operation/state.ts';
 
 const states = {
 	free: undefined,
@@ -221,8 +221,8 @@ describe('any sequence of events', () => {
 					first,
 					sequence.filter(({status}) => status !== 'sending'),
 				);
-				const strengths = passed.map(state => (state === undefined ? 0 : strength(state)));
-				expect(strengths).toEqual(strengths.toSorted((one, other) => one - other));
+				const precedences = passed.map(state => (state === undefined ? 0 : precedence(state)));
+				expect(precedences).toEqual(precedences.toSorted((one, other) => one - other));
 			}),
 		);
 	});
@@ -231,7 +231,7 @@ describe('any sequence of events', () => {
 test('success is stronger than a refusal or a mismatch, and these are stronger than what is open', () => {
 	const {succeeded, said, refused, mismatched, unknown, sending, final, unprocessed} = states;
 	const ranks = [[sending, unprocessed], [unknown, final], [refused, mismatched], [said], [succeeded]];
-	const strengths = ranks.map(states => [...new Set(states.map(strength))]);
-	expect(strengths.map(({length}) => length)).toEqual([1, 1, 1, 1, 1]);
-	expect(strengths.flat()).toEqual(strengths.flat().toSorted((one, other) => one - other));
+	const precedences = ranks.map(states => [...new Set(states.map(precedence))]);
+	expect(precedences.map(({length}) => length)).toEqual([1, 1, 1, 1, 1]);
+	expect(precedences.flat()).toEqual(precedences.flat().toSorted((one, other) => one - other));
 });

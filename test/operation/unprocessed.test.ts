@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
-import type {Dialect} from '../../src/dialect/dialect.ts';
-import {ietf} from '../../src/dialect/ietf.ts';
+import type {Dialect} from '../../src/dialects/dialect.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {contentKey} from '../../src/request/content-key.ts';
-import {notSaved} from '../../src/dialect/ietf.ts';
+import {notSaved} from '../../src/dialects/ietf.ts';
 import {answer, drop, lose, swallow, unreachable, type Step} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {openShop, type Shop} from './shop.ts';

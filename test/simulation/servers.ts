@@ -1,5 +1,5 @@
-import {ietf} from '../../src/dialect/ietf.ts';
-import type {Dialect} from '../../src/dialect/dialect.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
+import type {Dialect} from '../../src/dialects/dialect.ts';
 
 /** How one kind of server treats keys. */
 export type ServerKind = {

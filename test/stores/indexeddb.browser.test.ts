@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, test, vi} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {storeContract} from '../../src/stores/contract.ts';
 import {indexedDbStore, indexedDbStoreIn} from '../../src/stores/indexeddb.ts';
 import type {Store} from '../../src/stores/store.ts';

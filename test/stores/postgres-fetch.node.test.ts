@@ -1,6 +1,6 @@
 import type {Pool} from 'pg';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {createFetch} from '../../src/fetch.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import {postgresStore, type PostgresStore} from '../../src/stores/postgres.ts';

@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {environment} from '../../src/environment.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {isOpen, type OperationRecord} from '../../src/operation/record.ts';
-import {isDefinitive, strength, type State} from '../../src/operation/state.ts';
+import {isDefinitive, precedence, type State} from '../../src/operation/state.ts';
 import {claimRule} from '../../src/stores/claim-rule.ts';
 import {forgetRule, renewRule, settleRule, sweepRule} from '../../src/stores/rules.ts';
 import {claimOf, ID} from './claim-of.ts';
@@ -77,7 +77,7 @@ describe('whatever happens in whatever order', () => {
 
 	test('a definitive state never gives way to a weaker one under the same key', () => {
 		const rule: Rule = (before, after) =>
-			after?.key !== before.key || !isDefinitive(before.state) || strength(after.state) >= strength(before.state);
+			after?.key !== before.key || !isDefinitive(before.state) || precedence(after.state) >= precedence(before.state);
 		expect(counterexample(rule)).toBeNull();
 	});
 

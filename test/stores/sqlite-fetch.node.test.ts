@@ -1,6 +1,6 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {sqliteStoreIn} from '../../src/stores/sqlite.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {openShop} from '../operation/shop.ts';

@@ -119,14 +119,14 @@ export const unprocessedTests: readonly ContractTest[] = [
 		},
 	},
 	{
-		title: 'unprocessed: a late success and a firm refusal of its key count, a late doubt does not',
+		title: 'unprocessed: a late success and a binding refusal of its key count, a late doubt does not',
 		async run({begin, settle, stored, free}) {
 			const held = await begin();
 			await settle(held, notSent);
 			same((await settle(held, {status: 'unknown'}, {fenced: true})).status, 'lost', 'a late doubt');
 			same((await settle(held, {status: 'refused'}, {fenced: true})).status, 'lost', 'a late refusal that is fenced');
 			await settle(held, {status: 'refused', httpStatus: 402});
-			same((await stored())?.state, {status: 'refused', httpStatus: 402}, 'a firm refusal');
+			same((await stored())?.state, {status: 'refused', httpStatus: 402}, 'a binding refusal');
 			await free('forget');
 			const again = await begin({key: 'key-2'});
 			await settle(again, notSent);

@@ -1,12 +1,15 @@
-import type {StoredRequest} from '../operation/record.ts';
+import type {StoredRequest} from './record.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {ResumeInit} from '../options.ts';
-import {membersOf} from './members.ts';
-import type {Outgoing} from './outgoing.ts';
-import {reading} from './reading.ts';
+import {membersOf} from '../request/members.ts';
+import type {PreparedRequest} from '../request/prepared-request.ts';
+import {reading} from '../request/reading.ts';
 
 /** The request as it is sent under this key, for its record: the exact bytes, their type, and the headers that make it another request. */
-export async function keptRequest({method, url, counted, sendable}: Outgoing, key: string): Promise<StoredRequest> {
+export async function keptRequest(
+	{method, url, counted, sendable}: PreparedRequest,
+	key: string,
+): Promise<StoredRequest> {
 	const {init} = await sendable(key);
 	const contentType = new Headers(init.headers).get('content-type') ?? undefined;
 	const bare = (init.body ?? null) === null;

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {ietf} from '../../src/dialect/ietf.ts';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {answer} from '../attempt/answers.ts';
 
 const DAY = 86_400_000;

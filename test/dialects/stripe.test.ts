@@ -33,7 +33,10 @@ describe('stripe', () => {
 		const unsettled = {meaning: 'unsettled', next: 'end', ambiguous: true};
 		expect(await verdictOf(spec, {dialect, ...doubtful})).toMatchObject(unsettled);
 		const headers = {'idempotent-replayed': 'true'};
-		expect(await verdictOf({...spec, headers}, {dialect, ...doubtful})).toMatchObject({meaning: 'refused', firm: true});
+		expect(await verdictOf({...spec, headers}, {dialect, ...doubtful})).toMatchObject({
+			meaning: 'refused',
+			binding: true,
+		});
 	});
 
 	test('a 501 of what stands in front of it settles nothing after a lost answer', async () => {
@@ -61,7 +64,7 @@ describe('stripe', () => {
 		const body = {error: {type: 'card_error', code: 'card_declined'}};
 		expect(await verdictOf({status: 402, body}, {dialect, ...doubtful})).toMatchObject({
 			meaning: 'refused',
-			firm: true,
+			binding: true,
 		});
 	});
 

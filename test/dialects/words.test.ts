@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {answerOf} from '../../src/attempt/answer.ts';
-import type {Answer} from '../../src/dialect/dialect.ts';
-import {readWords, wordsOf} from '../../src/dialect/words.ts';
+import type {Answer} from '../../src/dialects/dialect.ts';
+import {readWords, wordsOf} from '../../src/dialects/words.ts';
 import {problem} from '../../src/msw/problem.ts';
 import {answer, type Spec} from '../attempt/answers.ts';
 

@@ -1,22 +1,39 @@
 import {sha256} from '#platform';
-import type {Sendable} from '../attempt/send.ts';
 import type {Environment} from '../environment.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
-import {token} from '../option-kinds.ts';
+import {token} from '../option-specs.ts';
 import {once} from '../once.ts';
 import {callOptionNames} from '../option-names.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {shown, withoutQuery} from '../shown.ts';
-import {freezeBody, freezeRequest} from './body.ts';
+import {freezeBody, freezeRequest, type PlainBody} from './body.ts';
 import {encodeBody} from './encode-body.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
 import {keyHeaderOf} from './key.ts';
 import {membersOf} from './members.ts';
 
+/** What is sent at every attempt. */
+export type Sendable = {
+	readonly url: string;
+	/** The URL, or the Request that the caller gave. */
+	readonly input: string | Request;
+	/** Everything but the signal; the body can be sent again. */
+	readonly init: Omit<RequestInit, 'method' | 'headers' | 'body'> & {
+		readonly method: string;
+		readonly headers: Record<string, string>;
+		readonly body: PlainBody['content'];
+	};
+	readonly fetch: ((input: string | Request, init: RequestInit) => Promise<Response>) | undefined;
+	/** With one, the answer is read within the attempt, so that a cut body shows. */
+	readonly key: string | undefined;
+	/** That key as it stands in its header. */
+	readonly keyHeader: string | undefined;
+};
+
 /** A keyed request, taken over from its caller: nobody can change it any more. */
-export type Outgoing = {
+export type PreparedRequest = {
 	readonly method: string;
 	readonly url: string;
 	/** Resolves once the body is in memory; rejects when it cannot be. */
@@ -42,13 +59,13 @@ export type Outgoing = {
 export const connectionHeaders = ['content-length', 'transfer-encoding', 'expect', 'keep-alive', 'upgrade'] as const;
 
 /** Throws a TypeError for what fetch would not send; nothing has been written or sent then. */
-export function outgoingOf(
+export function prepareRequest(
 	input: FetchInput,
 	init: RequestInit & CallOptions,
 	settings: Settings,
 	environment: Environment,
 	kind: 'named' | 'unnamed' | 'pass',
-): Outgoing {
+): PreparedRequest {
 	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
 	const carried = request && carries(request, fetch) ? request : undefined;

@@ -1,4 +1,4 @@
-import {retention as retentionKind} from '../option-kinds.ts';
+import {retention as retentionSpec} from '../option-specs.ts';
 import {refuseOthers} from '../option-names.ts';
 import {validate} from '../validate.ts';
 import type {Answer, Dialect} from './dialect.ts';
@@ -48,7 +48,7 @@ function isReplay({headers}: Answer): boolean {
 export function ietf(options: IetfOptions = {}): Dialect {
 	refuseOthers(options, {who: 'ietf', names: ['retention', 'saves', 'quoted']});
 	const {retention, saves, quoted = false} = options;
-	validate({retention}, {retention: retentionKind}, 'ietf: ');
+	validate({retention}, {retention: retentionSpec}, 'ietf: ');
 	return {
 		name: 'ietf',
 		header: 'Idempotency-Key',

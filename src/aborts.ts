@@ -1,6 +1,6 @@
-import {isLatchkeyError} from '../errors.ts';
-import {isMistake} from '../mistake.ts';
-import {domError, abortReason} from '../signals.ts';
+import {isLatchkeyError} from './errors.ts';
+import {isMistake} from './mistake.ts';
+import {domError, abortReason} from './signals.ts';
 
 /** What callers were aborted for, and whether anything of theirs may have been sent. One reason may end many calls. */
 const reasons = /* @__PURE__ */ new WeakMap<object, {sent: boolean}>();
