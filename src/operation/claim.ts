@@ -88,7 +88,7 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 	const mayBeUsed =
 		ownKey === undefined && (keyFrom !== undefined || (earlier !== undefined && earlier.sent !== 'unclaimed'));
 
-	for (let polls = 0; ; polls++) {
+	for (let polls = 0; ;) {
 		const issued = work.elapsed();
 		let claim: Claim = {
 			...life,
@@ -168,9 +168,9 @@ export async function claimOperation(work: NamedWork, awaited: string | undefine
 
 		if (result.status === 'settled') return {status: 'settled', seen};
 		if (result.status === 'mismatch') return {status: 'mismatch'};
-		if (polls === 0) work.report({type: 'waiting-elsewhere'});
+		if (polls++ === 0) work.report({type: 'waiting-elsewhere'});
 		waitedFor = record.key;
-		const gone = isLeaseEndless(ledger, seen) || (await waitForOwner(work, id, record, now, polls));
+		const gone = isLeaseEndless(ledger, seen) || (await waitForOwner(work, id, record, now, polls - 1));
 		takeFrom = gone ? record.owner : undefined;
 		if (work.left() <= 0 || work.leaving.left()) return {status: 'elsewhere'};
 	}

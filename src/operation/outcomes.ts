@@ -13,7 +13,7 @@ import type {Unsaved} from './realm.ts';
 import {fromRest} from './at-rest.ts';
 import {save} from './save.ts';
 import {outcomeError} from './outcome-error.ts';
-import {isFinal, outcomeOfState} from './state.ts';
+import {isFinal, outcomeOfState, type State} from './state.ts';
 import type {NamedWork} from './named-work.ts';
 import type {Work} from './work.ts';
 
@@ -111,9 +111,8 @@ export async function alreadySettled(work: NamedWork, seen: Seen): Promise<Resul
 		if (ending.verdict?.meaning === outcome) return {...answered(work, outcome, ending, keyKept), replayed: true};
 	}
 
-	const status = 'httpStatus' in state ? state.httpStatus : undefined;
 	const {operation, progress} = work;
-	const facts = {operation, key, attempts: progress.attempts, status, keyKept, at: record.updatedAt};
+	const facts = {operation, key, attempts: progress.attempts, status: statusOf(state), keyKept, at: record.updatedAt};
 	return failed(work, outcomeError(outcome, facts));
 }
 
@@ -140,7 +139,11 @@ export async function unsavedOutcome(
 	if (outcome === 'unknown') return undefined;
 	const known = work.realm.recent.get(work.flightId);
 	if (known?.outcome === outcome && (known.answer ?? known.error)) return {...known, attempts: 0, replayed: true};
-	return failed(work, outcomeError(outcome, factsOf(work)));
+	return failed(work, outcomeError(outcome, {...factsOf(work), status: statusOf(state)}));
+}
+
+function statusOf(state: State): number | undefined {
+	return 'httpStatus' in state ? state.httpStatus : undefined;
 }
 
 function answered(work: Work, outcome: Outcome, {exchange, answer, verdict}: Ending, keyKept: boolean): Result {
