@@ -9,6 +9,7 @@ import {cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeF
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {equivalent} from './random-mutants/equivalent.ts';
 import {testsOf} from './random-mutants/fitting.ts';
@@ -122,7 +123,7 @@ async function noticedBy({file, source, start, end, replacement}: Mutant): Promi
 
 /** The first test that fails. A rejection that nobody caught is none. */
 async function failureIn(tests: readonly string[]): Promise<string | undefined> {
-	const child = spawn(process.execPath, [resolve('scripts/random-mutants/ask.ts'), ...tests], {
+	const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('./random-mutants/ask.ts')), ...tests], {
 		cwd: copy,
 		stdio: ['ignore', 'pipe', 'ignore'],
 		detached: true,
