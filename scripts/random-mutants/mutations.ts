@@ -53,7 +53,7 @@ export function mutationsOf(source: string): Mutation[] {
 		if (type === 'BinaryExpression' || type === 'LogicalExpression') mutateOperator(node);
 		if (type === 'AwaitExpression') add('drop await', node, textOf(node['argument'] as Node));
 		if (type === 'ExpressionStatement' && isCall(node['expression'])) add('drop a statement', node, ';');
-		if (type === 'ReturnStatement' && isNode(node['argument']))
+		if (type === 'ReturnStatement' && isNode(node['argument']) && textOf(node['argument']) !== 'undefined')
 			add('return undefined', node, 'return undefined as never;');
 		if (type === 'Literal') mutateLiteral(node);
 	}
