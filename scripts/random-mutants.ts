@@ -20,8 +20,8 @@ type Mutant = Mutation & {readonly file: string; readonly source: string};
 
 /** Of what is to be noticed. */
 const LEAST = 0.95;
-/** In milliseconds. Some mutants never end, and no test can run out of time meanwhile. */
-const LONGEST_RUN = 90_000;
+/** In milliseconds. Some mutants never end, and no test can run out of time meanwhile: then nothing is heard of any. */
+const LONGEST_SILENCE = 60_000;
 
 const {values} = parseArgs({
 	options: {
@@ -132,11 +132,12 @@ async function failureIn(tests: readonly string[]): Promise<string | undefined> 
 	const stop = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
 	let failure: string | undefined;
 	const late = setTimeout(() => {
-		failure = 'the tests never end';
+		failure = 'a test never ends';
 		stop();
-	}, LONGEST_RUN);
+	}, LONGEST_SILENCE);
 	let ended = false;
 	for await (const line of createInterface(child.stdout)) {
+		late.refresh();
 		ended ||= line === ENDED;
 		if (!line.startsWith(FAILED)) continue;
 		failure ??= line.slice(FAILED.length);
@@ -160,8 +161,10 @@ function equivalenceOf(mutant: Mutant): string | undefined {
 	)?.why;
 }
 
-function describe({file, source, start, kind}: Mutant): string {
-	return `${file}:${source.slice(0, start).split('\n').length}: ${kind}`;
+function describe({file, source, start, end, replacement, kind}: Mutant): string {
+	const line = source.slice(0, start).split('\n').length;
+	const [original = '', , more] = source.slice(start, end).split(/(\n)/);
+	return `${file}:${line}: ${kind}: ${original}${more === undefined ? '' : '…'} → ${replacement.split('\n', 1)[0]}`;
 }
 
 function diffOf({source, start, end, replacement}: Mutant): string {

@@ -1,4 +1,4 @@
-/** Runs the tests that its arguments name in the tree that it is started in, and tells of each failure as soon as it comes. */
+/** Runs the tests that its arguments name in the tree that it is started in, and tells of each of them as soon as it ends. */
 import {startVitest, type Reporter} from 'vitest/node';
 import {ENDED, FAILED} from './words.ts';
 
@@ -7,6 +7,7 @@ let tests = 0;
 const reporter: Reporter = {
 	onTestCaseResult(test) {
 		tests++;
+		console.log(test.fullName);
 		if (test.result().state === 'failed') console.log(`${FAILED}${test.module.relativeModuleId}: ${test.fullName}`);
 	},
 	onTestModuleEnd(file) {

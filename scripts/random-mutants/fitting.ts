@@ -16,7 +16,7 @@ const fitting: ReadonlyArray<readonly [of: RegExp, ...stages: ReadonlyArray<read
 		],
 		['test/operation/', 'test/stores/rules.', 'test/stores/sqlite'],
 	],
-	[/^src\/ky\.ts$/, ['test/ky/']],
+	[/^src\/ky\.ts$/, ['test/ky/', 'test/option'], ['test/mistakes', 'test/interop/', 'test/http/']],
 	[
 		/^src\/[^/]+$/,
 		[
@@ -28,7 +28,7 @@ const fitting: ReadonlyArray<readonly [of: RegExp, ...stages: ReadonlyArray<read
 			'test/input/',
 			'test/fetch/',
 		],
-		['test/operation/', 'test/attempt/', 'test/ky/', 'test/request/'],
+		['test/operation/', 'test/attempt/', 'test/ky/', 'test/request/', 'test/runtimes/'],
 	],
 ];
 
