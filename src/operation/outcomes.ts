@@ -15,7 +15,7 @@ import type {Result} from './result.ts';
 import {fromRest} from './at-rest.ts';
 import {save} from './save.ts';
 import {outcomeError} from './outcome-error.ts';
-import {isFinal, outcomeOfState} from './state.ts';
+import {isFinal, outcomeOfState, type State} from './state.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
 export function namedResult(run: Run, ending: AttemptsResult, {state, found}: Finding): Result {
@@ -109,8 +109,8 @@ export async function alreadySettled(run: Run, seen: Seen): Promise<Result> {
 		if (ending.verdict?.meaning === outcome) return {...answered(run, outcome, ending, keyKept), replayed: true};
 	}
 
-	const status = 'httpStatus' in state ? state.httpStatus : undefined;
 	const {name, progress} = run;
+	const status = statusOf(state);
 	const facts = {operation: name, key, attempts: progress.attempts, status, keyKept, at: record.updatedAt};
 	return failed(run, outcomeError(outcome, facts));
 }
@@ -138,7 +138,11 @@ export async function unsavedOutcome(
 	if (outcome === 'unknown') return undefined;
 	const known = run.operation.result;
 	if (known?.outcome === outcome && (known.answer ?? known.error)) return {...known, attempts: 0, replayed: true};
-	return failed(run, outcomeError(outcome, factsOf(run)));
+	return failed(run, outcomeError(outcome, {...factsOf(run), status: statusOf(state)}));
+}
+
+function statusOf(state: State): number | undefined {
+	return 'httpStatus' in state ? state.httpStatus : undefined;
 }
 
 function answered(

@@ -181,6 +181,7 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		full: fc.boolean(),
 		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60}), troubled),
 		work: fc.array(work, {maxLength: 12}),
+		synchronous: fc.boolean(),
 	});
 }
 

@@ -1,4 +1,4 @@
-import {expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {Action, Fate, Plan, StoreFate} from './plan.ts';
 import {simulate} from './simulate.ts';
 
@@ -30,6 +30,7 @@ const fine: Plan = {
 	store: [],
 	full: false,
 	work: [],
+	synchronous: true,
 };
 
 const through: Fate = {kind: 'through', there: 20, back: 20};
@@ -180,7 +181,12 @@ test.each<Plan['keys']>(['random', 'content'])(
 	},
 );
 
-test.each(Object.entries(onceWrong))('all goes well when %s', async (_, plan) => {
-	const {violations} = await simulate({...fine, ...plan});
-	expect(violations).toEqual([]);
+describe.each([
+	['that answers within the call', true],
+	['that answers later', false],
+])('over a store %s', (_, synchronous) => {
+	test.each(Object.entries(onceWrong))('all goes well when %s', async (_, plan) => {
+		const {violations} = await simulate({...fine, ...plan, synchronous});
+		expect(violations).toEqual([]);
+	});
 });

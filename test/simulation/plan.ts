@@ -39,6 +39,8 @@ export type Plan = Configuration & {
 	readonly store: readonly StoreFate[];
 	/** What fails of it is only what writes: its disk is full. */
 	readonly full: boolean;
+	/** It is in this process, and answers within the call where nothing delays it; otherwise a moment later, like a database. */
+	readonly synchronous: boolean;
 	/** One for each execution, in order. */
 	readonly work: readonly Work[];
 };
@@ -101,7 +103,7 @@ export function sharesKeys({devices, unopened, keys}: Plan): boolean {
 }
 
 export type StoreFate = {
-	/** Until it takes effect, in milliseconds; `undefined`: within the call. */
+	/** Until it takes effect, in milliseconds; `undefined`: at once. */
 	readonly there: number | undefined;
 	readonly back: number;
 	readonly fails: 'no' | 'before' | 'after' | 'never answers';
