@@ -12,6 +12,9 @@ const throws = () => {
 };
 const wrong = (value: unknown) => value as never;
 
+/** Right for the key that it is tried with when a client is made. */
+const rejectsLater = () => (key: string) => (key.startsWith('0000') ? key : rejects());
+
 describe('listeners harm nothing', () => {
 	test.each([
 		['that throw', throws],
@@ -47,6 +50,33 @@ describe('a callback that answers with a promise where a value is asked for', ()
 		server.script(drop, answer(402));
 		expect((await environment.finish(realm(own).pay())).outcome).toBe('unknown');
 	});
+});
+
+test.each([undefined, 42, {}, rejects])('a formatKey that gives %o is a TypeError at once', given => {
+	const formatKey = () => wrong(typeof given === 'function' ? given() : given);
+	expect(() => openShop().realm({dialect: {...ietf(), formatKey: wrong(formatKey)}})).toThrow(TypeError);
+});
+
+test('a formatKey whose promise rejects sends nothing, and leaves the operation to be pressed again', async () => {
+	const {environment, realm, server, record} = openShop();
+	const {error} = await environment.finish(realm({dialect: {...ietf(), formatKey: wrong(rejectsLater())}}).pay());
+	expect(error).toBeInstanceOf(TypeError);
+	expect([server.requests.length, (await record())?.state.status]).toEqual([0, 'unprocessed']);
+});
+
+test('a formatKey whose promise rejects about a key header of the call is a TypeError, and nothing is sent', async () => {
+	const {environment, realm, server} = openShop();
+	const {fetch} = realm({dialect: {...ietf(), formatKey: wrong(rejectsLater())}});
+	const call = fetch('/pay', {method: 'POST', body: '1', headers: {'idempotency-key': '"abc"'}});
+	await expect(environment.finish(call)).rejects.toBeInstanceOf(TypeError);
+	expect(server.requests).toHaveLength(0);
+});
+
+test.each([rejects, async () => Promise.resolve(false)])('a keyed that gives a promise is a TypeError', async keyed => {
+	const {environment, realm, server} = openShop();
+	const call = realm({keyed: wrong(keyed)}).fetch('/pay', {method: 'POST', body: '1'});
+	await expect(environment.finish(call)).rejects.toThrow(/^latchkey: keyed .* promise$/);
+	expect(server.requests).toHaveLength(0);
 });
 
 test.each([{id: 1}, 42, undefined, null])('a fingerprint of %o is a TypeError, and nothing is sent', async print => {

@@ -29,6 +29,8 @@ const fine: Plan = {
 	network: [],
 	store: [],
 	full: false,
+	callbacks: [],
+	trouble: [],
 	work: [],
 };
 
