@@ -38,6 +38,8 @@ export type Permit = 'go' | 'left' | 'lost' | 'expired' | 'final' | 'clock';
 /** What the attempts have shown so far. */
 export type Progress = {
 	attempts: number;
+	/** Of those, the ones that the limit counts: over all that one call sends, also when it has lost its lease meanwhile. */
+	retries: number;
 	ambiguous: boolean;
 	/** The first thing that went wrong. It is the one reported. */
 	firstFailure?: unknown;
@@ -55,7 +57,7 @@ export type Progress = {
 };
 
 export function noProgress(): Progress {
-	return {attempts: 0, ambiguous: false};
+	return {attempts: 0, retries: 0, ambiguous: false};
 }
 
 export type Ending = Progress & {
@@ -73,7 +75,6 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	const {retry} = job.settings;
 	const request = isPromise(job.request) ? await job.request : job.request;
 	let why: Ending['why'] = 'exhausted';
-	let retries = 0;
 	let polls = 0;
 
 	const attempt = async (): Promise<void> => {
@@ -121,7 +122,8 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		if (verdict === undefined || job.leaving.left() || retry.limit === 0) return false;
 		const polling = verdict.next === 'poll';
 		if (polling) polls++;
-		else retries++;
+		else progress.retries++;
+		const {retries} = progress;
 		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > retry.limit) return false;
 		const {environment} = job;
 		const {retryAfter} = verdict;

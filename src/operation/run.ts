@@ -1,5 +1,5 @@
 import type {Ending} from '../attempt/loop.ts';
-import {isLatchkeyError} from '../errors.ts';
+import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimOperation, type Hold, type Seen} from './claim.ts';
@@ -41,6 +41,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	let awaited = work.request.resumes;
 	let asked = false;
 	let lease: KeptLease | undefined;
+	const lost = losses(work);
 	try {
 		for (;;) {
 			const claimed = await claimOperation(work, awaited);
@@ -54,6 +55,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			const ending = await namedAttempts(work, hold, lease);
 			if (ending.why === 'lost') {
 				lease.stop();
+				lost();
 				becomeWaiter(work, hold.record.key);
 				continue;
 			}
@@ -84,6 +86,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'lost' && state.status !== 'succeeded') {
+				lost();
 				// What was refused may yet be written down for the owner that this was, and must not count any more.
 				release?.();
 				// The store has answered: it is asked again, and says who is at it.
@@ -130,6 +133,21 @@ export async function runUnnamed(work: Work, given: string | undefined): Promise
 	work.foreign = given !== undefined;
 	const ending = await unnamedAttempts(work, key);
 	return unnamedResult(work, ending, conclude(ending));
+}
+
+/** A sound store takes a claim back once or twice in a row, where others are at it or its data is cleared. */
+const MOST_LOST = 20;
+
+/** Counts the claims that the store took back in a row, less than a second after one another; throws when there are too many. */
+function losses({operation, elapsed}: NamedWork): () => void {
+	let count = 0;
+	let last = 0;
+	return () => {
+		count = elapsed() - last < 1_000 ? count + 1 : 0;
+		last = elapsed();
+		const reason = `it took back ${MOST_LOST} claims in a row`;
+		if (count > MOST_LOST) throw new StoreError({operation, step: 'claim', reason});
+	};
 }
 
 /**

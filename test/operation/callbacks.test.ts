@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {ietf} from '../../src/dialect/ietf.ts';
 import type {FetchOptions} from '../../src/options.ts';
-import type {ClaimResult} from '../../src/stores/store.ts';
+import type {ClaimResult, OperationId, Renewal, Store} from '../../src/stores/store.ts';
 import {answer, drop} from '../support/fake-server.ts';
 import {openShop, OPERATION} from './shop.ts';
 
@@ -115,4 +115,42 @@ test('a store that calls every key used is a StoreError', async () => {
 	const {error} = await environment.finish(realm({}, {claim}).pay());
 	expect(error).toMatchObject({code: 'STORE_FAILED', operation: OPERATION});
 	expect([server.requests.length, asked <= 25]).toEqual([0, true]);
+});
+
+describe('a store that grants claims and takes them back', () => {
+	const lost = {status: 'lost'} as const;
+	const ways: Array<[string, number, (store: Store, turn: () => boolean) => Partial<Store>]> = [
+		['each time', 1, () => ({renew: () => lost})],
+		['every other time', 6, (store, turn) => ({renew: (id, asked) => (turn() ? lost : store.renew(id, asked))})],
+		[
+			'when they are settled',
+			30,
+			store => ({
+				settle: () => lost,
+				claim: (id, asked) => store.claim(id, {...asked, owner: 'one'}),
+				renew: done(store),
+			}),
+		],
+	];
+	const done = (store: Store) => (id: OperationId, asked: Renewal) => store.renew(id, {...asked, owner: 'one'});
+
+	test.each(ways)('%s neither holds the process up nor sends without end', async (_, most, way) => {
+		const {environment, realm, server, store} = openShop();
+		server.script(...Array.from({length: 1_000}, () => drop));
+		let turns = 0;
+		let steps = 0;
+		const over = way(store, () => ++turns % 2 === 1);
+		const claim = over.claim ?? store.claim;
+		const counted: Partial<Store> = {
+			...over,
+			claim(id, asked) {
+				// Where it goes on for ever, no time passes any more.
+				if (++steps > 1_000) throw new Error('asked for ever');
+				return claim(id, asked);
+			},
+		};
+		expect((await environment.finish(realm({}, counted).pay())).outcome).toBe('unknown');
+		expect(server.requests.length).toBeLessThanOrEqual(most);
+		expect(steps).toBeLessThanOrEqual(60);
+	});
 });
