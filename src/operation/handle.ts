@@ -94,7 +94,8 @@ export function handleOf(
 	function stateAt(at: Place): Snapshot {
 		const {realm, flightId} = at;
 		const known = realm.flights.get(flightId)?.snapshot() ?? realm.snapshots.get(flightId);
-		if (known === undefined) void load(at);
+		// One look tells all who ask; were each to begin another, none would be the latest while it lasts.
+		if (known === undefined && !realm.looks.has(flightId)) void load(at);
 		return known ?? loading;
 	}
 

@@ -105,6 +105,23 @@ test('many handles with subscribers are shown without asking the store again and
 	for (const stop of stops) stop();
 });
 
+test('a state that is read more often than a slow store answers asks it once, and is told', async () => {
+	const {environment, realm, store} = openShop();
+	let lists = 0;
+	const list: Store['list'] = async (...given) => {
+		lists++;
+		await new Promise<void>(resolve => environment.timer(resolve, 50));
+		return store.list(...given);
+	};
+	const {handle} = realm({}, {list});
+	for (let frame = 0; frame < 10; frame++) {
+		void handle.state;
+		await environment.advance(16);
+	}
+
+	expect([handle.state.status, lists]).toEqual(['idle', 1]);
+});
+
 test('a store that calls every key used is a StoreError', async () => {
 	const {environment, realm, server} = openShop();
 	let asked = 0;

@@ -9,7 +9,7 @@ export class CallbackError extends Error {}
 
 /** The application's callbacks in one life, as far as the plan lets them go wrong. */
 export function createCallbacks(world: World, life: Life, {callbacks}: Plan, nextFate: () => CallbackFate) {
-	let failures = 0;
+	let failedAt = Number.NEGATIVE_INFINITY;
 	let isOpen = false;
 
 	/** Its answer where all is well; otherwise it throws, or gives a promise that rejects or never ends. */
@@ -19,7 +19,7 @@ export function createCallbacks(world: World, life: Life, {callbacks}: Plan, nex
 		world.count(`${name} ${fate}`);
 		if (fate === 'answers') return answer();
 		world.note(life.name, `its ${name} ${fate}`);
-		failures++;
+		failedAt = world.now();
 		const failure = new CallbackError(`its ${name} failed`);
 		if (fate === 'throws') throw failure;
 		return (fate === 'hangs' ? never() : Promise.reject(failure)) as T;
@@ -51,8 +51,8 @@ export function createCallbacks(world: World, life: Life, {callbacks}: Plan, nex
 		go,
 		around,
 		has: (name: CallbackName) => callbacks.includes(name),
-		/** How often one went wrong so far. */
-		failures: () => failures,
+		/** When one last went wrong. */
+		failedAt: () => failedAt,
 	};
 }
 

@@ -2,6 +2,7 @@ import type {Outcome} from '../../src/errors.ts';
 import type {Check} from './check.ts';
 import type {Life} from './life.ts';
 import type {Plan} from './plan.ts';
+import type {World} from './world.ts';
 
 /** One call under way. */
 export type Waiting = {readonly operation: string; readonly body: string};
@@ -9,15 +10,21 @@ export type Waiting = {readonly operation: string; readonly body: string};
 /** An answer as latchkey got it. */
 export type Received = Waiting & {readonly key: string; readonly response: Response};
 
-const ANSWERED = 'an answer that settles';
-
 /**
  * Who was waiting when a verdict came is told that verdict, whatever the store does afterwards, and however little of his
  * time was left. Which answers are verdicts is judged here by what truly happened.
  */
-export function createInTime(life: Life, check: Check, plan: Plan, isWhole: (response: Response) => boolean) {
+export function createInTime(
+	world: World,
+	life: Life,
+	check: Check,
+	plan: Plan,
+	isWhole: (response: Response) => boolean,
+) {
 	const waiting = new Map<Waiting, {readonly outcome: Outcome; readonly key: string} | undefined>();
 	const sends = new Map<string, number>();
+	/** Keys that another life may have sent, for all that this one knows. */
+	const doubted = new Set<string>();
 	// What the application may say instead, or be asked in vain.
 	const unclear = plan.callbacks.some(name => name === 'judge' || name === 'fingerprint');
 	// A refusal holds while the lease does: time, and others, may end that.
@@ -28,13 +35,16 @@ export function createInTime(life: Life, check: Check, plan: Plan, isWhole: (res
 		if (response.ok) return 'succeeded';
 		const {sentBy, apartIn, duplicated, misled, freed} = check.of(operation, key);
 		const isFirst = sends.get(key) === 1 && sentBy.size === 1 && !duplicated && !misled;
-		const isSure = isFirst && leased && apartIn.size === 0 && freed === undefined;
+		const isSure = isFirst && leased && !doubted.has(key) && apartIn.size === 0 && freed === undefined;
 		return isSure && (response.status === 402 || response.status === 404) ? 'refused' : undefined;
 	}
 
 	return {
 		begins(call: Waiting): void {
 			waiting.set(call, undefined);
+		},
+		doubts(key: string): void {
+			doubted.add(key);
 		},
 		sends(key: string): void {
 			sends.set(key, (sends.get(key) ?? 0) + 1);
@@ -44,14 +54,19 @@ export function createInTime(life: Life, check: Check, plan: Plan, isWhole: (res
 			const outcome = verdictOf(received);
 			if (outcome === undefined) return;
 			for (const call of waiting.keys())
-				if (call.operation === operation && call.body === body) waiting.set(call, {outcome, key});
+				if (call.operation === operation && call.body === body) {
+					world.count(`${outcome} received`);
+					waiting.set(call, {outcome, key});
+				}
 		},
 		/** `excused`: he did not want to know, or asked under another key. */
 		ends(call: Waiting, outcome: Outcome, excused: boolean): void {
 			const due = waiting.get(call);
 			waiting.delete(call);
 			if (due === undefined || !life.alive() || excused || outcome === due.outcome) return;
-			check.violation(`${life.name} was told ${outcome} of ${due.key}, and had got ${ANSWERED} it: ${due.outcome}`);
+			check.violation(
+				`${life.name} was told ${outcome} of ${due.key}, when an answer had settled it as ${due.outcome}`,
+			);
 		},
 	};
 }

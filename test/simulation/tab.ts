@@ -82,8 +82,8 @@ export function openTab(of: TabOptions): Tab {
 	const {world, life, environment, words, check, options, redirect, session, keys, callbacks, plan, opens} = of;
 	const idHere = (operation: string) => idOf(session.user, operation);
 	const running = new Set<Waiting & {readonly since: number}>();
-	const pace = createPace(world, life, check);
-	const inTime = createInTime(life, check, plan, of.isWhole);
+	const pace = createPace(world, life, check, plan.store.length === 0);
+	const inTime = createInTime(world, life, check, plan, of.isWhole);
 	const fetch = createFetchIn(environment, {
 		...options,
 		...(options.fetch && {fetch: watched(options.fetch, pace, inTime)}),
@@ -99,6 +99,8 @@ export function openTab(of: TabOptions): Tab {
 		const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
 		if (type === 'key-conflict') check.conflict(life, id, key);
 		if (type === 'settled' && event.outcome !== 'unknown') check.of(id, key).openFor.delete(life.name);
+		if (type === 'taken-over') inTime.doubts(key);
+		if (type === 'taken-over' || type === 'waiting-elsewhere') pace.elsewhere(id);
 		if (type === 'late-success') check.of(id, key).lateIn.add(life.name);
 		if (type !== 'degraded') return;
 		if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
@@ -183,7 +185,6 @@ export function openTab(of: TabOptions): Tab {
 		// Who joins takes part in what began before.
 		const joined = [...running].filter(call => call.operation === operation);
 		const call = {operation, body, since: Math.min(begun, ...joined.map(({since}) => since))};
-		const failures = callbacks.failures();
 		running.add(call);
 		inTime.begins(call);
 		const ends = pace.begins({operation, retries});
@@ -194,7 +195,7 @@ export function openTab(of: TabOptions): Tab {
 		if (!life.alive()) return told;
 		const {outcome, key, keyKept, error} = told;
 		const over = world.now() + 1 > call.since + most ? 'time is over' : '';
-		const isKnown = isLatchkeyError(error) || isOfOwnKey(error) || isOfCallback(error, failures);
+		const isKnown = isLatchkeyError(error) || isOfOwnKey(error) || isOfCallback(error, call.since);
 		if (error !== undefined && !signal?.aborted && !isKnown) unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
 		else check.told(life, {operation, key, body, since: call.since}, outcome, keyKept, reasonOf(error) || over);
@@ -213,15 +214,15 @@ export function openTab(of: TabOptions): Tab {
 	}
 
 	/** What a callback failed with that had to answer, or what latchkey says of an answer that is none. */
-	function isOfCallback(error: unknown, failures: number): boolean {
+	function isOfCallback(error: unknown, since: number): boolean {
 		const says = error instanceof TypeError && /needs a scope|an idempotency key has|formatKey/.test(error.message);
-		return (error instanceof CallbackError || says) && callbacks.failures() > failures;
+		return (error instanceof CallbackError || says) && callbacks.failedAt() >= since;
 	}
 
 	/** Whether it was done. What is refused for a reason is no fault. */
 	async function attempt(what: string, run: () => Promise<void>): Promise<boolean> {
 		world.note(life.name, what.toUpperCase());
-		const failures = callbacks.failures();
+		const began = world.now();
 		try {
 			await within(what, HANDLE, HANDLE, run);
 			world.note(life.name, `${what}: done`);
@@ -229,7 +230,7 @@ export function openTab(of: TabOptions): Tab {
 		} catch (error) {
 			if (life.alive()) world.note(life.name, `${what}: ${String(error)}`);
 			const nothing = error instanceof TypeError && error.message.includes('no open operation to resolve');
-			if (!isLatchkeyError(error) && !nothing && !isOfCallback(error, failures)) unexpected(what, error);
+			if (!isLatchkeyError(error) && !nothing && !isOfCallback(error, began)) unexpected(what, error);
 			return false;
 		}
 	}
