@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import type {Action, Fate, Plan, StoreFate} from './plan.ts';
+import type {Action, Fate, Plan, StoreFate, Work} from './plan.ts';
 import {simulate} from './simulate.ts';
 
 const fine: Plan = {
@@ -179,6 +179,17 @@ test.each<Plan['keys']>(['random', 'content'])(
 		const {violations, counts} = await simulate({...fine, keys, actions, work: [{ms: 1_000, result: 'ok'}]});
 		expect(violations).toEqual([]);
 		expect(counts.get('told unknown')).toBe(1);
+	},
+);
+
+test.each<Work['result']>(['ok', 'declined'])(
+	'who runs out of time while the store hangs is told what the server answered (%s)',
+	async result => {
+		const store: StoreFate[] = [works, {there: 0, back: 0, fails: 'never answers'}];
+		const actions = [pay(0, 0, {hurry: true})];
+		const {violations, counts} = await simulate({...fine, actions, store, work: [{ms: 500, result}]});
+		expect(violations).toEqual([]);
+		expect(counts.get(`${result === 'ok' ? 'succeeded' : 'refused'} received`)).toBeGreaterThan(0);
 	},
 );
 

@@ -23,6 +23,8 @@ export async function simulate(plan: Plan): Promise<Run> {
 	process.on('unhandledRejection', unhandled);
 	try {
 		await live(shop, plan);
+	} catch (error) {
+		check.violation(`something was thrown at nobody: ${String(error)}`);
 	} finally {
 		process.off('unhandledRejection', unhandled);
 	}

@@ -216,7 +216,9 @@ export function openTab(of: TabOptions): Tab {
 	/** What a callback failed with that had to answer, or what latchkey says of an answer that is none. */
 	function isOfCallback(error: unknown, since: number): boolean {
 		const says = error instanceof TypeError && /needs a scope|an idempotency key has|formatKey/.test(error.message);
-		return (error instanceof CallbackError || says) && callbacks.failedAt() >= since;
+		// What a listener throws is nobody's affair.
+		const isAnswer = error instanceof CallbackError && !/onEvent|listener/.test(error.message);
+		return (isAnswer || says) && callbacks.failedAt() >= since;
 	}
 
 	/** Whether it was done. What is refused for a reason is no fault. */
