@@ -47,7 +47,7 @@ export async function crowd(seed: number): Promise<string[]> {
 	}
 
 	const send = async (input: RequestInfo | URL) =>
-		Response.json({}, {status: String(input).endsWith('/declined') ? 402 : 201});
+		Response.json({}, {status: new Request(input).url.endsWith('/declined') ? 402 : 201});
 	const open = (isShown: boolean) => createFetchIn(environment, {fetch: send, store: storeOf(isShown), scope: null});
 	const [shown, other] = [open(true), open(false)];
 

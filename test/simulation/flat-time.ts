@@ -51,14 +51,14 @@ export function createFlatTime() {
 		waiting: () => timers.size + listeners.size,
 		/** Lets time pass until it settles. */
 		async finish<T>(promise: Promise<T>): Promise<T> {
-			let isOver = false;
+			const state = {isOver: false};
 			const over = () => {
-				isOver = true;
+				state.isOver = true;
 			};
 			void promise.then(over, over);
-			for (let quiet = 0; !isOver; quiet++) {
+			for (let quiet = 0; !state.isOver; quiet++) {
 				await turn();
-				if (quiet >= QUIET && !isOver) {
+				if (quiet >= QUIET && !state.isOver) {
 					if (!fire(Number.POSITIVE_INFINITY)) throw new Error('nothing is left that could settle it');
 					quiet = 0;
 				}

@@ -158,7 +158,7 @@ function server(): (input: RequestInfo | URL, init?: RequestInit) => Promise<Res
 	let requests = 0;
 	return async (input, init) => {
 		const isFirst = ++requests % 2 === 1;
-		const url = String(input);
+		const {url} = new Request(input);
 		if (isFirst && url.endsWith('/lost')) throw new TypeError('fetch failed');
 		if (isFirst && url.endsWith('/hangs'))
 			return new Promise((_, reject) => {

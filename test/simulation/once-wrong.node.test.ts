@@ -163,6 +163,11 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: times(3, answerLost),
 		store: times(30, fails),
 	},
+	'everybody leaves while an attempt fails, and there would be retries': {
+		actions: [pay(0, 0, {abortAfter: 10})],
+		network: times(4, {kind: 'lose response', there: 120, silent: false} as const),
+		work: times(4, {ms: 30, result: 'broken'} as const),
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,
