@@ -41,7 +41,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 	let awaited = work.request.resumes;
 	let asked = false;
 	let lease: KeptLease | undefined;
-	const lost = losses(work);
+	let losses = 0;
 	try {
 		for (;;) {
 			const claimed = await claimOperation(work, awaited);
@@ -55,8 +55,7 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			const ending = await namedAttempts(work, hold, lease);
 			if (ending.why === 'lost') {
 				lease.stop();
-				lost();
-				becomeWaiter(work, hold.record.key);
+				becomeWaiter(work, hold.record.key, ++losses);
 				continue;
 			}
 
@@ -86,14 +85,13 @@ export async function runNamed(work: NamedWork): Promise<Result> {
 			}
 
 			if (status === 'lost' && state.status !== 'succeeded') {
-				lost();
 				// What was refused may yet be written down for the owner that this was, and must not count any more.
 				release?.();
 				// The store has answered: it is asked again, and says who is at it.
 				work.withheld = undefined;
 				work.owner = nextOwner(realm);
 				release = await realm.ledger.hold(work.owner);
-				becomeWaiter(work, hold.record.key);
+				becomeWaiter(work, hold.record.key, ++losses);
 				continue;
 			}
 
@@ -135,26 +133,15 @@ export async function runUnnamed(work: Work, given: string | undefined): Promise
 	return unnamedResult(work, ending, conclude(ending));
 }
 
-/** A sound store takes a claim back once or twice in a row, where others are at it or its data is cleared. */
+/** A lease may be lost to others, or in sleep; this often it is the store that takes back what it grants. */
 const MOST_LOST = 20;
-
-/** Counts the claims that the store took back in a row, less than a second after one another; throws when there are too many. */
-function losses({operation, elapsed}: NamedWork): () => void {
-	let count = 0;
-	let last = 0;
-	return () => {
-		count = elapsed() - last < 1_000 ? count + 1 : 0;
-		last = elapsed();
-		const reason = `it took back ${MOST_LOST} claims in a row`;
-		if (count > MOST_LOST) throw new StoreError({operation, step: 'claim', reason});
-	};
-}
 
 /**
  * Somebody else is at it, or has been. Should the record be gone when it is claimed again, no other key may be offered:
  * what was sent may still have its effect.
  */
-function becomeWaiter({realm, flightId, owner, progress}: NamedWork, key: string): void {
+function becomeWaiter({realm, flightId, operation, owner, progress}: NamedWork, key: string, losses: number): void {
+	if (losses > MOST_LOST) throw new StoreError({operation, step: 'claim', reason: 'it takes claims back'});
 	progress.ambiguous = true;
 	realm.offered.set(flightId, {key, owner, sent: 'claimed', ambiguous: true});
 }

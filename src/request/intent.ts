@@ -65,7 +65,7 @@ function isKeyed(
 	const said: unknown = hushed(
 		keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)}),
 	);
-	if (isPromise(said)) throw mistake('keyed has to tell at once, and gives a promise');
+	if (isPromise(said)) throw mistake('keyed gives a promise');
 	return Boolean(said);
 }
 
