@@ -42,6 +42,9 @@ export type Tab = {
 
 export type Told = Pick<OutcomeReport, 'outcome' | 'key' | 'keyKept' | 'error'>;
 
+/** Why nothing was resumed. */
+const usedAnew = new Error('its name is used for another operation');
+
 /** `most`: its time, in milliseconds. */
 type Limits = {readonly most: number; readonly retries: number; readonly abortAfter?: number | undefined};
 
@@ -170,7 +173,7 @@ export function openTab(of: TabOptions): Tab {
 	/** Its name may be used for another operation by now; then nothing is sent. */
 	function unlessUsedAnew(error: unknown): never {
 		if (error instanceof TypeError && error.message.includes('another key'))
-			throw new OutcomeUnknownError({operation: undefined});
+			throw new OutcomeUnknownError({operation: undefined, cause: usedAnew});
 		throw error;
 	}
 
@@ -191,7 +194,8 @@ export function openTab(of: TabOptions): Tab {
 		const told = await within('pay', Math.min(most, abortAfter), 0, async () => toldOf(begin()));
 		ends();
 		running.delete(call);
-		inTime.ends(call, told.outcome, signal?.aborted === true || isOfOwnKey(told.error));
+		const isOfAnother = isOfOwnKey(told.error) || (told.error as Error | undefined)?.cause === usedAnew;
+		inTime.ends(call, told.outcome, signal?.aborted === true || isOfAnother);
 		if (!life.alive()) return told;
 		const {outcome, key, keyKept, error} = told;
 		const over = world.now() + 1 > call.since + most ? 'time is over' : '';
