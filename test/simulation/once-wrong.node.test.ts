@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {Action, Fate, Plan, StoreFate} from './plan.ts';
+import type {Action, Fate, Plan, StoreFate, Work} from './plan.ts';
 import {simulate} from './simulate.ts';
 
 const fine: Plan = {
@@ -29,6 +29,8 @@ const fine: Plan = {
 	network: [],
 	store: [],
 	full: false,
+	callbacks: [],
+	trouble: [],
 	work: [],
 	synchronous: true,
 };
@@ -162,6 +164,11 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: times(3, answerLost),
 		store: times(30, fails),
 	},
+	'everybody leaves while an attempt fails, and there would be retries': {
+		actions: [pay(0, 0, {abortAfter: 10})],
+		network: times(4, {kind: 'lose response', there: 120, silent: false} as const),
+		work: times(4, {ms: 30, result: 'broken'} as const),
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,
@@ -178,6 +185,17 @@ test.each<Plan['keys']>(['random', 'content'])(
 		const {violations, counts} = await simulate({...fine, keys, actions, work: [{ms: 1_000, result: 'ok'}]});
 		expect(violations).toEqual([]);
 		expect(counts.get('told unknown')).toBe(1);
+	},
+);
+
+test.each<Work['result']>(['ok', 'declined'])(
+	'who runs out of time while the store hangs is told what the server answered (%s)',
+	async result => {
+		const store: StoreFate[] = [works, {there: 0, back: 0, fails: 'never answers'}];
+		const actions = [pay(0, 0, {hurry: true})];
+		const {violations, counts} = await simulate({...fine, actions, store, work: [{ms: 500, result}]});
+		expect(violations).toEqual([]);
+		expect(counts.get(`${result === 'ok' ? 'succeeded' : 'refused'} received`)).toBeGreaterThan(0);
 	},
 );
 

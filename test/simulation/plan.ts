@@ -41,6 +41,10 @@ export type Plan = Configuration & {
 	readonly full: boolean;
 	/** It is in this process, and answers within the call where nothing delays it; otherwise a moment later, like a database. */
 	readonly synchronous: boolean;
+	/** Which of its callbacks the application gives that go wrong at times. */
+	readonly callbacks: readonly CallbackName[];
+	/** One for each call of those, in order. */
+	readonly trouble: readonly CallbackFate[];
 	/** One for each execution, in order. */
 	readonly work: readonly Work[];
 };
@@ -108,5 +112,25 @@ export type StoreFate = {
 	readonly back: number;
 	readonly fails: 'no' | 'before' | 'after' | 'never answers';
 };
+
+/** Those of `FetchOptions` and of a dialect, and what is subscribed to a handle. */
+export const callbackNames = [
+	'onEvent',
+	'listener',
+	'judge',
+	'reconcile',
+	'attemptHeaders',
+	'reauthorize',
+	'fingerprint',
+	'delay',
+	'keyFrom',
+	'scope',
+	'formatKey',
+] as const;
+
+export type CallbackName = (typeof callbackNames)[number];
+
+/** `rejects`, `hangs`: its promise does, also where no promise is asked for. */
+export type CallbackFate = 'answers' | 'throws' | 'rejects' | 'hangs';
 
 export type Work = {readonly ms: number; readonly result: 'ok' | 'declined' | 'missing' | 'broken'};
