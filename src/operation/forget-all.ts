@@ -21,18 +21,20 @@ export async function forgetAll(
 	const isOfScope = (id: string) => (JSON.parse(id) as unknown[])[0] === of;
 	for (const [id, flight] of realm.flights) if (isOfScope(id)) flight.keepNoAnswer();
 	for (const id of realm.recent.keys()) if (isOfScope(id)) realm.recent.delete(id);
-	const kept = new Set((await saveAll(realm, of)).map(({flightId}) => flightId));
+	await saveAll(realm, of);
+	// Looked at each time: an outcome may come, under another key than the store holds, while it is read or written to.
+	const stays = (place: Place, record?: OperationRecord) =>
+		realm.unsaved.get(place.flightId) ?? openHere(place, record);
 	const {listed, error} = await realm.ledger.readable(scope);
 	const settled = listed.flatMap(({record}) => {
 		const place = placeOf(realm, of, JSON.parse(record.name) as string[]);
-		const stays = isOpen(record) || kept.has(place.flightId) || openHere(place, record) !== undefined;
-		return stays ? [] : {place, record};
+		return isOpen(record) || stays(place, record) !== undefined ? [] : {place, record};
 	});
 	const forget = async ({place, record}: {readonly place: Place; readonly record: OperationRecord}) => {
 		const {name, key} = record;
 		const {status} = await realm.ledger.forget({scope, name}, {key, how: 'forget'});
 		// Somebody may have begun with it since.
-		if (status === 'freed' && openHere(place, undefined) === undefined) forgetHere(place, record);
+		if (status === 'freed' && stays(place) === undefined) forgetHere(place, record);
 	};
 	const failures: unknown[] = error ? [error] : [];
 	for (let from = 0; from < settled.length; from += SLICE) {

@@ -2,6 +2,7 @@ import {responseOf} from '../attempt/answer.ts';
 import type {Ending} from '../attempt/loop.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {unlessLeft} from '../attempt/leaving.ts';
 import {domError} from '../signals.ts';
 import {refetch} from './attempts.ts';
 import type {Seen} from './claim.ts';
@@ -64,7 +65,7 @@ export function payloadChanged(work: NamedWork): Result {
 
 /** Whether the record is of this call's request: past its last send it is not looked at before. */
 export async function isOf(work: NamedWork, {fingerprint}: OperationRecord): Promise<boolean> {
-	return (await work.request.fingerprint()) === fingerprint;
+	return (await unlessLeft(work.leaving, work.request.fingerprint())) === fingerprint;
 }
 
 const hints = {

@@ -141,7 +141,7 @@ const MOST_LOST = 20;
  * what was sent may still have its effect.
  */
 function becomeWaiter({realm, flightId, operation, owner, progress}: NamedWork, key: string, losses: number): void {
-	if (losses > MOST_LOST) throw new StoreError({operation, step: 'claim', reason: 'it takes claims back'});
+	if (losses > MOST_LOST) throw new StoreError({operation, step: 'claim', reason: 'it took the claim back'});
 	progress.ambiguous = true;
 	realm.offered.set(flightId, {key, owner, sent: 'claimed', ambiguous: true});
 }
