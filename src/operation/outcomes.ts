@@ -1,5 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {AttemptsResult} from '../attempt/progress.ts';
+import {unlessCancelled} from '../attempt/cancellation.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {domError} from '../signals.ts';
@@ -62,7 +63,7 @@ export function payloadChanged(run: Run): Result {
 
 /** Whether the record is of this call's request: past its last send it is not looked at before. */
 export async function isOf(run: Run, {fingerprint}: OperationRecord): Promise<boolean> {
-	return (await run.request.fingerprint()) === fingerprint;
+	return (await unlessCancelled(run.cancellation, run.request.fingerprint())) === fingerprint;
 }
 
 const hints = {

@@ -141,7 +141,7 @@ const MOST_LOST = 20;
  */
 function waitForOther({operation, owner, progress}: Run, key: string, losses: number): void {
 	if (losses > MOST_LOST)
-		throw new StoreError({operation: operation.name, step: 'claim', reason: 'it takes claims back'});
+		throw new StoreError({operation: operation.name, step: 'claim', reason: 'it took the claim back'});
 	progress.ambiguous = true;
 	operation.candidate = {key, owner, sent: 'claimed', ambiguous: true};
 }

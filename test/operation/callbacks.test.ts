@@ -123,6 +123,20 @@ test('a state that is read more often than a slow store answers asks it once, an
 	expect([handle.state.status, lists]).toEqual(['idle', 1]);
 });
 
+test('a fingerprint that never ends holds the name of a call that has left no longer', async () => {
+	const {environment, realm, store} = openShop();
+	let calls = 0;
+	const fingerprint = async () => (++calls === 2 ? new Promise<string>(() => undefined) : 'the same');
+	const breaks = () => {
+		throw new Error('the store fails');
+	};
+	const {pay} = realm({fingerprint, onStoreError: 'degrade'}, {claim: breaks, list: (...of) => store.list(...of)});
+	const {key} = await environment.finish(pay());
+	expect((await environment.finish(pay())).outcome).toBe('unknown');
+	await environment.advance(1_000);
+	expect(await environment.finish(pay())).toMatchObject({outcome: 'succeeded', key});
+});
+
 test('a store that calls every key used is a StoreError', async () => {
 	const {environment, realm, server} = openShop();
 	let asked = 0;

@@ -169,6 +169,11 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: times(4, {kind: 'lose response', there: 120, silent: false} as const),
 		work: times(4, {ms: 30, result: 'broken'} as const),
 	},
+	'everything is forgotten while a success comes under another key than the store holds': {
+		onStoreError: 'degrade',
+		actions: [pay(2, 0), pay(0, 1_000), {do: 'forgetAll', tab: 0, after: 0}],
+		store: [works, works, works, fails, {there: 70, back: 0, fails: 'no'}],
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,
