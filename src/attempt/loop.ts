@@ -8,9 +8,6 @@ import {send, type Exchange} from './send.ts';
 import {wait, waitForNetwork} from './wait.ts';
 import type {Verdict} from './verdict.ts';
 
-/** A 409 that says nothing is asked about this often. */
-const CONFLICT_POLLS = 3;
-
 /** Thrown through p-retry when an attempt asks for another; not a TypeError, which p-retry would not retry. */
 const again = new Error('latchkey: another attempt is due');
 
@@ -68,7 +65,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		if (polling) polls++;
 		else progress.retries++;
 		const {retries} = progress;
-		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > retry.limit) return false;
+		if (polling ? polls > verdict.mostPolls : retries > retry.limit) return false;
 		const {environment} = job;
 		const {retryAfter} = verdict;
 		const ms = polling

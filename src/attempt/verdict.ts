@@ -33,6 +33,8 @@ export type Verdict = {
 	readonly replayed: boolean;
 	/** What the server asks to wait, in milliseconds. */
 	readonly retryAfter: number | undefined;
+	/** After so many polls it is not asked again. */
+	readonly mostPolls: number;
 };
 
 export type Context = {
@@ -52,6 +54,9 @@ export type Context = {
 export function verdictOfFailure({unsent}: {readonly unsent?: 'retry' | 'end' | undefined}): Verdict {
 	return unsent ? verdict('not-sent', unsent) : verdict('failed', 'retry', {ambiguous: true});
 }
+
+/** A 409 that says nothing is asked about this often. */
+const CONFLICT_POLLS = 3;
 
 /** The rules, in order; the first that fits decides. A dialect refines them by data. */
 export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
@@ -103,7 +108,8 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 
 	if (status === 409) {
 		if (wait.retryAfter !== undefined) return inProgress(directive, wait);
-		if (directive !== 'false' && !isOrdinaryConflict(answer, ambiguous)) return verdict('conflict', 'poll');
+		if (directive !== 'false' && !isOrdinaryConflict(answer, ambiguous))
+			return verdict('conflict', 'poll', {mostPolls: CONFLICT_POLLS});
 	}
 
 	// After an ambiguous attempt a refusal is believed only if it is saved under the key; what a proxy answers is not.
@@ -150,6 +156,7 @@ export function verdict(meaning: Meaning, next: Verdict['next'], rest: Partial<V
 		final: false,
 		replayed: false,
 		retryAfter: undefined,
+		mostPolls: Infinity,
 		...rest,
 		meaning,
 		next,
