@@ -1,0 +1,37 @@
+import {expect, test} from 'vitest';
+import {sources} from '../package/sources.ts';
+import {pageAt} from './pages.ts';
+
+const [, section = ''] = pageAt('docs/how-it-works.md').text.split('## The life of a request, in files\n');
+const [list = ''] = section.split('\n## ');
+const tour = [...list.matchAll(/\[`([\w/-]+\.ts)`\]\(\.\.\/src\/([\w/-]+\.ts)\)/g)].map(
+	([, name = '', target = '']) => ({name, target}),
+);
+
+/** The stops that no stop before them imports. */
+function unreached(stops: readonly string[]): readonly string[] {
+	const importedBy = (path: string) => sources.find(source => source.path === path)?.imports ?? [];
+	return stops
+		.slice(1)
+		.filter((stop, index) => !stops.slice(0, index + 1).some(path => importedBy(path).includes(stop)));
+}
+
+test('the tour begins at the call and comes back to its caller', () => {
+	expect(tour.length).toBeGreaterThan(15);
+	expect(tour[0]?.name).toBe('fetch.ts');
+	expect(tour.at(-1)?.name).toBe('operation/caller.ts');
+});
+
+test('every stop of the tour is a source, under its own name', () => {
+	const paths = new Set(sources.map(({path}) => path));
+	expect(tour.filter(({name, target}) => name !== target || !paths.has(name))).toEqual([]);
+});
+
+test('every stop is imported by one before it', () => {
+	expect(unreached(tour.map(({name}) => name))).toEqual([]);
+});
+
+test('a stop that comes too early, or that nobody imports, is found', () => {
+	const wrong = ['fetch.ts', 'operation/run.ts', 'operation/join.ts', 'attempt/nowhere.ts'];
+	expect(unreached(wrong)).toEqual(['operation/run.ts', 'attempt/nowhere.ts']);
+});
