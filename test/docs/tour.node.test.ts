@@ -1,6 +1,7 @@
+import {existsSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {sources} from '../package/sources.ts';
-import {pageAt} from './pages.ts';
+import {pageAt, root} from './pages.ts';
 
 const [, section = ''] = pageAt('docs/how-it-works.md').text.split('## The life of a request, in files\n');
 const [list = ''] = section.split('\n## ');
@@ -34,4 +35,14 @@ test('every stop is imported by one before it', () => {
 test('a stop that comes too early, or that nobody imports, is found', () => {
 	const wrong = ['fetch.ts', 'operation/run.ts', 'operation/join.ts', 'attempt/nowhere.ts'];
 	expect(unreached(wrong)).toEqual(['operation/run.ts', 'attempt/nowhere.ts']);
+});
+
+test('every file that the map for contributors names is there', () => {
+	const {text} = pageAt('CONTRIBUTING.md');
+	const paths = [...text.matchAll(/`((?:[\w.-]+\/)*[\w.-]+\.(?:ts|md|json)|(?:[\w-]+\/)+)`/g)].map(
+		([, path = '']) => path,
+	);
+	expect(paths.length).toBeGreaterThan(40);
+	const isThere = (path: string) => ['', 'src/'].some(folder => existsSync(new URL(folder + path, root)));
+	expect(paths.filter(path => !isThere(path) && path !== 'name.ts')).toEqual([]);
 });
