@@ -21,6 +21,8 @@ export default defineConfig({
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
 		expect: {poll: {interval: 20, timeout: 30_000}},
+		// How the store of `test/operation` answers. Most are databases, and a forgotten `await` shows only with those.
+		provide: {store: 'asynchronous'},
 		coverage: {provider: 'v8', include: ['src/**']},
 		projects: [
 			{
@@ -28,6 +30,15 @@ export default defineConfig({
 				test: {
 					name: 'node',
 					include: ['test/**/*.test.ts'],
+					exclude: ['test/**/*.browser.test.ts'],
+				},
+			},
+			{
+				extends: true,
+				test: {
+					name: 'synchronous',
+					provide: {store: 'synchronous'},
+					include: ['test/operation/**/*.test.ts'],
 					exclude: ['test/**/*.browser.test.ts'],
 				},
 			},

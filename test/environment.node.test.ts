@@ -1,3 +1,4 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
 import {afterEach, expect, test, vi} from 'vitest';
 import {environment} from '../src/environment.ts';
 import {lack, lacks} from './support/globals.ts';
@@ -32,4 +33,23 @@ test.each(['online', 'pageshow'])('where no %s is told, nothing is listened to',
 	const listen = type === 'online' ? environment.onOnline : environment.onRestore;
 	expect('addEventListener' in globalThis).toBe(false);
 	listen(() => undefined)();
+});
+
+test('in a Worker what is bound runs in the context that it was bound in, once for each call and in their order', async () => {
+	vi.stubGlobal('navigator', {userAgent: 'Cloudflare-Workers'});
+	const request = new AsyncLocalStorage<string>();
+	const told: Array<[value: number, by: string | undefined]> = [];
+	const tell = request.run('first', () => environment.bind?.<number>(value => told.push([value, request.getStore()])));
+	request.run('second', () => {
+		tell?.(1);
+		tell?.(2);
+	});
+	await new Promise(setImmediate);
+	request.run('third', () => tell?.(3));
+	await new Promise(setImmediate);
+	expect(told).toEqual([
+		[1, 'first'],
+		[2, 'first'],
+		[3, 'first'],
+	]);
 });

@@ -41,6 +41,38 @@ describe('the defaults', () => {
 });
 
 describe('an option of the wrong kind', () => {
+	const ms = 'milliseconds above 0 and up to 2147483647';
+	const count = 'a whole number from 0 to 100';
+	const words: Array<[option: object, words: string]> = [
+		...['fetch', 'keyFrom', 'onEvent', 'judge', 'reconcile', 'fingerprint', 'attemptHeaders'].map(
+			(name): [object, string] => [{[name]: 'no'}, `${name} takes a function, not "no"`],
+		),
+		...['keepResponse', 'keepRequest'].map((name): [object, string] => [
+			{[name]: 'no'},
+			`${name} takes a boolean, not "no"`,
+		]),
+		[{timeout: 'no'}, `timeout takes ${ms}, or false, not "no"`],
+		[{totalTimeout: 'no'}, `totalTimeout takes ${ms}, or false, not "no"`],
+		[{retry: 'no'}, `retry takes ${count}, or an object, not "no"`],
+		[{retry: {limit: 'no'}}, `retry.limit takes ${count}, not "no"`],
+		[{retry: {backoffLimit: 'no'}}, `retry.backoffLimit takes ${ms}, not "no"`],
+		[{retry: {maxRetryAfter: 'no'}}, `retry.maxRetryAfter takes ${ms}, not "no"`],
+		[{retry: {delay: 'no'}}, 'retry.delay takes a function, not "no"'],
+		[{fingerprintHeaders: 'no'}, 'fingerprintHeaders takes an array of header names, not "no"'],
+		[{reauthorize: 'no'}, 'reauthorize takes a function, or {on: 4xx statuses, ask: a function}, not "no"'],
+		[{store: 'no'}, 'store takes a store, not "no"'],
+		[{scope: true}, 'scope takes a string, null or a function, not true'],
+		[{dialect: 'no'}, 'dialect takes a dialect, not "no"'],
+		[{dialect: {...dialect, header: 'a b'}}, 'dialect.header takes a header name, not "a b"'],
+		[{dialect: {...dialect, retention: 'no'}}, 'dialect.retention takes milliseconds above 0, not "no"'],
+		[{keyed: 'no'}, 'keyed takes a boolean, an array of methods or a function, not "no"'],
+		[{keySenders: 'no'}, "keySenders takes 'this-store' or 'anywhere', not \"no\""],
+		[{onStoreError: 'no'}, "onStoreError takes 'fail' or 'degrade', not \"no\""],
+	];
+	test.each(words)('%o is told what it takes', (options, told) => {
+		expect(String(problemOf(options))).toBe(`TypeError: latchkey: ${told}`);
+	});
+
 	const anything = [null, 'no', 1, true, {}, []];
 	const wrong: Array<[string, readonly unknown[]]> = [
 		['fetch', anything],

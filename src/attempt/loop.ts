@@ -19,7 +19,6 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	const {retry} = job.settings;
 	const request = isPromise(job.request) ? await job.request : job.request;
 	let why: AttemptsResult['why'] = 'exhausted';
-	let retries = 0;
 	let polls = 0;
 
 	const attempt = async (): Promise<void> => {
@@ -67,7 +66,8 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		if (verdict === undefined || job.cancellation.cancelled() || retry.limit === 0) return false;
 		const polling = verdict.next === 'poll';
 		if (polling) polls++;
-		else retries++;
+		else progress.retries++;
+		const {retries} = progress;
 		if (polling ? verdict.meaning === 'conflict' && polls > CONFLICT_POLLS : retries > retry.limit) return false;
 		const {environment} = job;
 		const {retryAfter} = verdict;

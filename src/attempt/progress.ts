@@ -35,6 +35,8 @@ export type Permit = 'go' | 'timed-out' | 'lost' | 'expired' | 'final' | 'clock'
 /** What the attempts have shown so far. */
 export type Progress = {
 	attempts: number;
+	/** Of those, the ones that the limit counts: over all that one call sends, also when it has lost its lease meanwhile. */
+	retries: number;
 	ambiguous: boolean;
 	/** The first thing that went wrong. It is the one reported. */
 	firstFailure?: unknown;
@@ -52,7 +54,7 @@ export type Progress = {
 };
 
 export function noProgress(): Progress {
-	return {attempts: 0, ambiguous: false};
+	return {attempts: 0, retries: 0, ambiguous: false};
 }
 
 export type AttemptsResult = Progress & {

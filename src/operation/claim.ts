@@ -66,7 +66,7 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 	const mayBeUsed =
 		ownKey === undefined && (keyFrom !== undefined || (earlier !== undefined && earlier.sent !== 'unclaimed'));
 
-	for (let polls = 0; ; polls++) {
+	for (let polls = 0; ;) {
 		const issued = run.elapsed();
 		let claim: Claim = {
 			...life,
@@ -139,9 +139,9 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 
 		if (result.status === 'settled') return {status: 'settled', seen};
 		if (result.status === 'mismatch') return {status: 'mismatch'};
-		if (polls === 0) run.report({type: 'waiting-elsewhere'});
+		if (polls++ === 0) run.report({type: 'waiting-elsewhere'});
 		waitedFor = record.key;
-		const gone = isLeaseEndless(store, seen) || (await waitForOwner(run, id, record, now, polls));
+		const gone = isLeaseEndless(store, seen) || (await waitForOwner(run, id, record, now, polls - 1));
 		takeFrom = gone ? record.owner : undefined;
 		if (run.remaining() <= 0 || run.cancellation.cancelled()) return {status: 'elsewhere'};
 	}

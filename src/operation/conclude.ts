@@ -16,10 +16,20 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsRe
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
 		const {meaning, binding, final} = verdict;
-		if (meaning === 'refused')
-			return binding ? {state: {status: meaning, httpStatus}, binding} : turnedDown(httpStatus);
-		if (meaning === 'succeeded' || meaning === 'mismatched') return {state: {status: meaning, httpStatus}, binding};
-		if (final) return {state: {status: 'unknown', final}, binding};
+		switch (meaning) {
+			case 'refused':
+				return binding ? {state: {status: meaning, httpStatus}, binding} : turnedDown(httpStatus);
+			case 'succeeded':
+			case 'mismatched':
+				return {state: {status: meaning, httpStatus}, binding};
+			case 'in-progress':
+			case 'conflict':
+			case 'not-processed':
+			case 'not-sent':
+			case 'failed':
+			case 'unsettled':
+				if (final) return {state: {status: 'unknown', final}, binding};
+		}
 	}
 
 	// Past its end a key is too old by the record itself, as long as the clock says so.

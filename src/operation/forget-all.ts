@@ -34,18 +34,19 @@ export async function forgetAll(fetch: WithOperations): Promise<void> {
 			operation.result = undefined;
 		}
 
-	const kept = new Set(await saveAll(operations, of));
+	await saveAll(operations, of);
+	// Looked at each time: an outcome may come, under another key than the store holds, while it is read or written to.
+	const stays = (operation: Operation, record?: OperationRecord) => operation.unsaved ?? openHere(operation, record);
 	const {listed, error} = await operations.store.readable(scope);
 	const settled = listed.flatMap(({record}) => {
 		const operation = operationAt(operations, of, JSON.parse(record.name) as string[]);
-		const stays = isOpen(record) || kept.has(operation) || openHere(operation, record) !== undefined;
-		return stays ? [] : {operation, record};
+		return isOpen(record) || stays(operation, record) !== undefined ? [] : {operation, record};
 	});
 	const forget = async ({operation, record}: {readonly operation: Operation; readonly record: OperationRecord}) => {
 		const {name, key} = record;
 		const {status} = await operations.store.forget({scope, name}, {key, how: 'forget'});
 		// Somebody may have begun with it since.
-		if (status === 'freed' && openHere(operation, undefined) === undefined) forgetHere(operation, record);
+		if (status === 'freed' && stays(operation) === undefined) forgetHere(operation, record);
 	};
 	const failures: unknown[] = error ? [error] : [];
 	for (let from = 0; from < settled.length; from += SLICE) {

@@ -1,5 +1,6 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {AttemptsResult} from '../attempt/progress.ts';
+import {unlessCancelled} from '../attempt/cancellation.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 import {domError} from '../signals.ts';
@@ -15,7 +16,7 @@ import type {Result} from './result.ts';
 import {fromRest} from './at-rest.ts';
 import {save} from './save.ts';
 import {outcomeError} from './outcome-error.ts';
-import {isFinal, outcomeOfState} from './state.ts';
+import {isFinal, outcomeOfState, type State} from './state.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
 export function namedResult(run: Run, ending: AttemptsResult, {state, found}: Finding): Result {
@@ -62,7 +63,7 @@ export function payloadChanged(run: Run): Result {
 
 /** Whether the record is of this call's request: past its last send it is not looked at before. */
 export async function isOf(run: Run, {fingerprint}: OperationRecord): Promise<boolean> {
-	return (await run.request.fingerprint()) === fingerprint;
+	return (await unlessCancelled(run.cancellation, run.request.fingerprint())) === fingerprint;
 }
 
 const hints = {
@@ -109,8 +110,8 @@ export async function alreadySettled(run: Run, seen: Seen): Promise<Result> {
 		if (ending.verdict?.meaning === outcome) return {...answered(run, outcome, ending, keyKept), replayed: true};
 	}
 
-	const status = 'httpStatus' in state ? state.httpStatus : undefined;
 	const {name, progress} = run;
+	const status = statusOf(state);
 	const facts = {operation: name, key, attempts: progress.attempts, status, keyKept, at: record.updatedAt};
 	return failed(run, outcomeError(outcome, facts));
 }
@@ -138,7 +139,11 @@ export async function unsavedOutcome(
 	if (outcome === 'unknown') return undefined;
 	const known = run.operation.result;
 	if (known?.outcome === outcome && (known.answer ?? known.error)) return {...known, attempts: 0, replayed: true};
-	return failed(run, outcomeError(outcome, factsOf(run)));
+	return failed(run, outcomeError(outcome, {...factsOf(run), status: statusOf(state)}));
+}
+
+function statusOf(state: State): number | undefined {
+	return 'httpStatus' in state ? state.httpStatus : undefined;
 }
 
 function answered(

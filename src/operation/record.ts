@@ -1,5 +1,5 @@
 import {isKey} from '../request/key.ts';
-import type {State} from './state.ts';
+import {isStatus, type State} from './state.ts';
 
 /** An answer at rest. Only there while somebody waits for it, or with `keepResponse`. */
 export type StoredAnswer = {
@@ -89,8 +89,6 @@ export function keyEndOf({keyUntil, createdAt}: OperationRecord, {maxKeyAge, key
 	return Math.min(keyUntil, createdAt + (maxKeyAge ?? Infinity), keyEnd ?? Infinity);
 }
 
-const statuses = new Set(['sending', 'succeeded', 'refused', 'mismatched', 'unknown', 'unprocessed']);
-
 /** The record, or an error that says what is wrong with it. What a store returns is data, never trusted. */
 export function decodeRecord(value: unknown): OperationRecord {
 	const record = value as OperationRecord | null | undefined;
@@ -105,7 +103,7 @@ export function decodeRecord(value: unknown): OperationRecord {
 		typeof record.fingerprint === 'string' &&
 		typeof state === 'object' &&
 		state !== null &&
-		statuses.has(state.status) &&
+		isStatus(state.status) &&
 		typeof record.freed === 'boolean' &&
 		typeof record.ambiguous === 'boolean' &&
 		typeof record.awaited === 'boolean' &&

@@ -1,5 +1,5 @@
 import type {AttemptsResult} from '../attempt/progress.ts';
-import {isLatchkeyError} from '../errors.ts';
+import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
@@ -41,6 +41,7 @@ export async function runNamed(run: Run): Promise<Result> {
 	let awaited = run.request.resumes;
 	let asked = false;
 	let lease: HeldLease | undefined;
+	let losses = 0;
 	try {
 		for (;;) {
 			const claimed = await claimKey(run, awaited);
@@ -54,7 +55,7 @@ export async function runNamed(run: Run): Promise<Result> {
 			const attempts = await namedAttempts(run, lease);
 			if (attempts.why === 'lost') {
 				lease.stop();
-				waitForOther(run, record.key);
+				waitForOther(run, record.key, ++losses);
 				continue;
 			}
 
@@ -89,7 +90,7 @@ export async function runNamed(run: Run): Promise<Result> {
 				run.withheld = undefined;
 				run.owner = nextOwner(operation.operations);
 				release = await store.hold(run.owner);
-				waitForOther(run, record.key);
+				waitForOther(run, record.key, ++losses);
 				continue;
 			}
 
@@ -131,11 +132,16 @@ export async function runUnnamed(run: FlightRun, given: string | undefined): Pro
 	return unnamedResult(run, attempts, conclude(attempts));
 }
 
+/** A lease may be lost to others, or in sleep; this often it is the store that takes back what it grants. */
+const MOST_LOST = 20;
+
 /**
  * Somebody else is at it, or has been. Should the record be gone when it is claimed again, no other key may be offered:
  * what was sent may still have its effect.
  */
-function waitForOther({operation, owner, progress}: Run, key: string): void {
+function waitForOther({operation, owner, progress}: Run, key: string, losses: number): void {
+	if (losses > MOST_LOST)
+		throw new StoreError({operation: operation.name, step: 'claim', reason: 'it took the claim back'});
 	progress.ambiguous = true;
 	operation.candidate = {key, owner, sent: 'claimed', ambiguous: true};
 }

@@ -34,7 +34,14 @@ export function snapshotAfter(snapshot: Snapshot, event: EventDetail, doubtful: 
 		case 'taken-over':
 		case 'lease-lost':
 			return moved(snapshot, 'checking', now);
-		default:
+		case 'joined':
+		case 'bytes-changed':
+		case 'preflight-suspected':
+		case 'store-error':
+		case 'key-conflict':
+		case 'late-success':
+		case 'degraded':
+		case 'settled':
 			return snapshot;
 	}
 }

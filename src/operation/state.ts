@@ -56,8 +56,17 @@ export function isDefinitive(state: State): boolean {
 
 /** What is told of it, where nobody is at it. */
 export function outcomeOfState(state: State): Outcome {
-	if (state.status === 'unprocessed') return state.httpStatus === undefined ? 'not-sent' : 'refused';
-	return state.status === 'sending' ? 'unknown' : state.status;
+	switch (state.status) {
+		case 'unprocessed':
+			return state.httpStatus === undefined ? 'not-sent' : 'refused';
+		case 'sending':
+			return 'unknown';
+		case 'succeeded':
+		case 'refused':
+		case 'mismatched':
+		case 'unknown':
+			return state.status;
+	}
 }
 
 /** What somebody said became of it (`resolve`, `reconcile`). */
@@ -70,7 +79,19 @@ export function isAnswered(state: State): state is State & {readonly status: 'su
 	return isDefinitive(state) && !('said' in state);
 }
 
-const precedences = {sending: 0, unprocessed: 0, unknown: 1, refused: 2, mismatched: 2, succeeded: 4} as const;
+const precedences: Readonly<Record<State['status'], number>> = {
+	sending: 0,
+	unprocessed: 0,
+	unknown: 1,
+	refused: 2,
+	mismatched: 2,
+	succeeded: 4,
+};
+
+/** Whether it is the status of a state. */
+export function isStatus(value: unknown): boolean {
+	return typeof value === 'string' && Object.hasOwn(precedences, value);
+}
 
 /**
  * Definitive states never give way to weaker ones, whoever writes them: unprocessed < unknown < refused = mismatched <

@@ -1,5 +1,7 @@
 import type {Dialect} from '../dialects/dialect.ts';
 import type {Environment} from '../environment.ts';
+import {hushed} from '../guarded.ts';
+import {isPromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
@@ -60,7 +62,11 @@ function isKeyed(
 	const method = methodOf(input, init);
 	if (keyed === true) return !/^(GET|HEAD|OPTIONS)$/.test(method);
 	if (typeof keyed !== 'function') return keyed.some(one => one.toUpperCase() === method.toUpperCase());
-	return keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)});
+	const said: unknown = hushed(
+		keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)}),
+	);
+	if (isPromise(said)) throw mistake('keyed gives a promise');
+	return Boolean(said);
 }
 
 /** The call's own key header, wherever fetch takes headers from. */
@@ -76,5 +82,5 @@ function keyHeader(input: FetchInput, init: RequestInit | undefined, name: strin
 /** A header in the quotes that the dialect would put around it holds the key without them. */
 function unquoted(header: string | undefined, {formatKey}: Pick<Dialect, 'formatKey'>): string | undefined {
 	const bare = header?.slice(1, -1);
-	return bare && formatKey?.(bare) === header ? bare : header;
+	return bare && hushed(formatKey?.(bare)) === header ? bare : header;
 }

@@ -1,4 +1,5 @@
 import type {Dialect} from '../dialects/dialect.ts';
+import {hushed} from '../guarded.ts';
 import {mistake} from '../mistake.ts';
 import {shown} from '../shown.ts';
 
@@ -44,7 +45,8 @@ export function validateOwnKey(given: unknown): {readonly key: string; readonly 
 /** A key as its header bears it. Throws a TypeError for what no header can bear. */
 export function keyHeaderOf({header, formatKey}: Pick<Dialect, 'header' | 'formatKey'>, key: string): string {
 	if (!formatKey) return key;
-	const value = new Headers([[header, formatKey(key)]]).get(header);
-	if (!value) throw mistake('formatKey of the dialect gives an empty header');
+	const given: unknown = hushed(formatKey(key));
+	const value = typeof given === 'string' && new Headers([[header, given]]).get(header);
+	if (!value) throw mistake('formatKey of the dialect gives no header');
 	return value;
 }

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialects/ietf.ts';
 import {after, answer, drop, hang, lose} from '../support/fake-server.ts';
 import {follow} from './follow.ts';
 import {OPERATION, openShop} from './shop.ts';
@@ -11,6 +12,34 @@ describe('the state of a handle', () => {
 		expect(handle.state).toEqual({status: 'loading', attempt: 0, limit: 4, since: environment.now()});
 		await environment.settle();
 		expect(handle.state.status).toBe('idle');
+	});
+
+	test.each([
+		['has stood like this since it was written down', 5_000, 0, -5_000],
+		['has stood like this since now', 0, 0, 0],
+		['by a clock that was set back it has since now', 5_000, -8_000, 0],
+		['by a clock that was set back a little it has since then', 5_000, -2_000, -3_000],
+	])('%s', async (_, ms, jump, since) => {
+		const {environment, realm} = openShop();
+		await environment.finish(realm().pay());
+		await environment.advance(ms);
+		environment.jump(jump);
+		const {handle} = realm();
+		expect(handle.state.status).toBe('loading');
+		await environment.settle();
+		expect(handle.state).toEqual({status: 'succeeded', attempt: 0, limit: 4, since: environment.now() + since});
+	});
+
+	test('is checking while the answer of a success is fetched again', async () => {
+		const {environment, realm, server} = openShop();
+		await environment.finish(realm().pay());
+		const buyer = realm({dialect: ietf({retention: 86_400_000})});
+		server.script(after(1_000));
+		const call = buyer.pay();
+		await environment.settle();
+		expect(buyer.handle.state).toMatchObject({status: 'checking', attempt: 1});
+		expect(await environment.finish(call)).toMatchObject({outcome: 'succeeded', attempts: 1, replayed: true});
+		expect(buyer.handle.state.status).toBe('succeeded');
 	});
 
 	test('goes from working to succeeded', async () => {

@@ -56,3 +56,61 @@ describe('a record of the wrong kind is a StoreError, and nothing is sent', () =
 		expect(server.requests).toHaveLength(1);
 	});
 });
+
+const times: Array<[unknown]> = [['1800000000000'], [Number.NaN], [Number.POSITIVE_INFINITY], [null], [undefined]];
+
+describe('a time of the store that is no number is a StoreError, and nothing is sent', () => {
+	test.each(times)('%o', async time => {
+		const {environment, realm, server, store} = openShop();
+		server.script(drop);
+		await environment.finish(realm({retry: 0}).pay());
+		const now = time as number;
+		const {pay} = realm({}, {claim: async (id, claim) => ({...(await store.claim(id, claim)), now})});
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		const {fetch} = realm({}, {list: async (...of) => (await store.list(...of)).map(({record}) => ({record, now}))});
+		await expect(unfinished(fetch)).rejects.toMatchObject({code: 'STORE_FAILED'});
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test.each(times)('%o, with the word that a key was used', async time => {
+		const {environment, realm, server} = openShop();
+		const now = time as number;
+		const {pay} = realm({}, {claim: () => ({status: 'key-used', previousKey: null, now})});
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		expect(server.requests).toHaveLength(0);
+	});
+});
+
+describe('a record of the wrong kind that a store gives back when it writes', () => {
+	test.each(numbers)('is a StoreError of a way out, too: %s as text', async name => {
+		const {environment, realm, server, store} = openShop();
+		await environment.finish(realm().pay());
+		const {handle} = realm(
+			{},
+			{
+				async forget(id, freeing) {
+					const {record, ...result} = await store.forget(id, freeing);
+					return {...result, record: {...record, [name]: '1'} as OperationRecord};
+				},
+			},
+		);
+		await expect(handle.complete()).rejects.toMatchObject({code: 'STORE_FAILED'});
+		expect(server.charges()).toBe(1);
+	});
+
+	test.each(numbers)('takes nothing from an answer, and is told by an event: %s as text', async name => {
+		const {environment, realm, store} = openShop();
+		const page = realm(
+			{},
+			{
+				async settle(id, settlement) {
+					const {record, ...result} = await store.settle(id, settlement);
+					return {...result, record: {...record, [name]: '1'} as OperationRecord};
+				},
+			},
+		);
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', error: undefined});
+		const error = expect.objectContaining({code: 'STORE_FAILED'}) as unknown;
+		expect(page.events).toContainEqual(expect.objectContaining({type: 'store-error', step: 'settle', error}));
+	});
+});

@@ -21,6 +21,19 @@ describe('forgetAll and unfinished', () => {
 		expect(operationOf(fetch, 'second').outcome()).toBeUndefined();
 	});
 
+	test('forgetAll drops a hundred records at a time, and lets the page answer in between', async () => {
+		const {environment, realm, store} = openShop();
+		const {fetch, pay} = realm();
+		for (let i = 0; i < 201; i++) await environment.finish(pay({operation: `order-${i}`}));
+		const freed = async () => (await recordsIn(store, '')).filter(record => record.freed).length;
+		const all = forgetAll(fetch);
+		await environment.settle();
+		expect(await freed()).toBe(100);
+		await environment.advance(0);
+		await environment.finish(all);
+		expect(await freed()).toBe(201);
+	});
+
 	// Invariant 11
 	test('forgetAll drops no outcome that the store has not taken yet', async () => {
 		const {environment, realm, server, store} = openShop();

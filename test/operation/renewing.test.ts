@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import type {FetchOptions} from '../../src/options.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {after, drop, swallow} from '../support/fake-server.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
@@ -96,5 +97,50 @@ describe('a lease that the store wants renewed', () => {
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'unknown', attempts: 1});
 		expect(types().filter(type => type === 'store-error').length).toBeGreaterThanOrEqual(5);
 		expect(server.requests).toHaveLength(1);
+	});
+
+	/** A call whose first answer is lost after five seconds; another process has taken over after one. */
+	async function overtaken(options: FetchOptions = {}, claims = Infinity) {
+		const shop = shortLived();
+		const {environment, realm, server, store, record, over} = shop;
+		let left = claims;
+		server.script(after(5_000, drop));
+		const page = realm(
+			{timeout: 30_000, totalTimeout: 20_000, ...options},
+			{
+				...over,
+				async claim(id, claim) {
+					if (--left < 0) throw new Error('disk full');
+					return store.claim(id, claim);
+				},
+			},
+		);
+		const call = page.pay();
+		await environment.advance(1_000);
+		const {owner = '', key = '', fingerprint = ''} = (await record()) ?? {};
+		const claim = {key, fingerprint, owner: 'else', lease: 60_000, keyLife: 60_000, onLapsed: 'take'} as const;
+		await store.claim({scope: '', name: '["checkout","42"]'}, {...claim, takeFrom: owner});
+		return {...shop, page, report: await environment.finish(call)};
+	}
+
+	// Invariant 10
+	test('that was lost makes a waiter of who had it: it neither settles nor asks what became of it', async () => {
+		let asked = 0;
+		const reconcile = () => {
+			asked++;
+			return 'refused' as const;
+		};
+		const {page, report, record, server} = await overtaken({reconcile});
+		expect(report).toMatchObject({outcome: 'unknown', attempts: 1});
+		expect(page.types().slice(0, 5)).toEqual(['attempt', 'lease-lost', 'answer', 'wait', 'waiting-elsewhere']);
+		expect([asked, server.requests.length]).toEqual([0, 1]);
+		expect(await record()).toMatchObject({owner: 'else', state: {status: 'sending'}});
+	});
+
+	test('that cannot be claimed again is told by an event: the outcome is unknown, and no failure of the store', async () => {
+		const {page, report} = await overtaken({}, 1);
+		expect(report).toMatchObject({outcome: 'unknown', attempts: 1, error: {code: 'OUTCOME_UNKNOWN'}});
+		const told = page.events.filter(({type}) => type === 'store-error');
+		expect(told).toMatchObject([{step: 'claim', error: {code: 'STORE_FAILED'}, key: report.key}]);
 	});
 });

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {ietf} from '../../src/dialects/ietf.ts';
 import type {Unfinished} from '../../src/operation/unfinished.ts';
 import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {after, answer, hang, swallow} from '../support/fake-server.ts';
@@ -246,5 +247,32 @@ describe('resume', () => {
 		const found = await crashed(shop, {});
 		await expect(resumed(found, {timeout: -1})).rejects.toThrow(/timeout/);
 		expect(shop.server.requests).toHaveLength(1);
+	});
+});
+
+describe('a redirect, by a resumed request', () => {
+	test.each<[string, FetchOptions, RequestInit['redirect'], RequestInit]>([
+		['is not followed', {}, 'manual', {}],
+		['is not followed, though the first call said so', {}, 'manual', {redirect: 'follow'}],
+		['is followed where the dialect says that it settles', {dialect: {...ietf(), redirects: 'settle'}}, undefined, {}],
+	])('%s', async (_, own, redirect, init) => {
+		const shop = openShop();
+		const given: Array<RequestInit['redirect']> = [];
+		const fetch: FetchOptions['fetch'] = async (input, sent) => {
+			given.push(sent?.redirect);
+			return shop.server.fetch(input, sent);
+		};
+		const found = await crashed(shop, init, {...OPTIONS, ...own, fetch});
+		expect(given).toEqual([init.redirect ?? redirect]);
+		await shop.environment.finish(resumed(found));
+		expect(given.slice(1)).toEqual([redirect]);
+	});
+
+	test('settles nothing', async () => {
+		const shop = openShop();
+		const found = await crashed(shop, {});
+		shop.server.script(answer(302, {location: '/login'}));
+		await expect(shop.environment.finish(resumed(found))).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', status: 302});
+		expect((await shop.record())?.state).toEqual({status: 'unknown'});
 	});
 });

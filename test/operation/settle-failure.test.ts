@@ -46,6 +46,35 @@ describe('after the first byte', () => {
 		expect((await record())?.state).toEqual({status: 'succeeded', httpStatus: 201});
 	});
 
+	test('it is tried again after 0.5, 2 and 8 seconds, then every 30, which keep no process from ending', async () => {
+		const {environment, realm} = openShop();
+		const tries: number[] = [];
+		const waits: Array<[ms: number, holds: boolean | undefined]> = [];
+		const time: typeof environment = {
+			...environment,
+			timer(callback, ms, holds) {
+				if ([500, 2_000, 8_000, 30_000].includes(ms)) waits.push([ms, holds]);
+				return environment.timer(callback, ms, holds);
+			},
+		};
+		const settle = async () => {
+			tries.push(environment.now());
+			return broken();
+		};
+		await environment.finish(realm({}, {settle}, time).pay());
+		const settled = environment.now();
+		await environment.advance(110_000);
+		const after = tries.map(at => at - settled);
+		expect(after).toEqual([0, 500, 2_500, 10_500, 40_500, 70_500, 100_500]);
+		expect(waits.slice(0, 5)).toEqual([
+			[500, true],
+			[2_000, true],
+			[8_000, true],
+			[30_000, false],
+			[30_000, false],
+		]);
+	});
+
 	// Invariant 11
 	test('until then the memory of this realm wins', async () => {
 		const shop = openShop();

@@ -228,3 +228,33 @@ describe('after a mismatch', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 });
+
+describe('the answer of a success is fetched again up to the end of its key, and not at it', () => {
+	/** Kept for ten seconds, of which five count. */
+	const brief: FetchOptions = {dialect: ietf({retention: 10_000}), retry: {limit: 3, delay: () => 0}};
+
+	test.each([
+		[4_999, 1],
+		[5_000, 0],
+	])('%d ms after it was first sent', async (ms, refetched) => {
+		const {environment, realm, server} = openShop();
+		await environment.finish(realm(brief).pay());
+		await environment.advance(ms);
+		const {outcome, attempts} = await environment.finish(realm(brief).pay());
+		expect({outcome, attempts}).toEqual({outcome: 'succeeded', attempts: refetched});
+		expect(server.requests).toHaveLength(1 + refetched);
+	});
+
+	test.each([
+		[999, 2],
+		[1_000, 1],
+	])('that is repeated %d ms before that end', async (wait, attempts) => {
+		const {environment, realm, server} = openShop();
+		await environment.finish(realm(brief).pay());
+		await environment.advance(4_000);
+		server.script(drop);
+		const again = realm({...brief, retry: {limit: 1, delay: () => wait}}).pay();
+		expect(await environment.finish(again)).toMatchObject({outcome: 'succeeded', attempts});
+		expect(server.requests).toHaveLength(1 + attempts);
+	});
+});

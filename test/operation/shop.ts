@@ -1,3 +1,4 @@
+import {inject} from 'vitest';
 import type {LatchkeyEvent} from '../../src/events.ts';
 import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
 import type {OutcomeReport} from '../../src/operation/outcome.ts';
@@ -5,6 +6,7 @@ import type {CallOptions, FetchOptions} from '../../src/options.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {fakeServer, type FakeServerOptions} from '../support/fake-server.ts';
+import {asynchronous} from '../support/asynchronous.ts';
 import {toldOf} from '../support/told.ts';
 import {virtualEnvironment, type VirtualEnvironment} from '../support/virtual-environment.ts';
 import {operationOf} from '../../src/operation/handle.ts';
@@ -12,11 +14,12 @@ import {operationOf} from '../../src/operation/handle.ts';
 export const OPERATION = ['checkout', '42'] as const;
 const ORDERS = 'https://shop.test/orders';
 
-/** A server, a store, and as many realms as a test opens. */
+/** A server, a store, and as many realms as a test opens. The store answers later, in the project `synchronous` at once. */
 export function openShop(options: FakeServerOptions = {}) {
 	const environment = virtualEnvironment();
 	const server = fakeServer(environment, options);
-	const store = memoryStoreIn(environment);
+	const memory = memoryStoreIn(environment);
+	const store = inject('store') === 'synchronous' ? memory : asynchronous(memory);
 	return {
 		environment,
 		server,

@@ -569,3 +569,18 @@ describe('out of a conflict of two keys', () => {
 		expect(new Set(server.keys()).size).toBe(3);
 	});
 });
+
+test('a resolve() that fails half-way holds its operation for ten seconds, and the next one ends it', async () => {
+	const {environment, realm, server, record} = openShop();
+	server.script(hang);
+	void realm().pay();
+	await environment.settle();
+	environment.jump(HOUR);
+	const settle = async () => Promise.reject(new Error('disk full'));
+	await expect(realm({}, {settle}).handle.resolve('refused')).rejects.toMatchObject({code: 'STORE_FAILED'});
+	expect(await record()).toMatchObject({state: {status: 'sending'}, leaseUntil: environment.now() + 10_000});
+	await expect(realm().handle.resolve('refused')).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN'});
+	environment.jump(10_000);
+	await realm().handle.resolve('refused');
+	expect(await record()).toMatchObject({state: {status: 'refused'}, owner: ''});
+});

@@ -145,6 +145,14 @@ describe('a form', () => {
 		expect(await print(make())).toBe(await print(make()));
 	});
 
+	test('counts a file of up to 1 MiB by its bytes alone, and a larger one by its ends', async () => {
+		const of = (...given: Parameters<typeof file>) => print(formOf(['f', file(...given)]));
+		expect(await of(MIB, {500_000: 1})).not.toBe(await of(MIB));
+		expect(await of(MIB, {}, 'a.bin', {lastModified: 9})).toBe(await of(MIB));
+		expect(await of(MIB + 1, {500_000: 1})).toBe(await of(MIB + 1));
+		expect(await of(MIB + 1, {}, 'a.bin', {lastModified: 9})).not.toBe(await of(MIB + 1));
+	});
+
 	test('is the same whatever multipart type the caller wrote', async () => {
 		const form = formOf(['a', '1']);
 		expect(await print(form, {contentType: 'multipart/form-data; boundary=x'})).toBe(await print(form));

@@ -1,5 +1,13 @@
 import * as fc from 'fast-check';
-import type {Action, Fate, Plan, StoreFate, Work} from './plan.ts';
+import {
+	callbackNames,
+	type Action,
+	type CallbackFate,
+	type Fate,
+	type Plan,
+	type StoreFate,
+	type Work,
+} from './plan.ts';
 import {serverKinds, type ServerName} from './servers.ts';
 
 const SECOND = 1_000;
@@ -142,6 +150,8 @@ const flaky: fc.Arbitrary<StoreFate> = fc.record({
 	fails: fc.constantFrom('no', 'before', 'before', 'after'),
 });
 
+const callbackFate = fc.constantFrom<CallbackFate>('answers', 'answers', 'answers', 'throws', 'rejects', 'hangs');
+
 /** A store that works: most faults of a client show without its help, and more of them when it does not get in the way. */
 const fineStore = constant<readonly StoreFate[]>([]);
 
@@ -179,8 +189,11 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		actions: fc.array(action, {minLength: 1, maxLength: 24}),
 		network: runs(fate, 24, fc.constantFrom(1, 1, 1, 4)),
 		full: fc.boolean(),
+		callbacks: fc.oneof({weight: 3, arbitrary: constant([])}, fc.subarray([...callbackNames], {maxLength: 4})),
+		trouble: runs(callbackFate, 12, fc.constantFrom(1, 1, 3)),
 		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60}), troubled),
 		work: fc.array(work, {maxLength: 12}),
+		synchronous: fc.boolean(),
 	});
 }
 

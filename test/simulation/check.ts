@@ -198,7 +198,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		const changed = (facts.misled && facts.replaced) || (shared && facts.reused);
 		if (outcome === 'mismatched' && facts.effects > 0 && facts.body === body && !changed && !excused(facts, life))
 			violation(`${operation} was told as mismatched under ${key}, which had its effect for this payload`);
-		const late = facts.replaced && plan.keys === 'random' && plan.store.length === 0;
+		const late = facts.replaced && plan.keys === 'random' && plan.store.length === 0 && plan.callbacks.length === 0;
 		if (outcome === 'succeeded' && late && !facts.lateIn.has(life.name))
 			violation(`${life.name} did not tell that ${key}, which was replaced, has succeeded`);
 		if (outcome === 'not-sent' && why === '' && isQuiet && !facts.freed && !facts.sentBy.has(life.name))

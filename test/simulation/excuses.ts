@@ -34,7 +34,7 @@ export function createExcuses(world: World, kind: ServerKind, plan: Plan) {
 
 	return {
 		/** Nothing keeps a caller from sending while its time lasts. */
-		isQuiet: plan.store.length === 0 && !isSet,
+		isQuiet: plan.store.length === 0 && plan.callbacks.length === 0 && !isSet,
 		isSetBack,
 		mayBeForgotten: () => forgets && (ageless || isSetBack()),
 		storesOf,

@@ -86,7 +86,20 @@ export function createNetwork(
 		}
 	}
 
+	const cut = new WeakSet<Response>();
+
+	function responseOf(reply: Reply): Response {
+		const response = plainResponseOf(reply);
+		if (!reply.cut) return response;
+		cut.add(response);
+		return Object.defineProperty(response, 'arrayBuffer', {
+			value: async () => Promise.reject(new TypeError('terminated')),
+		});
+	}
+
 	return {
+		/** Its body does not break off. */
+		isWhole: (response: Response) => !cut.has(response),
 		fetchOf(life: Life, written: (key: string) => boolean, ageOf: (operation: string, key: string) => number): Fetch {
 			return async (_, init = {}) => {
 				const goes = life.call();
@@ -120,7 +133,7 @@ export function createNetwork(
 	};
 }
 
-function responseOf({status, headers, body, redirected = false, cut = false}: Reply): Response {
+function plainResponseOf({status, headers, body, redirected = false}: Reply): Response {
 	const text = body === undefined ? '' : JSON.stringify(body);
 	const type = body === undefined ? {} : {'content-type': 'application/json'};
 	// With a length it is read in one piece.
@@ -129,7 +142,5 @@ function responseOf({status, headers, body, redirected = false, cut = false}: Re
 		url: {value: redirected ? 'https://shop.test/login' : 'https://shop.test/pay'},
 		redirected: {value: redirected},
 	});
-	if (cut)
-		Object.defineProperty(response, 'arrayBuffer', {value: async () => Promise.reject(new TypeError('terminated'))});
 	return response;
 }

@@ -1,5 +1,5 @@
-import {expect, test} from 'vitest';
-import type {Action, Fate, Plan, StoreFate} from './plan.ts';
+import {describe, expect, test} from 'vitest';
+import type {Action, Fate, Plan, StoreFate, Work} from './plan.ts';
 import {simulate} from './simulate.ts';
 
 const fine: Plan = {
@@ -29,7 +29,10 @@ const fine: Plan = {
 	network: [],
 	store: [],
 	full: false,
+	callbacks: [],
+	trouble: [],
 	work: [],
+	synchronous: true,
 };
 
 const through: Fate = {kind: 'through', there: 20, back: 20};
@@ -161,6 +164,16 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		network: times(3, answerLost),
 		store: times(30, fails),
 	},
+	'everybody leaves while an attempt fails, and there would be retries': {
+		actions: [pay(0, 0, {abortAfter: 10})],
+		network: times(4, {kind: 'lose response', there: 120, silent: false} as const),
+		work: times(4, {ms: 30, result: 'broken'} as const),
+	},
+	'everything is forgotten while a success comes under another key than the store holds': {
+		onStoreError: 'degrade',
+		actions: [pay(2, 0), pay(0, 1_000), {do: 'forgetAll', tab: 0, after: 0}],
+		store: [works, works, works, fails, {there: 70, back: 0, fails: 'no'}],
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,
@@ -180,7 +193,23 @@ test.each<Plan['keys']>(['random', 'content'])(
 	},
 );
 
-test.each(Object.entries(onceWrong))('all goes well when %s', async (_, plan) => {
-	const {violations} = await simulate({...fine, ...plan});
-	expect(violations).toEqual([]);
+test.each<Work['result']>(['ok', 'declined'])(
+	'who runs out of time while the store hangs is told what the server answered (%s)',
+	async result => {
+		const store: StoreFate[] = [works, {there: 0, back: 0, fails: 'never answers'}];
+		const actions = [pay(0, 0, {hurry: true})];
+		const {violations, counts} = await simulate({...fine, actions, store, work: [{ms: 500, result}]});
+		expect(violations).toEqual([]);
+		expect(counts.get(`${result === 'ok' ? 'succeeded' : 'refused'} received`)).toBeGreaterThan(0);
+	},
+);
+
+describe.each([
+	['that answers within the call', true],
+	['that answers later', false],
+])('over a store %s', (_, synchronous) => {
+	test.each(Object.entries(onceWrong))('all goes well when %s', async (_, plan) => {
+		const {violations} = await simulate({...fine, ...plan, synchronous});
+		expect(violations).toEqual([]);
+	});
 });

@@ -39,6 +39,12 @@ export type Plan = Configuration & {
 	readonly store: readonly StoreFate[];
 	/** What fails of it is only what writes: its disk is full. */
 	readonly full: boolean;
+	/** It is in this process, and answers within the call where nothing delays it; otherwise a moment later, like a database. */
+	readonly synchronous: boolean;
+	/** Which of its callbacks the application gives that go wrong at times. */
+	readonly callbacks: readonly CallbackName[];
+	/** One for each call of those, in order. */
+	readonly trouble: readonly CallbackFate[];
 	/** One for each execution, in order. */
 	readonly work: readonly Work[];
 };
@@ -101,10 +107,30 @@ export function sharesKeys({devices, unopened, keys}: Plan): boolean {
 }
 
 export type StoreFate = {
-	/** Until it takes effect, in milliseconds; `undefined`: within the call. */
+	/** Until it takes effect, in milliseconds; `undefined`: at once. */
 	readonly there: number | undefined;
 	readonly back: number;
 	readonly fails: 'no' | 'before' | 'after' | 'never answers';
 };
+
+/** Those of `FetchOptions` and of a dialect, and what is subscribed to a handle. */
+export const callbackNames = [
+	'onEvent',
+	'listener',
+	'judge',
+	'reconcile',
+	'attemptHeaders',
+	'reauthorize',
+	'fingerprint',
+	'delay',
+	'keyFrom',
+	'scope',
+	'formatKey',
+] as const;
+
+export type CallbackName = (typeof callbackNames)[number];
+
+/** `rejects`, `hangs`: its promise does, also where no promise is asked for. */
+export type CallbackFate = 'answers' | 'throws' | 'rejects' | 'hangs';
 
 export type Work = {readonly ms: number; readonly result: 'ok' | 'declined' | 'missing' | 'broken'};

@@ -59,10 +59,7 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 			const {there, back} = fate;
 			const fails = plan.full && what === 'list' ? 'no' : fate.fails;
 			const failure = new Error('the store failed');
-			if (there === undefined) {
-				const result = run();
-				return life.alive() ? result : never();
-			}
+			if (there === undefined) return plan.synchronous ? here(run) : soon(run);
 
 			world.note(life.name, what, {there, back, fails});
 			return new Promise((resolve, reject) => {
@@ -76,6 +73,18 @@ export function createSharedStore(world: World, plan: Plan, nextFate: () => Stor
 					});
 				});
 			});
+		}
+
+		function here<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+			const result = run();
+			return life.alive() ? result : never();
+		}
+
+		async function soon<T>(run: () => MaybePromise<T>): Promise<T> {
+			await Promise.resolve();
+			if (!life.lands()) return never();
+			const result = await run();
+			return life.alive() ? result : never();
 		}
 
 		function how(id: OperationId, {state}: Settlement): Freed {

@@ -1,10 +1,11 @@
 import {contentKey} from '../../src/request/content-key.ts';
 import type {FetchOptions} from '../../src/options.ts';
+import {createCallbacks} from './callbacks.ts';
 import {createCheck} from './check.ts';
 import {createLife, type Life} from './life.ts';
 import {createNetwork} from './network.ts';
 import {createOwnKeys} from './own-keys.ts';
-import {sharesKeys, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
+import {sharesKeys, type CallbackFate, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
 import {createServer} from './server.ts';
 import {serverKinds} from './servers.ts';
 import {userOf, USERS, type Session} from './session.ts';
@@ -36,6 +37,7 @@ export function createShop(plan: Plan) {
 
 	const nextWork = each<Work>(plan.work, {ms: 30, result: 'ok'});
 	const server = createServer(world, kind, nextWork, check);
+	const nextTrouble = each<CallbackFate>(plan.trouble, 'answers');
 	const nextStoreFate = each<StoreFate>(plan.store, {there: undefined, back: 0, fails: 'no'});
 	/** One for each device. */
 	const stores = [1, 2].map(() => createSharedStore(world, plan, nextStoreFate, check)) as [SharedStore, SharedStore];
@@ -122,7 +124,8 @@ export function createShop(plan: Plan) {
 		const own = storeOf(index);
 		const opens = calm || lives !== plan.unopened;
 		const store = own.open(life, words, opens);
-		const options = {...optionsOf(life, index, own), store};
+		const callbacks = createCallbacks(world, life, plan, nextTrouble);
+		const options = callbacks.around({...optionsOf(life, index, own), store});
 		const redirect = plan.follows ? 'follow' : 'manual';
 		const keys = plan.keys === 'own' ? ownKeys : undefined;
 		return openTab({
@@ -135,7 +138,9 @@ export function createShop(plan: Plan) {
 			redirect,
 			session,
 			keys,
-			since: plan.since,
+			callbacks,
+			plan,
+			isWhole: network.isWhole,
 			opens,
 		});
 	}

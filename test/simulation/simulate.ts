@@ -1,10 +1,11 @@
+import process from 'node:process';
 import * as fc from 'fast-check';
 import {epilogue} from './epilogue.ts';
 import {perform} from './perform.ts';
 import {anyPlan} from './any-plan.ts';
 import type {Plan} from './plan.ts';
 import {USERS} from './session.ts';
-import {createShop} from './shop.ts';
+import {createShop, type Shop} from './shop.ts';
 
 export type Run = {
 	readonly violations: readonly string[];
@@ -15,6 +16,23 @@ export type Run = {
 /** One world from its first click until every operation has found its end. */
 export async function simulate(plan: Plan): Promise<Run> {
 	const shop = createShop(plan);
+	const {world, check} = shop;
+	const unhandled = (reason: unknown) => {
+		check.violation(`nobody handles the rejection of a promise: ${String(reason)}`);
+	};
+	process.on('unhandledRejection', unhandled);
+	try {
+		await live(shop, plan);
+	} catch (error) {
+		check.violation(`something was thrown at nobody: ${String(error)}`);
+	} finally {
+		process.off('unhandledRejection', unhandled);
+	}
+
+	return {violations: check.violations, trace: world.trace, counts: world.counts};
+}
+
+async function live(shop: Shop, plan: Plan): Promise<void> {
 	const {world, check} = shop;
 	let time = 0;
 	for (const action of plan.actions) {
@@ -37,7 +55,6 @@ export async function simulate(plan: Plan): Promise<Run> {
 		}
 
 	if (ended < begun) check.violation('in the end somebody waits for ever');
-	return {violations: check.violations, trace: world.trace, counts: world.counts};
 }
 
 export type Failure = {readonly seed: number; readonly plan: Plan; readonly shrinks: number} & Run;

@@ -1,13 +1,19 @@
 import {createFetchIn, type LatchkeyFetch} from '../../src/fetch.ts';
 import {isLatchkeyError, OutcomeUnknownError} from '../../src/errors.ts';
+import type {LatchkeyEvent} from '../../src/events.ts';
 import type {OutcomeReport} from '../../src/operation/outcome.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {toldOf} from '../support/told.ts';
+import {CallbackError, type Callbacks} from './callbacks.ts';
 import {createDeadline} from './deadline.ts';
 import type {Environment} from '../../src/environment.ts';
 import type {Check} from './check.ts';
+import {createInTime, type Waiting} from './in-time.ts';
 import type {Life} from './life.ts';
 import type {OwnKeys} from './own-keys.ts';
+import {createPace} from './pace.ts';
+import type {Plan} from './plan.ts';
+import {watched} from './sends.ts';
 import {idOf, type Session} from './session.ts';
 import type {Words} from './shared-store.ts';
 import type {Freed} from './truth.ts';
@@ -39,6 +45,12 @@ export type Tab = {
 
 export type Told = Pick<OutcomeReport, 'outcome' | 'key' | 'keyKept' | 'error'>;
 
+/** Why nothing was resumed. */
+const usedAnew = new Error('its name is used for another operation');
+
+/** `most`: its time, in milliseconds. */
+type Limits = {readonly most: number; readonly retries: number; readonly abortAfter?: number | undefined};
+
 function abortable() {
 	const controller = new AbortController();
 	return {
@@ -50,7 +62,7 @@ function abortable() {
 }
 
 const HURRY = {timeout: 2_000, totalTimeout: 5_000, retry: 2};
-const TOTAL = 60_000;
+const LIMITS: Limits = {most: 60_000, retries: 3};
 /** A handle takes four steps through a store, of at most 5 seconds each. */
 const HANDLE = 20_000;
 
@@ -65,29 +77,54 @@ export type TabOptions = {
 	readonly session: Session;
 	/** The application's own, if it has any. */
 	readonly keys: OwnKeys | undefined;
-	readonly since: boolean;
+	readonly callbacks: Callbacks;
+	readonly plan: Plan;
+	readonly isWhole: (response: Response) => boolean;
 	/** Its store can be opened. */
 	readonly opens: boolean;
 };
 
 export function openTab(of: TabOptions): Tab {
-	const {world, life, environment, words, check, options, redirect, session, keys, opens} = of;
+	const {world, life, environment, words, check, options, redirect, session, keys, callbacks, plan, opens} = of;
 	const idHere = (operation: string) => idOf(session.user, operation);
-	const running = new Set<{readonly operation: string; readonly since: number}>();
+	const running = new Set<Waiting & {readonly since: number}>();
+	const pace = createPace(world, life, check, plan.store.length === 0);
+	const inTime = createInTime(world, life, check, plan, of.isWhole);
 	const fetch = createFetchIn(environment, {
 		...options,
+		...(options.fetch && {fetch: watched(options.fetch, pace, inTime)}),
 		onEvent(event) {
-			const {type, operation, key = ''} = event;
-			world.count(type);
-			const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
-			if (type === 'key-conflict') check.conflict(life, id, key);
-			if (type === 'settled' && event.outcome !== 'unknown') check.of(id, key).openFor.delete(life.name);
-			if (type === 'late-success') check.of(id, key).lateIn.add(life.name);
-			if (type !== 'degraded') return;
-			if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
-			else check.violation(`${life.name} went on without the store, which it was not told to`);
+			see(event);
+			return callbacks.go('onEvent', () => undefined);
 		},
 	});
+
+	function see(event: LatchkeyEvent): void {
+		const {type, operation, key = ''} = event;
+		world.count(type);
+		const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
+		if (type === 'key-conflict') check.conflict(life, id, key);
+		if (type === 'settled' && event.outcome !== 'unknown') check.of(id, key).openFor.delete(life.name);
+		if (type === 'taken-over') inTime.doubts(key);
+		if (type === 'taken-over' || type === 'waiting-elsewhere') pace.elsewhere(id);
+		if (type === 'late-success') check.of(id, key).lateIn.add(life.name);
+		if (type !== 'degraded') return;
+		if (options.onStoreError === 'degrade' || !opens) check.of(id, key).apartIn.add(life.name);
+		else check.violation(`${life.name} went on without the store, which it was not told to`);
+	}
+
+	callbacks.open();
+	if (callbacks.has('listener'))
+		for (const name of ['one', 'two']) for (let listeners = 0; listeners < 2; listeners++) listen(name);
+
+	/** A scope that cannot be told has no handle. */
+	function listen(name: string): void {
+		try {
+			operationOf(fetch, ['pay', name]).subscribe(() => callbacks.go('listener', () => undefined));
+		} catch (error) {
+			if (!isOfCallback(error, 0)) unexpected('subscribe', error);
+		}
+	}
 
 	const within = createDeadline(world, life, check);
 
@@ -110,11 +147,12 @@ export function openTab(of: TabOptions): Tab {
 			redirect,
 			operation: ['pay', operation] as const,
 			signal,
-			...(own && {idempotencyKey: of.since ? own : own.key}),
+			...(own && {idempotencyKey: plan.since ? own : own.key}),
 			...(hurry && HURRY),
 		};
 		const begin = async () => fetch('/pay', init);
-		const told = await press(id, body, hurry ? HURRY.totalTimeout : TOTAL, begin, signal);
+		const limits = hurry ? {most: HURRY.totalTimeout, retries: HURRY.retry} : LIMITS;
+		const told = await press(id, body, {...limits, abortAfter}, begin, signal);
 		const spent = told.error instanceof TypeError && told.error.message.includes('was freed');
 		// An application renews its key when the operation was refused for good, and only then; or when it is told that it must.
 		if (spent || !told.keyKept) keys?.renew(id, own?.key);
@@ -124,7 +162,7 @@ export function openTab(of: TabOptions): Tab {
 	async function resume(operation: string, bodyOf: (key: string) => string | undefined): Promise<void> {
 		const id = idHere(operation);
 		world.note(life.name, `LOOKS FOR ${id} TO RESUME`);
-		const found = await unfinished(fetch).catch(() => []);
+		const found = await within('unfinished', HANDLE, HANDLE, async () => unfinished(fetch)).catch(() => []);
 		const {key = '', resume: again} = found.find(open => open.operation[1] === operation) ?? {};
 		const body = bodyOf(key);
 		if (again === undefined || body === undefined) return;
@@ -132,35 +170,40 @@ export function openTab(of: TabOptions): Tab {
 		world.count('resume');
 		// It asks for what was begun then, whatever has become of it.
 		const begin = async () => again({redirect}).catch(unlessUsedAnew);
-		await press(id, body, TOTAL, begin, undefined, Number.NEGATIVE_INFINITY);
+		await press(id, body, LIMITS, begin, undefined, Number.NEGATIVE_INFINITY);
 	}
 
 	/** Its name may be used for another operation by now; then nothing is sent. */
 	function unlessUsedAnew(error: unknown): never {
 		if (error instanceof TypeError && error.message.includes('another key'))
-			throw new OutcomeUnknownError({operation: undefined});
+			throw new OutcomeUnknownError({operation: undefined, cause: usedAnew});
 		throw error;
 	}
 
 	async function press(
 		operation: string,
 		body: string,
-		most: number,
+		{most, retries, abortAfter = most}: Limits,
 		begin: () => Promise<Response>,
 		signal?: AbortSignal,
 		begun = world.now(),
 	): Promise<Told> {
 		// Who joins takes part in what began before.
 		const joined = [...running].filter(call => call.operation === operation);
-		const call = {operation, since: Math.min(begun, ...joined.map(({since}) => since))};
+		const call = {operation, body, since: Math.min(begun, ...joined.map(({since}) => since))};
 		running.add(call);
-		const told = await within('pay', most, 0, async () => toldOf(begin()));
+		inTime.begins(call);
+		const ends = pace.begins({operation, retries});
+		const told = await within('pay', Math.min(most, abortAfter), 0, async () => toldOf(begin()));
+		ends();
 		running.delete(call);
+		const isOfAnother = isOfOwnKey(told.error) || (told.error as Error | undefined)?.cause === usedAnew;
+		inTime.ends(call, told.outcome, signal?.aborted === true || isOfAnother);
 		if (!life.alive()) return told;
 		const {outcome, key, keyKept, error} = told;
 		const over = world.now() + 1 > call.since + most ? 'time is over' : '';
-		if (error !== undefined && !signal?.aborted && !isLatchkeyError(error) && !isOfOwnKey(error))
-			unexpected('pay', error);
+		const isKnown = isLatchkeyError(error) || isOfOwnKey(error) || isOfCallback(error, call.since);
+		if (error !== undefined && !signal?.aborted && !isKnown) unexpected('pay', error);
 		if (key === undefined) world.note(life.name, `${operation} told ${String(error)}`);
 		else check.told(life, {operation, key, body, since: call.since}, outcome, keyKept, reasonOf(error) || over);
 		return told;
@@ -177,9 +220,18 @@ export function openTab(of: TabOptions): Tab {
 		return keys !== undefined && error instanceof TypeError && /another key|was freed/.test(error.message);
 	}
 
+	/** What a callback failed with that had to answer, or what latchkey says of an answer that is none. */
+	function isOfCallback(error: unknown, since: number): boolean {
+		const says = error instanceof TypeError && /needs a scope|an idempotency key has|formatKey/.test(error.message);
+		// What a listener throws is nobody's affair.
+		const isAnswer = error instanceof CallbackError && !/onEvent|listener/.test(error.message);
+		return (isAnswer || says) && callbacks.failedAt() >= since;
+	}
+
 	/** Whether it was done. What is refused for a reason is no fault. */
 	async function attempt(what: string, run: () => Promise<void>): Promise<boolean> {
 		world.note(life.name, what.toUpperCase());
+		const began = world.now();
 		try {
 			await within(what, HANDLE, HANDLE, run);
 			world.note(life.name, `${what}: done`);
@@ -187,7 +239,7 @@ export function openTab(of: TabOptions): Tab {
 		} catch (error) {
 			if (life.alive()) world.note(life.name, `${what}: ${String(error)}`);
 			const nothing = error instanceof TypeError && error.message.includes('no open operation to resolve');
-			if (!isLatchkeyError(error) && !nothing) unexpected(what, error);
+			if (!isLatchkeyError(error) && !nothing && !isOfCallback(error, began)) unexpected(what, error);
 			return false;
 		}
 	}

@@ -1,0 +1,19 @@
+import type {FetchOptions} from '../../src/options.ts';
+import type {InTime} from './in-time.ts';
+import type {Pace} from './pace.ts';
+
+/** Sees what latchkey sends, and what it gets, whatever the application's `fetch` does beyond that. */
+export function watched(send: NonNullable<FetchOptions['fetch']>, pace: Pace, inTime: InTime): typeof send {
+	return async (input, init = {}) => {
+		const key = new Headers(init.headers).get('idempotency-key') ?? '';
+		const body = init.body as string;
+		const {operation} = JSON.parse(body) as {operation: string};
+		pace.sends(operation);
+		inTime.sends(key);
+		const response = await send(input, init);
+		if (init.signal?.aborted) return response;
+		pace.receives(operation, response);
+		inTime.receives({operation, key, body, response});
+		return response;
+	};
+}
