@@ -1,5 +1,5 @@
 import {v4} from 'uuid';
-import {ifReadable} from './readable.ts';
+import {ifReadable} from './utils.ts';
 
 /** Everything ambient that the core needs. Tests and the simulation hand in another one. */
 export type Environment = {

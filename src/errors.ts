@@ -1,4 +1,4 @@
-import {brand, LatchkeyError, type ErrorCode, type ErrorFacts} from './error-base.ts';
+import {brand, LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} from './error-base.ts';
 
 export {LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} from './error-base.ts';
 
@@ -201,4 +201,23 @@ export function isLatchkeyError<C extends ErrorCode>(error: unknown, code: C): e
 export function isLatchkeyError(error: unknown, code?: ErrorCode): boolean {
 	if (typeof error !== 'object' || error === null || !(brand in error)) return false;
 	return code === undefined || (error as {code?: unknown}).code === code;
+}
+
+const errors = {
+	succeeded: AlreadySucceededError,
+	refused: RefusedError,
+	mismatched: KeyReuseError,
+	'not-sent': NotSentError,
+	unknown: OutcomeUnknownError,
+};
+
+type Facts = ErrorFacts & {
+	readonly at?: number;
+	readonly reason?: NotSendable | undefined;
+	readonly hint?: string | undefined;
+};
+
+/** What callers are thrown for an outcome that has no answer to give. */
+export function outcomeError(outcome: Outcome, facts: Facts): LatchkeyError {
+	return new errors[outcome](facts);
 }

@@ -10,7 +10,7 @@ import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
-import {currentScope, sameScopeAs} from './request/current-scope.ts';
+import {currentScope, sameScopeAs} from './request/scope.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
 import {withHeadersRead} from './request/members.ts';
 import {prepareRequest} from './request/prepared-request.ts';

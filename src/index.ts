@@ -29,7 +29,7 @@ export type {
 export type {KeyLimits, OperationRecord, StoredAnswer, StoredRequest} from './operation/record.ts';
 export type {State} from './operation/state.ts';
 export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
-export type {MaybePromise} from './maybe-promise.ts';
+export type {MaybePromise} from './utils.ts';
 
 export {ietf, type IetfOptions} from './dialects/ietf.ts';
 export type {Answer, Dialect, Reading} from './dialects/dialect.ts';

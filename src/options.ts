@@ -5,7 +5,7 @@ import type {FetchHeaders, FetchInput} from './fetch-types.ts';
 import type {FromContent} from './request/from-content.ts';
 import type {OperationName} from './request/identity.ts';
 import type {KeyFrom} from './request/key.ts';
-import type {MaybePromise} from './maybe-promise.ts';
+import type {MaybePromise} from './utils.ts';
 import type {Store} from './stores/store.ts';
 
 /** How often an attempt is repeated, and how long the waits between are. */

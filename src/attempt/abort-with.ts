@@ -1,4 +1,4 @@
-import {ifReadable} from '../readable.ts';
+import {ifReadable} from '../utils.ts';
 
 /** Takes the listener off its signal when nobody can read the response any more. Workers may have no such registry. */
 const ends = /* @__PURE__ */ ifReadable(

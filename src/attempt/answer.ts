@@ -1,7 +1,6 @@
-import {bytesOf, concat} from '../concat.ts';
+import {bytesOf, concat, sourceOf, type Source} from '../bytes.ts';
 import type {Answer} from '../dialects/dialect.ts';
-import {can} from '../shape.ts';
-import {sourceOf, type Source} from '../source.ts';
+import {can} from '../utils.ts';
 import {headersOf} from './headers.ts';
 
 /** Larger answers are passed on as streams, in bytes. */

@@ -1,4 +1,4 @@
-import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {isPromise, type MaybePromise} from '../utils.ts';
 
 /** Says once that nobody wants an answer any more. An AbortSignal would do, at ten times the cost of a call. */
 export type Cancellation = {

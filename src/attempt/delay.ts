@@ -1,4 +1,4 @@
-import {hushed} from '../guarded.ts';
+import {hushed} from '../utils.ts';
 import type {Retry} from '../options.ts';
 
 const FIRST = 250;

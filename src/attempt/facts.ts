@@ -1,4 +1,4 @@
-import type {MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../utils.ts';
 
 /** What one attempt sends. */
 export type AttemptFacts = {

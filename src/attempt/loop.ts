@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import {isPromise} from '../maybe-promise.ts';
+import {isPromise} from '../utils.ts';
 import {isCured} from './cure.ts';
 import {pollDelay, retryDelay} from './delay.ts';
 import {prepare} from './prepare.ts';

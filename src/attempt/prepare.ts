@@ -1,12 +1,11 @@
 import {bounded} from '../bounded.ts';
 import {stopwatch} from '../environment.ts';
-import {isPromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
-import type {AttemptFacts} from './facts.ts';
-import {connectionHeaders} from '../request/prepared-request.ts';
+import {connectionHeaders, type Sendable} from '../request/prepared-request.ts';
+import {isPromise} from '../utils.ts';
 import {unlessCancelled} from './cancellation.ts';
+import type {AttemptFacts} from './facts.ts';
 import type {AttemptsResult, Job} from './progress.ts';
-import type {Sendable} from '../request/prepared-request.ts';
 import {copyOf} from './send.ts';
 
 /** What an attempt is sent with, and for how many milliseconds; or why there is to be none. */

@@ -1,7 +1,7 @@
 import type {Answer} from '../dialects/dialect.ts';
 import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../utils.ts';
 import type {Settings} from '../options.ts';
 import type {Cancellation} from './cancellation.ts';
 import type {Sendable} from '../request/prepared-request.ts';

@@ -4,7 +4,7 @@ import type {FetchInput} from '../fetch-types.ts';
 import {withCall} from '../normalize-options.ts';
 import {callOptionNames} from '../option-names.ts';
 import type {CallOptions, Settings} from '../options.ts';
-import {sameScopeAs} from '../request/current-scope.ts';
+import {sameScopeAs} from '../request/scope.ts';
 import {membersOf} from '../request/members.ts';
 import {isRequest, methodOf, prepareRequest, type PreparedRequest} from '../request/prepared-request.ts';
 import {signalOf} from '../request/signal-of.ts';

@@ -1,4 +1,4 @@
-import {hushed} from '../guarded.ts';
+import {hushed} from '../utils.ts';
 import {jsonOf, type Answer, type Dialect} from '../dialects/dialect.ts';
 import {isOfKey, reasonOf, wordsOf} from '../dialects/words.ts';
 import {retryAfter} from './retry-after.ts';

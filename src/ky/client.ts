@@ -11,7 +11,7 @@ import {fetchSpecs, retrySpecs, sharedSpecs} from '../option-specs.ts';
 import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from '../option-names.ts';
 import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from '../options.ts';
 import {isRequest, plain} from '../request/prepared-request.ts';
-import {can, nameOf} from '../shape.ts';
+import {can, nameOf} from '../utils.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}

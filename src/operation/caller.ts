@@ -1,13 +1,12 @@
+import {abortOf} from '../aborts.ts';
 import {abortWith} from '../attempt/abort-with.ts';
-import type {Progress} from '../attempt/progress.ts';
 import {responseOf} from '../attempt/answer.ts';
+import type {Progress} from '../attempt/progress.ts';
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
-import {isLatchkeyError} from '../errors.ts';
+import {isLatchkeyError, outcomeError} from '../errors.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {abortReason, domError} from '../signals.ts';
-import {abortOf} from '../aborts.ts';
-import {outcomeError} from './outcome-error.ts';
 import {present, type Result} from './result.ts';
 
 /** What a call asks for. */

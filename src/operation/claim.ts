@@ -1,17 +1,15 @@
 import {unlessCancelled} from '../attempt/cancellation.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
-import {hushed} from '../guarded.ts';
 import {mistake} from '../mistake.ts';
-import {keptRequest} from './kept-request.ts';
-import {validateKey} from '../request/key.ts';
+import {validateKey, otherKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
 import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
+import {hushed} from '../utils.ts';
+import {keptRequest} from './kept-request.ts';
 import {isLeaseEndless, keyLifeOf} from './key-age.ts';
-import {keepRecord, knownRecord} from './known.ts';
-import {otherKey} from './other-key.ts';
-import type {Run} from './named-run.ts';
 import {keepLease, leaseDuration, type HeldLease, type Seen} from './lease.ts';
-import type {Candidate} from './operations.ts';
+import type {Run} from './named-run.ts';
+import {keepRecord, knownRecord, type Candidate} from './operations.ts';
 import {isFree} from './record.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 

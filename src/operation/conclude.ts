@@ -1,5 +1,7 @@
 import type {AttemptsResult} from '../attempt/progress.ts';
+import {bounded} from '../bounded.ts';
 import {notSaved} from '../dialects/ietf.ts';
+import type {Run} from './named-run.ts';
 import type {State} from './state.ts';
 
 /** What the attempts amount to. */
@@ -47,4 +49,19 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsRe
 function turnedDown(httpStatus: number | undefined): Finding {
 	const inFront = httpStatus !== undefined && notSaved.has(httpStatus);
 	return {state: {status: inFront ? 'unprocessed' : 'refused', httpStatus}, binding: false};
+}
+
+/**
+ * Asks the application what became of the operation, within the time of one attempt. An application that fails, or
+ * takes too long, does not know.
+ */
+export async function reconcile(run: Run): Promise<'succeeded' | 'refused' | undefined> {
+	const {environment, settings, operation, key} = run;
+	const ms = Math.min(settings.timeout, run.remaining());
+	if (settings.reconcile === undefined || key === undefined || ms <= 0) return undefined;
+	// Another user's session would find nothing.
+	if (!run.sameScope()) return undefined;
+	const ask = async (of: NonNullable<typeof settings.reconcile>) => of({operation: operation.name, key});
+	const found = await bounded(environment, ask(settings.reconcile), ms).catch(() => undefined);
+	return found === 'succeeded' || found === 'refused' ? found : undefined;
 }

@@ -3,12 +3,12 @@ import {noProgress, type Progress} from '../attempt/progress.ts';
 import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
 import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
-import {tellGuarded} from '../guarded.ts';
+import {tellGuarded} from '../utils.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
 import type {Caller, Joined} from './caller.ts';
-import {otherKey} from './other-key.ts';
+import {otherKey} from '../request/key.ts';
 import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 

@@ -1,6 +1,5 @@
 import {contextOf, type WithOperations} from '../context.ts';
-import {currentScope} from '../request/current-scope.ts';
-import {scopeId} from '../request/scope.ts';
+import {currentScope, scopeId} from '../request/scope.ts';
 import {operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import {saveAll} from './save.ts';

@@ -4,7 +4,7 @@ import {StoreError} from '../errors.ts';
 import {decodeRecord} from './record.ts';
 import {memoryStoreIn} from '../stores/memory.ts';
 import {isStoreUnavailable} from '../stores/store-failure.ts';
-import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {isPromise, type MaybePromise} from '../utils.ts';
 import type {ClaimResult, FreeResult, Listed, OperationId, Store, WriteResult} from '../stores/store.ts';
 
 /** How long a step of the store may take, in milliseconds. */

@@ -1,18 +1,15 @@
 import {contextOf, type WithOperations} from '../context.ts';
-import {tellGuarded} from '../guarded.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import {checkCall} from '../option-names.ts';
 import type {SharedOptions} from '../options.ts';
-import {ifReadable} from '../readable.ts';
-import {currentScope} from '../request/current-scope.ts';
+import {currentScope} from '../request/scope.ts';
 import {canonicalName, type OperationName} from '../request/identity.ts';
 import {membersOf} from '../request/members.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
+import {tellGuarded, ifReadable} from '../utils.ts';
 import {isAlive} from './guarded-store.ts';
-import {sawRecord} from './known.ts';
+import {sawRecord, operationAt, showSnapshot, type Operation} from './operations.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import {operationAt, type Operation} from './operations.ts';
-import {showSnapshot} from './remember.ts';
 import {initialSnapshot, snapshotOfRecord, type Snapshot} from './snapshot.ts';
 import {free, recordAt, resolve} from './ways-out.ts';
 

@@ -1,8 +1,7 @@
 import type {Environment} from '../environment.ts';
 import type {Caller} from './caller.ts';
 import {startFlight, type Flight} from './flight.ts';
-import {nextOwner, type Operation} from './operations.ts';
-import {notify, showSnapshot} from './remember.ts';
+import {nextOwner, notify, showSnapshot, type Operation} from './operations.ts';
 import {runNamed, runUnnamed} from './run.ts';
 import {sweepAtTimes} from './sweep.ts';
 import {dropAbandoned, lookAfter, takeOver, type Slot} from './take-over.ts';

@@ -1,10 +1,11 @@
-import type {Environment} from '../environment.ts';
+import type {Answer} from '../dialects/dialect.ts';
+import {stopwatch, type Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
-import {after, type MaybePromise} from '../maybe-promise.ts';
-import {once} from '../once.ts';
 import {nameId} from '../request/identity.ts';
 import {scopeId} from '../request/scope.ts';
-import type {Claim, OperationId, Settlement, Store} from '../stores/store.ts';
+import {unleased} from '../stores/rules.ts';
+import type {Claim, OperationId, Settlement, Store, Listed} from '../stores/store.ts';
+import {after, once, tellGuarded, type MaybePromise} from '../utils.ts';
 import type {Flight} from './flight.ts';
 import {guardedStore, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
@@ -185,4 +186,63 @@ export function keepUnsaved(operation: Operation, outcome: Unsaved): void {
 /** Who a flight is to the store. */
 export function nextOwner(operations: Operations): string {
 	return `${operations.realm}/${++operations.count}`;
+}
+
+/** With `onStoreError: 'degrade'` an operation goes on by what this realm knows of it, while its store fails. */
+export function keepRecord(operation: Operation, environment: Environment, {record, now}: Listed): void {
+	if (!operation.operations.degrades()) return;
+	const elapsed = stopwatch(environment);
+	operation.known = {record, now: () => now + elapsed()};
+}
+
+/** What the store answered is what is known, whatever was to be written. */
+export function correctRecord(operation: Operation, record: OperationRecord): void {
+	if (operation.known) operation.known = {...operation.known, record};
+}
+
+/** It has been freed, as the store has it or as it was known here. */
+export function freeKnown(operation: Operation, record: OperationRecord | undefined = operation.known?.record): void {
+	if (!operation.known || !record) return;
+	const freed = {...record, ...unleased, freed: true, answer: undefined, request: undefined};
+	operation.known = {...operation.known, record: freed};
+}
+
+/** What this realm knows: also an outcome that the store has not taken, where nobody was to go on without it. */
+export function knownRecord({known, unsaved}: Operation): Listed | undefined {
+	if (known) return {record: known.record, now: known.now()};
+	if (unsaved === undefined) return undefined;
+	const {record, state} = unsaved;
+	const {keyAge = 0} = unsaved.claim();
+	return {record: {...record, ...unleased, state}, now: record.createdAt + keyAge};
+}
+
+/** A look at the store, which counts unless this realm is at it, or knows better. */
+export function sawRecord(operation: Operation, environment: Environment, found: Listed): void {
+	if (!operation.flight && !operation.unsaved) keepRecord(operation, environment, found);
+}
+
+/** In bytes. */
+const SMALL_ANSWER = 64 * 1024;
+
+/** Small enough to be kept in memory, and handed to those who wait elsewhere. */
+export function isSmall({body}: Answer): boolean {
+	return body !== undefined && body.byteLength <= SMALL_ANSWER;
+}
+
+export function remember(operation: Operation, result: Result): void {
+	const answer = result.answer && isSmall(result.answer) ? result.answer : undefined;
+	operation.result = {...result, stream: undefined, answer};
+	touch(operation);
+}
+
+/** What handles show from now on: a look at the store that began earlier shows nothing. */
+export function showSnapshot(operation: Operation, snapshot: Snapshot): void {
+	operation.look = undefined;
+	operation.snapshot = snapshot;
+	touch(operation);
+	notify(operation);
+}
+
+export function notify({listeners}: Operation): void {
+	for (const listener of listeners) tellGuarded(listener);
 }

@@ -1,21 +1,27 @@
 import {responseOf} from '../attempt/answer.ts';
-import type {AttemptsResult} from '../attempt/progress.ts';
 import {unlessCancelled} from '../attempt/cancellation.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
-import {isLatchkeyError, PayloadChangedError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import type {AttemptsResult} from '../attempt/progress.ts';
+import {
+	isLatchkeyError,
+	PayloadChangedError,
+	outcomeError,
+	type ErrorFacts,
+	type LatchkeyError,
+	type Outcome,
+} from '../errors.ts';
 import {domError} from '../signals.ts';
+import {fromRest} from './at-rest.ts';
 import {refetch} from './attempts.ts';
 import type {Finding} from './conclude.ts';
 import type {FlightRun} from './flight.ts';
-import type {Run} from './named-run.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
 import type {Seen} from './lease.ts';
+import type {Run} from './named-run.ts';
 import type {Unsaved} from './operations.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
-import {fromRest} from './at-rest.ts';
 import {save} from './save.ts';
-import {outcomeError} from './outcome-error.ts';
 import {isFinal, outcomeOfState, type State} from './state.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */

@@ -1,8 +1,7 @@
 import {responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialects/dialect.ts';
-import {isLatchkeyError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
-import {can} from '../shape.ts';
-import {outcomeError} from './outcome-error.ts';
+import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
+import {can} from '../utils.ts';
 
 /** How a flight ended. A value: only the edge, where a caller gets it, throws. */
 export type Result = {

@@ -3,10 +3,11 @@ import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
-import {conclude} from './conclude.ts';
+import {conclude, reconcile} from './conclude.ts';
 import type {FlightRun} from './flight.ts';
-import type {Run} from './named-run.ts';
 import type {HeldLease, Seen} from './lease.ts';
+import type {Run} from './named-run.ts';
+import {nextOwner, remember} from './operations.ts';
 import {
 	alreadySettled,
 	isOf,
@@ -16,9 +17,6 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import {nextOwner} from './operations.ts';
-import {reconcile} from './reconcile.ts';
-import {remember} from './remember.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';

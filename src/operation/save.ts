@@ -1,10 +1,8 @@
 import type {Environment} from '../environment.ts';
 import type {OperationId} from '../stores/store.ts';
 import type {GuardedStore} from './guarded-store.ts';
-import {correctRecord} from './known.ts';
-import type {Operation, Operations, Unsaved} from './operations.ts';
+import {correctRecord, showSnapshot, type Operation, type Operations, type Unsaved} from './operations.ts';
 import type {OperationRecord} from './record.ts';
-import {showSnapshot} from './remember.ts';
 import {snapshotOfRecord} from './snapshot.ts';
 import {isDefinitive} from './state.ts';
 

@@ -1,15 +1,13 @@
 import type {Answer} from '../dialects/dialect.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
-import type {Finding} from './conclude.ts';
-import type {Run} from './named-run.ts';
-import {correctRecord, keepRecord} from './known.ts';
-import type {HeldLease} from './lease.ts';
-import {keepUnsaved} from './operations.ts';
-import {isSmall} from './remember.ts';
-import {transition} from './state.ts';
 import {atRest} from './at-rest.ts';
+import type {Finding} from './conclude.ts';
+import type {HeldLease} from './lease.ts';
+import type {Run} from './named-run.ts';
+import {correctRecord, keepRecord, keepUnsaved, isSmall} from './operations.ts';
 import {save, saveLater, type Settled} from './save.ts';
+import {transition} from './state.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;

@@ -1,12 +1,10 @@
 import type {Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
-import type {Freeing, Listed} from '../stores/store.ts';
 import {unleased} from '../stores/rules.ts';
-import {correctRecord, freeKnown, keepRecord, knownRecord} from './known.ts';
-import type {Operation, Unsaved} from './operations.ts';
+import type {Freeing, Listed} from '../stores/store.ts';
+import {correctRecord, freeKnown, keepRecord, knownRecord, notify, type Operation, type Unsaved} from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
-import {notify} from './remember.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './save.ts';
 import {saidState, transition} from './state.ts';

@@ -1,6 +1,6 @@
 import {hash} from 'node:crypto';
 import {memoryStore} from '../stores/memory.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../utils.ts';
 import type {Store} from '../stores/store.ts';
 
 export {watch} from './unsent.ts';

@@ -1,6 +1,5 @@
-import type {MaybePromise} from '../maybe-promise.ts';
+import {can, nameOf, type MaybePromise} from '../utils.ts';
 import {reading} from './reading.ts';
-import {can, nameOf} from '../shape.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 

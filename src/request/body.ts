@@ -1,13 +1,11 @@
-import {bytesOf} from '../concat.ts';
+import {bytesOf, sourceOf, type Source} from '../bytes.ts';
 import {BodyNotReplayableError} from '../errors.ts';
-import {after, type MaybePromise} from '../maybe-promise.ts';
 import {mistake} from '../mistake.ts';
+import {after, can, nameOf, type MaybePromise} from '../utils.ts';
 import {freezeBlob, isBlob, type FrozenBlob} from './blob.ts';
 import {freezeForm, timeless, type FormEntries} from './form.ts';
 import {readAll, STREAM_LIMIT} from './read-stream.ts';
 import {reading} from './reading.ts';
-import {can, nameOf} from '../shape.ts';
-import {sourceOf, type Source} from '../source.ts';
 
 /** A body that nobody can change any more. `type` is the content type that fetch would set for it. */
 export type FrozenBody = PlainBody | FormBody;

@@ -1,5 +1,5 @@
 import {BodyNotReplayableError} from '../errors.ts';
-import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {after, isPromise, type MaybePromise} from '../utils.ts';
 import {freezeBlob, isBlob, type FrozenBlob} from './blob.ts';
 
 /** The parts of a form, in their order. */

@@ -1,10 +1,9 @@
 import type {Dialect} from '../dialects/dialect.ts';
 import type {Environment} from '../environment.ts';
-import {hushed} from '../guarded.ts';
-import {isPromise} from '../maybe-promise.ts';
-import {buildable, mistake} from '../mistake.ts';
 import type {FetchInput} from '../fetch-types.ts';
+import {buildable, mistake} from '../mistake.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
+import {hushed, isPromise} from '../utils.ts';
 import {isFromContent} from './from-content.ts';
 import {canonicalName} from './identity.ts';
 import {validateKey, validateOwnKey} from './key.ts';

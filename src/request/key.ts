@@ -1,7 +1,8 @@
 import type {Dialect} from '../dialects/dialect.ts';
-import {hushed} from '../guarded.ts';
 import {mistake} from '../mistake.ts';
 import {shown} from '../shown.ts';
+import {hushed} from '../utils.ts';
+import {displayName} from './identity.ts';
 
 /**
  * Makes the idempotency key of an operation that begins. It must give another key whenever `previousKey` (the last
@@ -49,4 +50,11 @@ export function keyHeaderOf({header, formatKey}: Pick<Dialect, 'header' | 'forma
 	const value = typeof given === 'string' && new Headers([[header, given]]).get(header);
 	if (!value) throw mistake('formatKey of the dialect gives no header');
 	return value;
+}
+
+/** For a call with an idempotency key of its own, where another one is live. */
+export function otherKey(operation: readonly string[] = []): Error {
+	return mistake(
+		`operation ${displayName(operation)} is live under another key than the idempotencyKey of this call. Nothing was sent.`,
+	);
 }

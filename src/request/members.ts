@@ -1,4 +1,4 @@
-import {can} from '../shape.ts';
+import {can} from '../utils.ts';
 
 /** Headers that can be read only once are read here, for all who look at them later. */
 export function withHeadersRead<T extends RequestInit>(init: T): T {

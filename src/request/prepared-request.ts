@@ -1,15 +1,14 @@
 import {sha256} from '#platform';
 import type {Environment} from '../environment.ts';
 import type {FetchInput} from '../fetch-types.ts';
-import {after, isPromise, type MaybePromise} from '../maybe-promise.ts';
 import {buildable, mistake} from '../mistake.ts';
-import {token} from '../option-specs.ts';
-import {once} from '../once.ts';
 import {callOptionNames} from '../option-names.ts';
+import {token} from '../option-specs.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {shown, withoutQuery} from '../shown.ts';
+import {after, isPromise, once, type MaybePromise} from '../utils.ts';
 import {freezeBody, freezeRequest, type PlainBody} from './body.ts';
-import {encodeBody} from './encode-body.ts';
+import {encodeBody} from './multipart.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
 import {keyHeaderOf} from './key.ts';
 import {membersOf} from './members.ts';

@@ -1,6 +1,5 @@
-import {bytesOf, concat} from '../concat.ts';
+import {bytesOf, concat, type Source} from '../bytes.ts';
 import {BodyNotReplayableError} from '../errors.ts';
-import type {Source} from '../source.ts';
 
 /** The most that is read from a stream, so that it can be sent again: 10 MiB. */
 export const STREAM_LIMIT: number = 10_485_760;

@@ -1,5 +1,8 @@
 import {sha256} from '#platform';
-import {after, type MaybePromise} from '../maybe-promise.ts';
+import type {Environment} from '../environment.ts';
+import {mistake} from '../mistake.ts';
+import type {FetchOptions} from '../options.ts';
+import {after, hushed, type MaybePromise} from '../utils.ts';
 
 /** The last one: a page has one user, and on a server it is as fast to hash again. */
 let known: {readonly scope: string; readonly id: string} | undefined;
@@ -16,4 +19,38 @@ export function scopeId(scope: string | null): MaybePromise<string> {
 		known = {scope, id};
 		return id;
 	});
+}
+
+/**
+ * Whose operation this is, read when it begins. Throws a TypeError where one process serves many users and nobody
+ * said which of them this is: the next user must never inherit a key or an answer.
+ */
+export function currentScope(scope: FetchOptions['scope'], environment: Environment): string | null {
+	const now: unknown = typeof scope === 'function' ? hushed(scope()) : scope;
+	if (now === null || (now === undefined && !environment.shared)) return null;
+	if (typeof now === 'string' && now !== '') return now;
+	throw mistake(
+		`a named operation needs a scope (createFetch({scope: () => user.id}), or null if all callers are one), not ${now === '' ? 'an empty one' : typeof now}`,
+	);
+}
+
+/**
+ * Tells whether an operation is still of whoever is there now. A scope that cannot be told any more is another one. Without
+ * a name of its own it is of whoever is there when this is made.
+ */
+export function sameScopeAs(
+	scope: FetchOptions['scope'],
+	environment: Environment,
+	named?: string | null,
+): () => boolean {
+	if (typeof scope !== 'function') return () => true;
+	const read = () => {
+		try {
+			return named === undefined ? hushed(scope()) : currentScope(scope, environment);
+		} catch (error) {
+			return {error};
+		}
+	};
+	const then = named === undefined ? read() : named;
+	return () => read() === then;
 }

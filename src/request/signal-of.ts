@@ -1,7 +1,7 @@
 import type {FetchInput} from '../fetch-types.ts';
 import {mistake} from '../mistake.ts';
 import {abortOf} from '../aborts.ts';
-import {can} from '../shape.ts';
+import {can} from '../utils.ts';
 import {isRequest} from './prepared-request.ts';
 
 /** The signal of a call. Throws its reason where it is aborted already: nothing has been sent then. */

@@ -7,7 +7,7 @@ import {listTests} from './contract/listing.ts';
 import {requestTests} from './contract/requests.ts';
 import {settleTests} from './contract/settling.ts';
 import {unprocessedTests} from './contract/unprocessed.ts';
-import type {MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../utils.ts';
 import type {Store} from './store.ts';
 
 /** What the suite needs of a test runner, and of the store under test. */

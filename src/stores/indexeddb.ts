@@ -1,6 +1,6 @@
 import {clock, type Environment} from '../environment.ts';
 import {mistake} from '../mistake.ts';
-import {ifReadable} from '../readable.ts';
+import {ifReadable} from '../utils.ts';
 import {shown} from '../shown.ts';
 import {decodeRecord, type OperationRecord} from '../operation/record.ts';
 import {connectTo} from './indexeddb/connection.ts';

@@ -1,4 +1,4 @@
-import type {MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../utils.ts';
 import type {KeyLimits, OperationRecord, StoredAnswer, StoredRequest} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
 

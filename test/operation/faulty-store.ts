@@ -1,4 +1,4 @@
-import type {MaybePromise} from '../../src/maybe-promise.ts';
+import type {MaybePromise} from '../../src/utils.ts';
 import type {Store} from '../../src/stores/store.ts';
 
 type StepName = 'claim' | 'renew' | 'settle' | 'forget' | 'list';

@@ -1,7 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {encodeBody, type EncodedBody} from '../../src/request/encode-body.ts';
 import type {FormEntries, FormFile} from '../../src/request/form.ts';
-import {boundaryOf, encodeMultipart} from '../../src/request/multipart.ts';
+import {encodeBody, boundaryOf, encodeMultipart, type EncodedBody} from '../../src/request/multipart.ts';
 
 const FINGERPRINT = '0123456789abcdef'.repeat(4);
 const BOUNDARY = '----latchkey0123456789abcdef0123456789abcdef';

@@ -1,7 +1,7 @@
 import {scopeId} from '../../src/request/scope.ts';
 import {memoryStoreIn} from '../../src/stores/memory.ts';
 import type {OperationRecord} from '../../src/operation/record.ts';
-import {after, type MaybePromise} from '../../src/maybe-promise.ts';
+import {after, type MaybePromise} from '../../src/utils.ts';
 import {storeUnavailable} from '../../src/stores/store-failure.ts';
 import type {Listed, OperationId, Settlement, Store} from '../../src/stores/store.ts';
 import type {Check} from './check.ts';

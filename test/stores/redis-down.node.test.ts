@@ -1,6 +1,6 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {environment} from '../../src/environment.ts';
-import type {MaybePromise} from '../../src/maybe-promise.ts';
+import type {MaybePromise} from '../../src/utils.ts';
 import {outcomeOf} from '../../src/operation/outcome.ts';
 import type {FetchOptions} from '../../src/options.ts';
 import {redisStore, redisStoreIn} from '../../src/stores/redis.ts';

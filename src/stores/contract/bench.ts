@@ -1,6 +1,6 @@
 import type {OperationRecord} from '../../operation/record.ts';
 import type {State} from '../../operation/state.ts';
-import type {MaybePromise} from '../../maybe-promise.ts';
+import type {MaybePromise} from '../../utils.ts';
 import type {Claim, ClaimResult, Freeing, FreeResult, OperationId, Settlement, Store, WriteResult} from '../store.ts';
 import {answered} from './check.ts';
 

@@ -1,4 +1,4 @@
-import {ifReadable} from '../../readable.ts';
+import {ifReadable} from '../../utils.ts';
 import {domError} from '../../signals.ts';
 import {storeUnavailable} from '../store-failure.ts';
 

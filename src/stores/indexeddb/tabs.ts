@@ -1,4 +1,4 @@
-import {ifReadable} from '../../readable.ts';
+import {ifReadable} from '../../utils.ts';
 import type {OperationId, Store} from '../store.ts';
 
 export type TabNews = {
