@@ -6,6 +6,7 @@ import {displayName} from './request/identity.ts';
  */
 export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'not-sent' | 'unknown';
 
+/** What tells errors apart, in code and in logs. It does not change. */
 export type ErrorCode =
 	| 'KEY_REUSED'
 	| 'PAYLOAD_CHANGED'
@@ -43,10 +44,14 @@ export abstract class LatchkeyError extends Error {
 	abstract readonly code: ErrorCode;
 	/** What is known of the operation's effect. */
 	abstract readonly outcome: Outcome;
+	/** The operation's name, part by part; absent when the call had none. */
 	declare readonly operation: readonly string[] | undefined;
 	declare readonly key: string | undefined;
+	/** HTTP exchanges begun by this call. */
 	declare readonly attempts: number;
+	/** The last answer of the server, if there was one. */
 	declare readonly response: Response | undefined;
+	/** The HTTP status of the answer that settled the operation, where it is known. */
 	declare readonly status: number | undefined;
 	/** The next call of the operation with the same request goes under the same key. */
 	declare readonly keyKept: boolean;

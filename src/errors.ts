@@ -2,7 +2,11 @@ import {brand, LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} fro
 
 export {LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} from './error-base.ts';
 
-/** The server holds this key for another payload. Nothing was executed by this call. */
+/**
+ * The server holds this key for another payload. Nothing was executed by this call.
+ *
+ * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.7: 422
+ */
 export class KeyReuseError extends LatchkeyError {
 	override readonly name = 'KeyReuseError';
 	readonly code = 'KEY_REUSED';
@@ -16,7 +20,12 @@ export class KeyReuseError extends LatchkeyError {
 	}
 }
 
-/** The operation is live with another payload. Nothing was sent. */
+/**
+ * The operation is live with another payload. Nothing was sent.
+ *
+ * @example
+ * if (isLatchkeyError(error, 'PAYLOAD_CHANGED')) show('Your first order is not settled yet.');
+ */
 export class PayloadChangedError extends LatchkeyError {
 	override readonly name = 'PayloadChangedError';
 	readonly code = 'PAYLOAD_CHANGED';
@@ -30,7 +39,13 @@ export class PayloadChangedError extends LatchkeyError {
 	}
 }
 
-/** Nobody here can tell whether the effect took place. The key is kept: the same call again is safe. */
+/**
+ * Nobody here can tell whether the effect took place. The key is kept: the same call again is safe where the server honours
+ * keys. `response` is the last answer, `cause` the first failure.
+ *
+ * @example
+ * if (isLatchkeyError(error, 'OUTCOME_UNKNOWN')) show('We do not know yet. Pressing Pay again is safe.');
+ */
 export class OutcomeUnknownError extends LatchkeyError {
 	override readonly name = 'OutcomeUnknownError';
 	readonly code = 'OUTCOME_UNKNOWN';
@@ -71,7 +86,13 @@ const notSendable = {
 		'Nothing is sent while the clock is behind the times of its record: set the clock, or find out what happened, then resolve() it.',
 };
 
-/** The operation has succeeded before, and its answer is not at hand. */
+/**
+ * The operation has succeeded before, and its answer is not at hand: it is of another tab, of a time before a reload, or a stream
+ * that another caller has. `keepResponse` keeps answers.
+ *
+ * @example
+ * if (isLatchkeyError(error, 'ALREADY_SUCCEEDED')) show('Paid. Thank you.');
+ */
 export class AlreadySucceededError extends LatchkeyError {
 	override readonly name = 'AlreadySucceededError';
 	readonly code = 'ALREADY_SUCCEEDED';
@@ -126,7 +147,7 @@ export class NotSentError extends LatchkeyError {
 	}
 }
 
-/** The store failed before anything was sent. Whether an earlier call took effect is not known. */
+/** The store failed before anything was sent. Whether an earlier call took effect is not known. `cause` is the store's error. */
 export class StoreError extends LatchkeyError {
 	override readonly name = 'StoreError';
 	readonly code = 'STORE_FAILED';
@@ -137,7 +158,10 @@ export class StoreError extends LatchkeyError {
 	}
 }
 
-/** The body cannot be sent twice with the same bytes. Nothing was sent. */
+/**
+ * The body cannot be sent twice with the same bytes: it was read before, cannot be read, or is a stream of more
+ * than 10 MiB. Nothing was sent.
+ */
 export class BodyNotReplayableError extends LatchkeyError {
 	override readonly name = 'BodyNotReplayableError';
 	readonly code = 'BODY_NOT_REPLAYABLE';

@@ -8,6 +8,7 @@ export type EventFacts = {
 	readonly at: number;
 };
 
+/** What happened. */
 export type EventDetail =
 	/** An exchange begins. `attempt` counts from 1. */
 	| {readonly type: 'attempt'; readonly attempt: number}
@@ -51,4 +52,10 @@ export type EventDetail =
 			readonly replayed: boolean;
 	  };
 
+/**
+ * What `onEvent` is told.
+ *
+ * @example
+ * createFetch({onEvent: ({type, operation, at}) => console.debug(new Date(at).toISOString(), type, operation)});
+ */
 export type LatchkeyEvent = EventFacts & EventDetail;

@@ -8,50 +8,119 @@ import type {KeyFrom} from './request/key.ts';
 import type {MaybePromise} from './utils.ts';
 import type {Store} from './stores/store.ts';
 
+/** How often an attempt is repeated, and how long the waits between are. */
 export type RetryOptions = {
 	/**
-	 * Retries after the first attempt. Default 3. Neither waiting for "in progress" nor `reauthorize` uses one up. `0`: one
+	 * Retries after the first attempt, at most 100. Neither waiting for "in progress" nor `reauthorize` uses one up. `0`: one
 	 * attempt, and no waiting. That is one call of `fetch`, not always one request: browsers themselves send a POST again,
 	 * without a word, when a connection that they use again is dropped before the answer. Only a key that the server honours
 	 * makes it one effect.
+	 *
+	 * @default 3
 	 */
 	readonly limit?: number;
-	/** The longest own wait between attempts, in milliseconds. Default 8,000. */
+	/**
+	 * The longest own wait between attempts, in milliseconds.
+	 *
+	 * @default 8_000
+	 */
 	readonly backoffLimit?: number;
-	/** Own wait before retry `retryCount` (from 1), in milliseconds. Default: exponential from 250 ms with full jitter. */
+	/**
+	 * Own wait before retry `retryCount` (from 1), in milliseconds, cut to `backoffLimit`. Where it throws or returns no time, it
+	 * is as if there were none. What the server asks for goes before it.
+	 *
+	 * @default exponential from 250 ms, with full jitter
+	 * @example
+	 * createFetch({retry: {delay: retryCount => 1_000 * retryCount}});
+	 * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+	 */
 	readonly delay?: (retryCount: number) => number;
-	/** A longer `Retry-After` is cut to this, in milliseconds. Default 30,000. */
+	/**
+	 * The longest wait that the server may ask for, in milliseconds. One that asks for more ends the call at once, and a handle
+	 * tells when it wants to be asked again (`retryAt`).
+	 *
+	 * @default 30_000
+	 * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 `Retry-After`
+	 */
 	readonly maxRetryAfter?: number;
 };
 
 /** What can be said of one call, or as a default in `createFetch`. */
 export type SharedOptions = {
-	/** Time for one attempt, its answer read, in milliseconds; `false`: none. Default 20,000. */
+	/**
+	 * Time for one attempt, its fresh headers made and its answer read, in milliseconds; `false`: no limit.
+	 *
+	 * @default 20_000
+	 */
 	readonly timeout?: number | false;
-	/** Time for the whole call, in milliseconds; `false`: none. Default 60,000. */
+	/**
+	 * Time for the whole call, all attempts and waits, in milliseconds; `false`: no limit. A named call whose outcome
+	 * is not known then throws `OutcomeUnknownError`, and keeps its key.
+	 *
+	 * @default 60_000
+	 */
 	readonly totalTimeout?: number | false;
-	/** A number is short for `{limit}`. */
+	/**
+	 * How often and how patiently. A number is short for `{limit}`.
+	 *
+	 * @default `{limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000}`
+	 * @example
+	 * createFetch({retry: {limit: 5, maxRetryAfter: 10_000}});
+	 */
 	readonly retry?: number | RetryOptions;
-	/** What a 2xx answer means, for servers that say no with a 200. `undefined`: it succeeded. It may read the response. */
+	/**
+	 * What a 2xx answer means, for servers that say no with a 200. `undefined`: it succeeded. It may read the response, and has the
+	 * time of the attempt. Where it throws, nothing is settled.
+	 *
+	 * @example
+	 * createFetch({
+	 *   async judge(response) {
+	 *     const {status} = (await response.json()) as {status: string};
+	 *     return status === 'declined' ? 'refused' : undefined;
+	 *   },
+	 * });
+	 */
 	readonly judge?: (response: Response) => MaybePromise<'succeeded' | 'refused' | undefined>;
 	/**
 	 * Finds out what became of an operation, for instance by a GET. Asked at most once a call, within `timeout`:
 	 * where the key cannot be sent (any more, or while a clock is set back), or when the attempts end without an outcome.
-	 * `undefined`: nobody knows.
+	 * `undefined`, or an error: nobody knows. Say `'refused'` only of what did not happen *and will not*: it frees the key.
+	 *
+	 * @example
+	 * createFetch({
+	 *   async reconcile({key}) {
+	 *     const answer = await fetch(`/orders?key=${key}`);
+	 *     if (!answer.ok) return undefined;
+	 *     const found = (await answer.json()) as unknown[];
+	 *     return found.length > 0 ? 'succeeded' : undefined;
+	 *   },
+	 * });
 	 */
 	readonly reconcile?: (operation: {
 		readonly operation: readonly string[];
 		readonly key: string;
 	}) => MaybePromise<'succeeded' | 'refused' | undefined>;
 	/**
-	 * What makes the request *this* request, as a string, where its default (method, URL, content type, body) holds
-	 * fields that change by themselves. Only its SHA-256 is kept. It gets a copy of the request.
+	 * What makes the request *this* request, as a string, where one of its parts changes by itself. Only its SHA-256 is kept. It
+	 * gets a copy of the request. The same string for other bytes: they go under the same key, with a `bytes-changed` event.
+	 *
+	 * @default method, URL, content type and body
+	 * @example
+	 * createFetch({
+	 *   async fingerprint(request) {
+	 *     const {sentAt: _, ...order} = (await request.json()) as {sentAt: number};
+	 *     return JSON.stringify(order);
+	 *   },
+	 * });
+	 * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.4
 	 */
 	readonly fingerprint?: (request: Request) => MaybePromise<string>;
 	/**
 	 * Names of headers that make a request another one, whatever else makes it: whose account it is for, such as
 	 * `['Stripe-Account']`. Names of operations made by `fromContent()` and keys made by `contentKey()` follow. Not what
-	 * changes by itself: a token, a date. Default: none.
+	 * changes by itself: a token, a date.
+	 *
+	 * @default `[]`
 	 */
 	readonly fingerprintHeaders?: readonly string[];
 	/**
@@ -60,7 +129,7 @@ export type SharedOptions = {
 	 * length. It has the time of the attempt; where it fails, nothing more is sent.
 	 *
 	 * @example
-	 * createFetch({attemptHeaders: async () => ({authorization: `Bearer ${await freshToken()}`})});
+	 * createFetch({attemptHeaders: () => ({authorization: `Bearer ${session.token}`})});
 	 */
 	readonly attemptHeaders?: (attempt: AttemptFacts) => MaybePromise<FetchHeaders | undefined>;
 	/**
@@ -69,14 +138,20 @@ export type SharedOptions = {
 	 * same key and without using a retry up. Anything else, or an error: the answer stands.
 	 *
 	 * @example
-	 * createFetch({reauthorize: async ({status}) => status === 401 && (await session.refresh())});
+	 * createFetch({reauthorize: async ({status}) => status === 401 && (await refreshToken())});
 	 */
 	readonly reauthorize?: Reauthorize | {readonly on: readonly number[]; readonly ask: Reauthorize};
-	/** Keep answers at rest, so that a reload has the body without the server. Default `false`: an answer may be private. */
+	/**
+	 * Keep answers at rest, so that a reload has the body without the server. An answer may be private.
+	 *
+	 * @default false
+	 */
 	readonly keepResponse?: boolean;
 	/**
 	 * Keep method, URL, content type, the headers of `fingerprintHeaders` and body at rest while the outcome is not known,
-	 * so that `unfinished()` offers to `resume` after a crash. No other header is kept. Default `false`: a body may be private.
+	 * so that `unfinished()` offers to `resume` after a crash. No other header is kept. A body may be private.
+	 *
+	 * @default false
 	 */
 	readonly keepRequest?: boolean;
 };
@@ -88,52 +163,110 @@ export type ResumeInit = Omit<RequestInit, 'method' | 'body'> & SharedOptions;
 export type CallOptions = SharedOptions & {
 	/**
 	 * The logical intention of this call: the same name is the same operation, over clicks, reloads, tabs and crashes.
-	 * `true`: an operation of this call alone.
+	 * `true`: an operation of this call alone. Not for GET and HEAD; on servers a name needs a `scope`.
+	 *
+	 * @throws {TypeError} for a name that cannot be: a missing `cart.id`, `''`, `NaN`. Nothing was sent.
+	 * @example
+	 * await fetch('/orders', {method: 'POST', body, operation: ['checkout', cart.id]});
 	 */
 	readonly operation?: OperationName | FromContent | true;
 	/**
 	 * Your own idempotency key: visible ASCII, 1–255 characters. `since`: when it was made, in milliseconds since the epoch;
 	 * the server's retention counts from then. Without it an older key may be sent although the server has forgotten it.
 	 * Say who else sends it by `keySenders`.
+	 *
+	 * @throws {TypeError} for a key that no header carries, and where another key is live for the same operation.
+	 * @example
+	 * const {paymentKey: key, keyMadeAt: since} = await orders.find('42');
+	 * await fetch('/pay', {method: 'POST', body, idempotencyKey: {key, since}});
+	 * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.3
 	 */
 	readonly idempotencyKey?: string | {readonly key: string; readonly since: number};
 };
 
+/** What `createFetch` takes: defaults for its calls, and what holds for all of them. */
 export type FetchOptions = SharedOptions & {
-	/** What sends. Default: `globalThis.fetch`, looked up at each call. It may throw `NotSentError`; all else may have been sent. */
+	/**
+	 * What sends. It may throw `NotSentError` where it knows that it sent nothing; after any other error all may have been sent.
+	 *
+	 * @default `globalThis.fetch`, looked up at each call
+	 * @example
+	 * createFetch({
+	 *   async fetch(input, init) {
+	 *     if (!navigator.onLine) throw new NotSentError();
+	 *     return globalThis.fetch(input, init);
+	 *   },
+	 * });
+	 */
 	readonly fetch?: (input: FetchInput, init?: RequestInit) => Promise<Response>;
-	/** Where records live. Default: IndexedDB in browsers, memory in Node. */
+	/**
+	 * Where records live. On servers name one that outlives the process.
+	 *
+	 * @default IndexedDB in browsers, memory in Node
+	 */
 	readonly store?: Store;
 	/**
 	 * Whose operations these are (a user's id, for instance); `null`: all callers are one. A function is asked when an
 	 * operation begins, and before each attempt: once it says another, nothing more is sent. Required for named calls
 	 * on servers. Only its hash is kept.
+	 *
+	 * @throws {TypeError} from a named call on a server without it.
+	 * @example
+	 * createFetch({scope: () => session.userId});
 	 */
 	readonly scope?: string | null | (() => string | null | undefined);
-	/** How the API spells idempotency. Default: `ietf()`. */
+	/**
+	 * How the API spells idempotency: header, key format, retention, what it saves, what means what.
+	 *
+	 * @default `ietf()`
+	 * @example
+	 * createFetch({dialect: ietf({retention: 24 * 60 * 60 * 1_000, saves: 'errors'})});
+	 */
 	readonly dialect?: Dialect;
-	/** Which other calls get a key: all, these methods, or those the function picks. Default: none. */
+	/**
+	 * Which other calls get a key, one for each call: all, these methods, or those the function picks. A server that does not know
+	 * the header may refuse it (CORS).
+	 *
+	 * @default false
+	 * @example
+	 * createFetch({keyed: ({method, url}) => method === 'POST' && url.startsWith('https://api.example.com/')});
+	 */
 	readonly keyed?:
 		| boolean
 		| readonly string[]
 		| ((request: {readonly method: string; readonly url: string}) => boolean);
 	/**
-	 * Where keys come from. Default: random UUIDv4. `contentKey()` is the other one on offer. Needs `keySenders`, or a dialect
-	 * that declares what the server saves.
+	 * Where keys come from. `contentKey()` is the other one on offer. Needs `keySenders`, or a dialect that declares what the
+	 * server saves. Where `previousKey` is another, it has to give another key.
+	 *
+	 * @default a random UUIDv4
+	 * @throws {TypeError} from `createFetch` without either.
+	 * @example
+	 * createFetch({keyFrom: contentKey(), dialect: ietf({saves: 'errors'})});
 	 */
 	readonly keyFrom?: KeyFrom;
 	/**
-	 * Who sends the keys that are not minted here (`idempotencyKey`, `keyFrom`, `contentKey()`). `'anywhere'` (default): perhaps
+	 * Who sends the keys that are not minted here (`idempotencyKey`, `keyFrom`, `contentKey()`). `'anywhere'`: perhaps
 	 * somebody who shares no store with us, or did before this process; only a success, a marked replay or an answer that the
 	 * dialect says is saved settles then. `'this-store'`: everybody who sends them claims them under the same name and scope in
 	 * this store, which has to be durable.
+	 *
+	 * @default 'anywhere'
+	 * @throws {TypeError} from `createFetch` for `'this-store'` with a store that is not durable.
 	 */
 	readonly keySenders?: 'this-store' | 'anywhere';
-	/** Told what happens. A listener that throws harms nothing. */
+	/**
+	 * Told what happens. A listener that throws harms nothing.
+	 *
+	 * @example
+	 * createFetch({onEvent: event => event.type === 'degraded' && console.warn(event.error)});
+	 */
 	readonly onEvent?: (event: LatchkeyEvent) => void;
 	/**
-	 * `'fail'` (default): a named call whose claim fails is not sent. `'degrade'`: the operation goes on by the same rules in the
+	 * `'fail'`: a named call whose claim fails is not sent. `'degrade'`: the operation goes on by the same rules in the
 	 * memory of this realm, until the store takes it. That gives up one key over tabs and processes while the store fails.
+	 *
+	 * @default 'fail'
 	 */
 	readonly onStoreError?: 'fail' | 'degrade';
 };

@@ -22,23 +22,41 @@ export type Reading = 'in-progress' | 'mismatched' | 'key-used';
 
 /**
  * How one API spells idempotency: header, key format, retention, what it saves, what means what.
- * Plain data and small pure functions; give one to `createFetch({dialect})`.
+ * Plain data and small pure functions; give one to `createFetch({dialect})`. Where one that reads an
+ * answer throws, the answer settles nothing.
+ *
+ * @example
+ * const bank: Dialect = {
+ *   ...ietf({retention: 24 * 60 * 60 * 1_000}),
+ *   name: 'bank',
+ *   header: 'X-Request-Id',
+ *   saves: ({status}) => status === 402,
+ * };
+ * createFetch({dialect: bank});
  */
 export type Dialect = {
 	readonly name: string;
 	/** The request header that carries the key. */
 	readonly header: string;
-	/** How the key is written into the header. Default: as it is. */
+	/**
+	 * How the key is written into the header.
+	 *
+	 * @default as it is
+	 */
 	readonly formatKey?: ((key: string) => string) | undefined;
 	/**
-	 * How long the server documents to keep keys, in milliseconds; more than ten years count as ten. Declared: an answer may be fetched again within it.
-	 * Not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again.
+	 * How long the server documents to keep keys, in milliseconds; more than ten years count as ten. Declared: an answer may be
+	 * fetched again within it.
+	 *
+	 * @default not declared: 24 h is assumed for how long a key may be sent, and nothing is fetched again
 	 */
 	readonly retention?: number | undefined;
 	/**
 	 * Whether this 4xx or 5xx answer is saved under the key, so that a repeat gets it again. Only what is true for every
 	 * answer of its kind: one that depends on the moment is not. A 4xx that is saved settles, whoever may have sent the key
-	 * before. Left out: not declared, and none is believed saved.
+	 * before.
+	 *
+	 * @default not declared: none is believed saved
 	 */
 	readonly saves?: ((answer: Answer) => boolean) | undefined;
 	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */
@@ -47,7 +65,12 @@ export type Dialect = {
 	readonly read?: (answer: Answer) => Reading | undefined;
 	/** A response header whose `true` or `false` decides about a retry. `x-should-retry` is always read. */
 	readonly shouldRetryHeader?: string;
-	/** `'settle'`: redirects are followed, and judged as any other answer. Default: a named call follows none, and one settles nothing. */
+	/**
+	 * `'settle'`: redirects are followed, and judged as any other answer.
+	 *
+	 * @default a named call follows none, and one settles nothing
+	 * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.4
+	 */
 	readonly redirects?: 'settle';
 };
 

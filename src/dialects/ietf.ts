@@ -4,15 +4,29 @@ import {validate} from '../validate.ts';
 import type {Answer, Dialect} from './dialect.ts';
 import {isInDoubt, readWords} from './words.ts';
 
+/** What a server that follows the draft leaves open. */
 export type IetfOptions = {
-	/** How long the server documents to keep keys, in milliseconds. Default: not declared (see `Dialect.retention`). */
+	/**
+	 * How long the server documents to keep keys, in milliseconds.
+	 *
+	 * @default not declared (see `Dialect.retention`)
+	 * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.3
+	 */
 	readonly retention?: number;
 	/**
 	 * `'success'`: the server keeps successes under the key, and nothing else. `'errors'`: it keeps 4xx answers too, as the
-	 * draft says it should. Default: not declared; a refusal after an ambiguous attempt then settles nothing.
+	 * draft says it should.
+	 *
+	 * @default not declared: a refusal after an ambiguous attempt settles nothing
+	 * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.6
 	 */
 	readonly saves?: 'success' | 'errors';
-	/** Send the key as a structured-field string, in double quotes, as the draft says. Default `false`: all known servers take it bare. */
+	/**
+	 * Send the key as a structured-field string, in double quotes, as the draft says. All known servers take it bare.
+	 *
+	 * @default false
+	 * @see https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3
+	 */
 	readonly quoted?: boolean;
 };
 

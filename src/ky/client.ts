@@ -17,7 +17,14 @@ declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}
 }
 
-/** ky's defaults and latchkey's, in one. Times are in milliseconds; of ky's `retry`, the fields of `RetryOptions` count. */
+/**
+ * ky's defaults and latchkey's, in one. Times are in milliseconds; of ky's `retry`, the fields of `RetryOptions` count, and any
+ * other is a `TypeError`. The defaults are latchkey's; a declared `dialect` is also `keyed: ['POST', 'PATCH']`.
+ *
+ * @example
+ * const api = createClient({prefix: '/api', timeout: 10_000, retry: 5, dialect: stripe});
+ * @see https://github.com/sindresorhus/ky#options
+ */
 export type ClientOptions = Omit<Options, keyof SharedOptions | 'operation' | 'idempotencyKey' | 'fetch'> &
 	FetchOptions;
 
@@ -52,6 +59,8 @@ type Beside = {readonly latchkeyBeside?: RequestInit};
  * Makes a ky instance whose calls can be operations. Time-outs and retries are latchkey's: each attempt goes under the
  * same key, and GET, HEAD, PUT and DELETE are retried without one. POST and PATCH get a key when they name an
  * operation, or all of them with `keyed` or a declared `dialect`.
+ *
+ * What a call throws: ky's `HTTPError` for a refusal and `TimeoutError`, and the errors of latchkey.
  *
  * @throws {TypeError | RangeError} for an option that does not exist or is of the wrong kind.
  * @example

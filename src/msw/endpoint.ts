@@ -14,19 +14,39 @@ import {payloadOf} from './payload.ts';
 import {problem} from './problem.ts';
 import {serveOnce, type Saves} from './serve-once.ts';
 
+/** How the mock server behaves. */
 export type IdempotentEndpointOptions = {
-	/** What goes wrong: one fault per attempt, in order of arrival; after the last one, nothing. Default: nothing. */
+	/**
+	 * What goes wrong: one fault per attempt, in order of arrival; after the last one, nothing.
+	 *
+	 * @default `[]`
+	 */
 	readonly faults?: readonly Fault[];
 	/**
-	 * Which answers are kept under the key: `'success'` 2xx; `'errors'` (default, as the draft says) also 3xx and 4xx
-	 * except 408, 409, 425 and 429; `'everything'` also 5xx, as Stripe does. Any other answer frees the key.
+	 * Which answers are kept under the key: `'success'` 2xx; `'errors'`, as the draft says, also 3xx and 4xx except 408, 409,
+	 * 425 and 429; `'everything'` also 5xx, as Stripe does. Any other answer frees the key.
+	 *
+	 * @default 'errors'
+	 * @see https://docs.stripe.com/api/idempotent_requests
 	 */
 	readonly saves?: Saves;
-	/** How long a key is remembered, counted from its first request, in milliseconds. Default: for ever. */
+	/**
+	 * How long a key is remembered, counted from its first request, in milliseconds.
+	 *
+	 * @default for ever
+	 */
 	readonly retention?: number;
-	/** The clock of `retention`, in milliseconds. Default: the wall clock. */
+	/**
+	 * The clock of `retention`, in milliseconds.
+	 *
+	 * @default the wall clock
+	 */
 	readonly now?: () => number;
-	/** Whether a request without a key is answered with 400. Default `true`; otherwise it runs unprotected. */
+	/**
+	 * Whether a request without a key is answered with 400; otherwise it runs unprotected.
+	 *
+	 * @default true
+	 */
 	readonly required?: boolean;
 };
 

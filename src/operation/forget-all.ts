@@ -19,7 +19,7 @@ const SLICE = 100;
  * @example
  * signOutButton.onclick = async () => {
  *   await forgetAll(fetch);
- *   await session.end();
+ *   location.assign('/signed-out');
  * };
  */
 export async function forgetAll(fetch: WithOperations): Promise<void> {

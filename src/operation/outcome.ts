@@ -30,7 +30,7 @@ export type OutcomeReport = {
  * @throws {TypeError | RangeError} for a mistake in the call: an option, a name, a key or a request that cannot be. It was
  * found before anything was sent. Nothing else is thrown, no error of the network among them.
  * @example
- * const {outcome, response, error} = await outcomeOf(fetch('/orders', {method: 'POST', body, operation}));
+ * const {outcome, response, error} = await outcomeOf(fetch('/orders', {method: 'POST', body, operation: ['pay', cart.id]}));
  * if (outcome === 'unknown') showChecking();
  */
 export async function outcomeOf(call: Promise<Response>): Promise<OutcomeReport> {

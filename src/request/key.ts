@@ -7,6 +7,8 @@ import {displayName} from './identity.ts';
 /**
  * Makes the idempotency key of an operation that begins. It must give another key whenever `previousKey` (the last
  * key under this name, if there was one) is another: servers answer a key that they know with what they did then.
+ *
+ * @throws {TypeError} from the call, where it gives no key: 1 to 255 visible ASCII characters.
  */
 export type KeyFrom = (input: {
 	/** A hash of whose operation it is; `''` where all callers are one. */

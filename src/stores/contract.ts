@@ -10,6 +10,7 @@ import {unprocessedTests} from './contract/unprocessed.ts';
 import type {MaybePromise} from '../utils.ts';
 import type {Store} from './store.ts';
 
+/** What the suite needs of a test runner, and of the store under test. */
 export type StoreHarness = {
 	/** Registers a test: that of Vitest, Jest, Mocha or `node:test`. A broken rule rejects with an `Error` that names it. */
 	readonly test: (title: string, run: () => Promise<void>) => unknown;
@@ -18,8 +19,10 @@ export type StoreHarness = {
 	/** Lets so many milliseconds of the store's time pass: moves its clock, or really waits. */
 	readonly elapse: (ms: number) => MaybePromise<void>;
 	/**
-	 * The longest `elapse` that is possible, in milliseconds; no limit by default. With a limit, leases that have to
-	 * run out last a third of it, and rules of longer times (answers: a minute; retention: 90 days) are left out.
+	 * The longest `elapse` that is possible, in milliseconds. With a limit, leases that have to run out last a third of it, and
+	 * rules of longer times (answers: a minute; retention: 90 days) are left out.
+	 *
+	 * @default no limit
 	 */
 	readonly longestElapse?: number;
 };

@@ -10,7 +10,11 @@ import {forgetRule, renewRule, settleRule, sweepRule, type Step} from './rules.t
 import type {OperationId, Store} from './store.ts';
 
 export type IndexedDbStoreOptions = {
-	/** The database, `'latchkey'` by default. Clients with the same one share their operations. */
+	/**
+	 * The database. Clients with the same one share their operations.
+	 *
+	 * @default 'latchkey'
+	 */
 	readonly name?: string;
 };
 
@@ -19,9 +23,10 @@ export type IndexedDbStoreOptions = {
  * The default in browsers. Every step is one readwrite transaction with `strict` durability, and is answered once
  * that is complete. The database is opened on first use, so that this may be called where there is none.
  *
- * Throws a `TypeError` for any other option. A step throws a `StoreUnavailableError` where IndexedDB is missing or forbidden, and otherwise the browser's own
+ * A step throws a `StoreUnavailableError` where IndexedDB is missing or forbidden, and otherwise the browser's own
  * `DOMException` (`QuotaExceededError`, `VersionError`, …) or what is wrong with the stored record.
  *
+ * @throws {TypeError} for any other option, and for a name that is no text.
  * @example
  * const fetch = createFetch({store: indexedDbStore({name: 'checkout'})});
  */

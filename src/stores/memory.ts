@@ -11,7 +11,10 @@ const MOST_SETTLED = 10_000;
 /**
  * Keeps records in this realm: gone with the page or the process. The default in Node, and for tests.
  * Every step is one synchronous section, hence atomic. Of settled records it keeps the last 10,000, of open ones all.
- * It takes no options, and throws a `TypeError` for one.
+ *
+ * @throws {TypeError} for any option: it takes none.
+ * @example
+ * const fetch = createFetch({store: memoryStore(), scope: null});
  */
 export function memoryStore(options: Readonly<Record<string, never>> = {}): Store {
 	for (const other of Object.keys(options)) throw mistake(`memoryStore takes no option ${other}`);

@@ -21,9 +21,18 @@ export type Queryable = {
 export type PostgresStoreOptions = {
 	/** Who runs the statements. It stays yours: the store never ends it. */
 	readonly pool: Queryable;
-	/** The table, `'latchkey_operations'` by default, or `'schema.table'`. Clients with the same one share their operations. */
+	/**
+	 * The table: `'table'` or `'schema.table'`. Clients with the same one share their operations.
+	 *
+	 * @default 'latchkey_operations'
+	 */
 	readonly table?: string;
-	/** How long a claim lasts without a renewal, in milliseconds; 10,000 by default. */
+	/**
+	 * How long a claim lasts without a renewal, in milliseconds: how long an operation waits when the process that worked on it
+	 * was killed.
+	 *
+	 * @default 10_000
+	 */
 	readonly lease?: number;
 };
 
@@ -69,7 +78,7 @@ const allowed: OptionSpecs = {
  * pool.on('error', error => console.error(error));
  * const store = postgresStore({pool});
  * await store.setup();
- * const fetch = createFetch({store, scope: () => session().userId});
+ * const fetch = createFetch({store, scope: () => currentUser().id});
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 	checkOptions('postgresStore', options, needed, allowed);

@@ -32,14 +32,24 @@ export type RedisStoreOptions = {
 	 * process when its connection drops. For any other client: `{send: (key, args) => client.sendCommand(args)}`.
 	 */
 	readonly client: RedisClient;
-	/** What all keys begin with, `'latchkey'` by default. Stores with the same one share their operations. */
+	/**
+	 * What all keys begin with. Stores with the same one share their operations.
+	 *
+	 * @default 'latchkey'
+	 */
 	readonly prefix?: string;
 	/**
-	 * How long a claim lasts without a renewal, in milliseconds, 10,000 by default: how long an operation waits when the
-	 * process that worked on it was killed.
+	 * How long a claim lasts without a renewal, in milliseconds: how long an operation waits when the process that worked on it
+	 * was killed.
+	 *
+	 * @default 10_000
 	 */
 	readonly lease?: number;
-	/** How long one command may take, in milliseconds, 2,000 by default. */
+	/**
+	 * How long one command may take, in milliseconds. Keep it below the five seconds that a step may take.
+	 *
+	 * @default 2_000
+	 */
 	readonly commandTimeout?: number;
 };
 

@@ -19,8 +19,10 @@ export type SqliteStoreOptions = {
 	 */
 	readonly path: string;
 	/**
-	 * How long an operation is left to a process that no longer says it is at it, in milliseconds; 10,000 by default. A
-	 * living one renews it every three tenths of that.
+	 * How long an operation is left to a process that no longer says it is at it, in milliseconds. A living one renews it every
+	 * three tenths of that.
+	 *
+	 * @default 10_000
 	 */
 	readonly lease?: number;
 };
@@ -47,11 +49,13 @@ const optional: OptionSpecs = {
  * The file may be one that holds other tables: latchkey's is `operations`. While it is in use it must not be moved,
  * replaced or deleted: every step fails then, rather than forget which keys were sent.
  *
- * Throws a `TypeError` or `RangeError` for options that cannot be, and an `Error` on a Node before 22.13. The file is
- * opened by the first step, not here. A step throws an `Error` that says what to do for a file that cannot be opened and
+ * The file is opened by the first step, not here. A step throws an `Error` that says what to do for a file that cannot be opened and
  * written to: no such folder, no permission, no SQLite database, one of a newer latchkey; and when it stays locked, or
  * the disk is full or broken. To a named call that is a `StoreError`, and nothing is sent.
  *
+ * @throws {TypeError | RangeError} for options that cannot be.
+ * @throws {Error} on a Node before 22.13.
+ * @see https://www.sqlite.org/pragma.html#pragma_synchronous
  * @example
  * import {createFetch} from 'latchkey';
  * import {sqliteStore} from 'latchkey/stores/sqlite';

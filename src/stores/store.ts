@@ -5,6 +5,7 @@ import type {State} from '../operation/state.ts';
 /** Which operation: `scope` is a hash of whose it is (or `''`), `name` its canonical name. Both are opaque to a store. */
 export type OperationId = {readonly scope: string; readonly name: string};
 
+/** What is asked of `claim`. */
 export type Claim = KeyLimits & {
 	/** The candidate key; the key of a live record wins over it. */
 	readonly key: string;
@@ -19,7 +20,7 @@ export type Claim = KeyLimits & {
 	readonly lease: number;
 	/** How long a new key may be sent, counted from this claim or its first use, in milliseconds. */
 	readonly keyLife: number;
-	/** How long ago `key` was first used, without a claim, in milliseconds. Default: it is used for the first time. */
+	/** How long ago `key` was first used, without a claim, in milliseconds. Left out: it is used for the first time. */
 	readonly keyAge?: number | undefined;
 	/** `key` may have been sent without a claim, or by somebody who shares no store with us: a record under it is ambiguous. */
 	readonly ambiguous?: boolean | undefined;
@@ -40,6 +41,7 @@ export type Claim = KeyLimits & {
 	readonly previousKey?: string | null | undefined;
 };
 
+/** What `claim` found, and the store's time `now`, in milliseconds. */
 export type ClaimResult =
 	/** The operation is the caller's, under `record.key`. `record.ambiguous`: somebody may have sent it before. */
 	| {readonly status: 'claimed'; readonly record: OperationRecord; readonly now: number}
@@ -56,10 +58,13 @@ export type ClaimResult =
 	/** The candidate was used before, or derived from another key than the last one. Nothing was written. */
 	| {readonly status: 'key-used'; readonly previousKey: string | null; readonly now: number};
 
+/** Who writes: the record's key, its owner, and the fencing token that it had at its claim. */
 export type Lease = {readonly key: string; readonly owner: string; readonly token: number};
 
+/** `lease`: how long it lasts from now, in milliseconds. */
 export type Renewal = Lease & {readonly lease: number};
 
+/** What became of an operation. */
 export type Settlement = Lease & {
 	readonly state: State;
 	/**
@@ -72,17 +77,20 @@ export type Settlement = Lease & {
 	readonly keepAnswer: boolean;
 };
 
+/** What `renew` and `settle` came to. `done` gives the record as it stands, which may know better than what was written. */
 export type WriteResult =
 	| {readonly status: 'done'; readonly record: OperationRecord}
 	/** The record is gone, bears another key, or its lease is another's. Nothing was written. */
 	| {readonly status: 'lost'; readonly record?: OperationRecord};
 
+/** What is asked of `forget`. */
 export type Freeing = {
 	readonly key: string;
 	/** `complete` needs a success; `forget` needs a settled record without a lease; `force` needs nothing. */
 	readonly how: 'complete' | 'forget' | 'force';
 };
 
+/** What `forget` came to. */
 export type FreeResult =
 	| {readonly status: 'freed'; readonly record: OperationRecord}
 	/** Not settled (or, for `complete`, not a success), or somebody is at it. */
@@ -102,11 +110,17 @@ export type Listed = {readonly record: OperationRecord; readonly now: number};
  *
  * Time is the store's own where it has one. A failure is thrown, never answered as "absent".
  * Run `latchkey/stores/contract` over your own store.
+ *
+ * @throws any step: what the engine said. A named call that cannot claim then throws `StoreError`, having sent nothing.
  */
 export type Store = {
+	/** Makes the operation its caller's, or says why not. The candidate key is stored before this is answered. */
 	claim(id: OperationId, claim: Claim): MaybePromise<ClaimResult>;
+	/** Lengthens the lease, where it is still its owner's. */
 	renew(id: OperationId, renewal: Renewal): MaybePromise<WriteResult>;
+	/** Writes the outcome. A success is never replaced by anything weaker, whoever writes it. */
 	settle(id: OperationId, settlement: Settlement): MaybePromise<WriteResult>;
+	/** Frees the name: the next claim gets a new key. The record stays for a while, so that late writes can be told. */
 	forget(id: OperationId, freeing: Freeing): MaybePromise<FreeResult>;
 	/**
 	 * The records of a scope, or the one record of that name. `open`: only those whose outcome is not known are asked
@@ -143,5 +157,6 @@ export type Store = {
 	 * after it may.
 	 */
 	readonly lease?: number;
+	/** Lets go of files, connections and listeners. latchkey never calls it: whoever made the store does. */
 	close?(): MaybePromise<void>;
 };

@@ -1,13 +1,8 @@
-import {execFile} from 'node:child_process';
-import {writeFileSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
-import {pages, root} from './pages.ts';
+import {compile} from './compile.ts';
+import {pages} from './pages.ts';
 import manifest from '../../package.json' with {type: 'json'};
 import {snippets, snippetsOf, writeSnippets} from './snippets.ts';
-
-const pathOf = (path: string) => fileURLToPath(new URL(path, root));
 
 test('a snippet is found with its language, its code and its name', () => {
 	const text = 'Words.\n\n```ts\n// pay.ts\nawait 1;\n```\n\n```sh\nnpm test\n```\n';
@@ -24,13 +19,7 @@ test('every snippet is in a language that is checked or needs no check', () => {
 });
 
 test('every TypeScript snippet compiles', {timeout: 60_000}, async () => {
-	const folder = writeSnippets('types');
-	const include = ['**/*.ts', '**/*.tsx', pathOf('docs/examples.d.ts')];
-	const config = {extends: pathOf('tsconfig.json'), compilerOptions: {jsx: 'react-jsx'}, include};
-	writeFileSync(new URL('tsconfig.json', folder), JSON.stringify(config));
-	const tsc = promisify(execFile)(pathOf('node_modules/.bin/tsc'), ['-p', fileURLToPath(folder)]);
-	const {stdout} = await tsc.catch((error: {stdout: string}) => error);
-	expect(stdout).toBe('');
+	expect(await compile(writeSnippets('types'))).toBe('');
 });
 
 test('every npm script that a page names exists', () => {
