@@ -60,3 +60,17 @@ test('every entry loads in Node by its name', async () => {
 	);
 	expect(stdout).toBe('loaded\n');
 });
+
+test('an import in Node reads few files, and ky only where it is asked for', async () => {
+	const code = `
+		import {registerHooks} from 'node:module';
+		const files = [];
+		registerHooks({load: (url, context, next) => (url.startsWith('file:') && files.push(url), next(url, context))});
+		await import('latchkey');
+		console.log(files.join(' '));
+	`;
+	const node = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {cwd: root});
+	const files = (await node).stdout.trim().split(' ');
+	expect(files.length).toBeLessThanOrEqual(14);
+	expect(files.filter(path => path.includes('/ky/'))).toEqual([]);
+});
