@@ -1,6 +1,7 @@
 /**
  * Breaks each invariant once, by a patch of `test/mutants` in a copy of the tree, and shows that a test notices.
  * `--worlds 20000`: asks only the simulation instead, which meets the rules of keys, records and outcomes, and no others.
+ * `--only 07-`: those whose file names hold it.
  */
 import {spawnSync} from 'node:child_process';
 import {cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
@@ -10,10 +11,14 @@ import {parseArgs} from 'node:util';
 
 type Mutant = {readonly file: string; readonly rule: string; readonly test: string};
 
-const {worlds} = parseArgs({options: {worlds: {type: 'string'}}}).values;
+const {worlds, only} = parseArgs({
+	options: {worlds: {type: 'string'}, only: {type: 'string', default: ''}},
+}).values;
 const patches = resolve('test/mutants');
 const copy = mkdtempSync(join(tmpdir(), 'latchkey-mutants-'));
-const mutants = readdirSync(patches).map(read);
+const mutants = readdirSync(patches)
+	.filter(file => file.includes(only))
+	.map(read);
 
 try {
 	for (const name of ['test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
