@@ -2,7 +2,7 @@
 const fitting: ReadonlyArray<readonly [of: RegExp, ...stages: ReadonlyArray<readonly string[]>]> = [
 	[/^src\/operation\//, ['test/operation/'], ['test/fetch/', 'test/http/', 'test/simulation/']],
 	[/^src\/attempt\//, ['test/attempt/'], ['test/operation/'], ['test/ky/', 'test/http/']],
-	[/^src\/dialect/, ['test/dialect/', 'test/attempt/'], ['test/operation/', 'test/http/']],
+	[/^src\/dialects\//, ['test/dialects/', 'test/attempt/'], ['test/operation/', 'test/http/']],
 	[/^src\/request\//, ['test/request/', 'test/input/', 'test/fetch/'], ['test/operation/', 'test/http/']],
 	[/^src\/stores\/sqlite/, ['test/stores/sqlite']],
 	[
@@ -16,7 +16,7 @@ const fitting: ReadonlyArray<readonly [of: RegExp, ...stages: ReadonlyArray<read
 		],
 		['test/operation/', 'test/stores/rules.', 'test/stores/sqlite'],
 	],
-	[/^src\/ky\.ts$/, ['test/ky/', 'test/option'], ['test/mistakes', 'test/interop/', 'test/http/']],
+	[/^src\/ky\//, ['test/ky/', 'test/option'], ['test/mistakes', 'test/interop/', 'test/http/']],
 	[
 		/^src\/[^/]+$/,
 		[

@@ -8,6 +8,8 @@ const marked = {'idempotent-replayed': 'true'};
 test.each<[string, number, Record<string, string>, string]>([
 	['in progress', 409, marked, 'A request with this idempotency key is being processed'],
 	['in progress, in HTML', 409, {...marked, 'content-type': 'text/html'}, '<p>Idempotent request still running</p>'],
+	['in progress, without a word of the key', 409, marked, 'The order is being processed'],
+	['in progress, without a word of the key', 422, marked, 'The order is still in progress'],
 	['another payload', 422, marked, 'Idempotency key reused with a different payload'],
 	['used before', 409, {}, 'Idempotency key has already been used'],
 	['used before', 400, {}, 'Idempotency key has already been used'],
