@@ -5,6 +5,7 @@
 import {parseArgs} from 'node:util';
 import {floorCase} from './floor.ts';
 import {indexedDbFigures} from './indexeddb.ts';
+import {loopbackFigures} from './loopback.ts';
 import {measure, type Figure, type Plan} from './measure.ts';
 import {ownCases} from './own-cases.ts';
 import {peerCases, rawCase} from './peer-cases.ts';
@@ -26,6 +27,11 @@ printTable('A POST with a JSON body and a small JSON answer, per call; ratio to 
 
 sayIfBusy(performance.now() - begun);
 
+const loopback = await loopbackFigures({...plan, calls: plan.calls / 2});
+printTable('The same over a server on this machine, by connections that are kept alive', [
+	{title: 'processor time', figures: loopback},
+]);
+
 const beside = await besideRemembered([most / 100, most], {...plan, calls: 1_000});
 printTable('A named operation beside others that are remembered', [{title: 'from a string', figures: beside}]);
 
@@ -42,6 +48,9 @@ for (const [figures, from] of [[strings, 'from a string'] as const, [streams, 'f
 	aimShare(figures, from, 'latchkey, keyed without a name', 'ky', 0.75);
 	aimShare(figures, from, 'latchkey, not keyed', 'raw stub', 1.05);
 }
+
+aimShare(loopback, 'over a server', 'latchkey, named operation', 'ky', 1);
+aimShare(loopback, 'over a server', 'latchkey, named operation', 'axios and axios-retry', 1);
 
 const growth = (beside.at(-1)?.ratio ?? NaN) / (beside[0]?.ratio ?? NaN);
 printAim(`as fast beside ${most.toLocaleString('en')} as beside few`, `×${growth.toFixed(2)}`, growth <= 1.15);

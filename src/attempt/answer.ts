@@ -124,21 +124,89 @@ async function contentOf(response: Given): Promise<unknown> {
 	return response.text?.();
 }
 
+// A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
+const borne = Symbol('latchkey.result');
+/** By what somebody's own fetch has frozen. */
+const borneAside = /* @__PURE__ */ new WeakMap<Response, unknown>();
+
+/** Something for `borneBy` to find in the Response, and in its clones. */
+export function bearing(response: Response, value: unknown): Response {
+	if (!Reflect.set(response, borne, value)) borneAside.set(response, value);
+	// Its own clone sees to it.
+	if ((base && response instanceof tellingOfBase) || !can(response, 'clone')) return response;
+	const clone = response.clone.bind(response);
+	Reflect.defineProperty(response, 'clone', {value: () => bearing(clone(), value), configurable: true});
+	return response;
+}
+
+export function borneBy(response: Response): unknown {
+	return (response as {[borne]?: unknown})[borne] ?? borneAside.get(response);
+}
+
 /** Says what a constructor cannot set, and so do its clones. */
 function telling(response: Response, answer: Answer): Response {
 	const {status, statusText, url, redirected, type} = answer;
 	const clone = () => telling(Response.prototype.clone.call(response), answer);
-	const facts = {status, statusText, ok: status >= 200 && status <= 299, url, redirected, type, clone};
+	const facts = {status, statusText, ok: isOk(status), url, redirected, type, clone};
 	for (const [name, value] of Object.entries(facts)) Object.defineProperty(response, name, {value, configurable: true});
 	return response;
+}
+
+function isOk(status: number): boolean {
+	return status >= 200 && status <= 299;
+}
+
+let base: typeof Response | undefined;
+let tellingOfBase: new (body: BodyInit | null, init: ResponseInit, answer: Answer) => Response;
+
+/** The same by its prototype, which is much faster. Of the Response that there is now: tests stub it. */
+function tellingOf(now: typeof Response): typeof tellingOfBase {
+	if (base === now) return tellingOfBase;
+	base = now;
+	tellingOfBase = class extends now {
+		readonly #answer: Answer;
+
+		constructor(body: BodyInit | null, init: ResponseInit, answer: Answer) {
+			// Node's asks for its status meanwhile.
+			super(body, init);
+			this.#answer = answer;
+		}
+
+		override get status() {
+			return #answer in this ? this.#answer.status : super.status;
+		}
+		override get statusText() {
+			return #answer in this ? this.#answer.statusText : super.statusText;
+		}
+		override get ok() {
+			return isOk(this.status);
+		}
+		override get url() {
+			return #answer in this ? this.#answer.url : super.url;
+		}
+		override get redirected() {
+			return #answer in this ? this.#answer.redirected : super.redirected;
+		}
+		override get type() {
+			return #answer in this ? this.#answer.type : super.type;
+		}
+		override clone() {
+			return bearing(telling(super.clone(), this.#answer), borneBy(this));
+		}
+	};
+	tellingOfBase.prototype.constructor = now;
+	return tellingOfBase;
 }
 
 function responseWith(body: BodyInit | null, answer: Answer): Response {
 	const {status, headers} = answer;
 	const empty = status === 204 || status === 205 || status === 304;
+	const content = empty ? null : body;
 	// A constructor takes no other status; that of a redirect that was not followed is 0. Nor every status text.
-	const taken = status >= 200 && status <= 599 ? status : 200;
-	return telling(new Response(empty ? null : body, {status: taken, headers}), answer);
+	const init = {status: status >= 200 && status <= 599 ? status : 200, headers};
+	// A polyfill's may have its facts as properties of its own.
+	if (!('url' in Response.prototype)) return telling(new Response(content, init), answer);
+	return new (tellingOf(Response))(content, init, answer);
 }
 
 /** What was read of it, and then what is still to come. */

@@ -18,13 +18,15 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 	let why: AttemptsResult['why'] = 'exhausted';
 	let polls = 0;
 
-	const attempt = async (): Promise<void> => {
-		const prepared = await prepare(job, request, progress.attempts + 1);
+	/** Whether another one is due. */
+	const attempt = async (): Promise<boolean> => {
+		const preparing = prepare(job, request, progress.attempts + 1);
+		const prepared = isPromise(preparing) ? await preparing : preparing;
 		if (prepared.why !== undefined) {
 			({why} = prepared);
 			if (why === 'no-headers') progress.firstFailure = prepared.error;
 			progress.mistaken = prepared.mistaken;
-			return;
+			return false;
 		}
 
 		progress.attempts++;
@@ -47,14 +49,18 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 			error: exchange.error,
 			replayed: verdict.replayed,
 		});
-		if (exchange.answer && (await isCured(job, request, progress, exchange, verdict))) {
+		if (exchange.answer && job.settings.reauthorize && (await isCured(job, request, progress, exchange, verdict))) {
 			exchange.abort();
-			await attempt();
-			return;
+			return attempt();
 		}
 
-		if (verdict.next !== 'end') throw again;
+		if (verdict.next !== 'end') return true;
 		why = 'answered';
+		return false;
+	};
+
+	const retried = async () => {
+		if (await attempt()) throw again;
 	};
 
 	/** Waits until the next attempt is due; false when there is to be none. */
@@ -85,7 +91,9 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 
 	try {
 		if (!job.environment.online()) await waitForNetwork(job);
-		await pRetry(attempt, {retries: Number.POSITIVE_INFINITY, minTimeout: 0, shouldRetry});
+		// p-retry is entered when a retry is due: most calls need none.
+		if ((await attempt()) && (await shouldRetry()))
+			await pRetry(retried, {retries: Number.POSITIVE_INFINITY, minTimeout: 0, shouldRetry});
 	} catch (error) {
 		if (error !== again) throw error;
 	}

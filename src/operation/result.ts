@@ -1,7 +1,6 @@
-import {responseOf} from '../attempt/answer.ts';
+import {bearing, borneBy, responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialects/dialect.ts';
 import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
-import {can} from '../utils.ts';
 
 /** How a flight ended. A value: only the edge, where a caller gets it, throws. */
 export type Result = {
@@ -24,14 +23,9 @@ export type Result = {
 	readonly stream?: {readonly response: Response; readonly abort: (reason?: unknown) => void} | undefined;
 };
 
-// A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
-const resultOfResponse = Symbol('latchkey.result');
-/** Of what somebody's own fetch has frozen. */
-const resultsAside = /* @__PURE__ */ new WeakMap<Response, Result>();
-
 /** What is known of the operation behind a Response that latchkey handed out. */
 export function resultOf(response: Response): Result | undefined {
-	return (response as {[resultOfResponse]?: Result})[resultOfResponse] ?? resultsAside.get(response);
+	return borneBy(response) as Result | undefined;
 }
 
 /** The Response for one caller, or the error it is thrown. */
@@ -44,16 +38,7 @@ export function present(result: Result, first: boolean): Response {
 	}
 
 	const response = stream?.response ?? responseOf(answer as Answer);
-	return marked(response, result);
-}
-
-/** With its result, which its clones bear too. */
-function marked(response: Response, result: Result): Response {
-	if (!Reflect.set(response, resultOfResponse, result)) resultsAside.set(response, result);
-	if (!can(response, 'clone')) return response;
-	const clone = response.clone.bind(response);
-	Reflect.defineProperty(response, 'clone', {value: () => marked(clone(), result), configurable: true});
-	return response;
+	return bearing(response, result);
 }
 
 /** For each caller an error of its own: its response is read once, and in some runtimes only where it was made. */

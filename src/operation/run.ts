@@ -1,6 +1,7 @@
 import type {AttemptsResult} from '../attempt/progress.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
+import {isPromise} from '../utils.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
 import {conclude, reconcile} from './conclude.ts';
@@ -31,11 +32,12 @@ import {sweepSoon} from './sweep.ts';
 export async function runNamed(run: Run): Promise<Result> {
 	const {operation, progress, settings} = run;
 	const {store} = operation.operations;
-	const known = operation.unsaved && (await unsavedOutcome(run, operation.unsaved));
-	if (known !== undefined) return known;
+	const unsaved = operation.unsaved && (await unsavedOutcome(run, operation.unsaved));
+	if (unsaved !== undefined) return unsaved;
 
 	run.owner = operation.candidate?.owner ?? run.owner;
-	let release = await store.hold(run.owner);
+	const holding = store.hold(run.owner);
+	let release = isPromise(holding) ? await holding : holding;
 	let awaited = run.request.resumes;
 	let asked = false;
 	let lease: HeldLease | undefined;
@@ -71,7 +73,9 @@ export async function runNamed(run: Run): Promise<Result> {
 			// An own key is used up: it is for its owner to make another one.
 			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && run.ownKey === undefined;
 			const lasts = () => binding || state.status === 'succeeded' || remaining() > 0;
-			run.verdict = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
+			const known = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
+			// Not assigned as it is made: V8 puts such functions into old space, and with them all that they see of the call.
+			run.verdict = known;
 			const saved = await settle(run, lease, finding, attempts.answer);
 			run.verdict = undefined;
 			if (saved.status === 'conflict' && state.status !== 'succeeded') return notKnown(run, 'conflict');

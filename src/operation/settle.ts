@@ -1,16 +1,27 @@
 import type {Answer} from '../dialects/dialect.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
+import {isPromise} from '../utils.ts';
 import {atRest} from './at-rest.ts';
 import type {Finding} from './conclude.ts';
 import type {HeldLease} from './lease.ts';
 import type {Run} from './named-run.ts';
 import {correctRecord, keepRecord, keepUnsaved, isSmall} from './operations.ts';
-import {save, saveLater, type Settled} from './save.ts';
+import {saveLater, saveNow, type Settled} from './save.ts';
 import {transition} from './state.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
+
+const copied = Symbol('latchkey.copied');
+
+/** An answer is copied only when the store takes it. The same getter for all: each of its own would have V8 keep the whole call. */
+const whenRead: PropertyDescriptor & ThisType<{readonly [copied]: () => Settlement['answer']}> = {
+	enumerable: true,
+	get() {
+		return this[copied]();
+	},
+};
 
 /**
  * Writes the outcome. A failure of the store takes nothing from the caller: this realm remembers what it wrote, and
@@ -29,18 +40,10 @@ export async function settle(
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !binding && state.status !== 'succeeded';
 	const small = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
-	const settlement = (held: number): Settlement => ({
-		key,
-		owner,
-		token: held,
-		state,
-		fenced,
-		keepAnswer: settings.keepResponse,
-		// A getter: it is copied only when the store takes it.
-		get answer() {
-			return small && run.keepsAnswer() ? atRest(small, settings.keepResponse) : undefined;
-		},
-	});
+	const keepAnswer = settings.keepResponse;
+	const copy = () => (small && run.keepsAnswer() ? atRest(small, keepAnswer) : undefined);
+	const settlement = (token: number): Settlement =>
+		Object.defineProperty({key, owner, token, state, fenced, keepAnswer, [copied]: copy}, 'answer', whenRead);
 	const storeNow = () => now + run.elapsed() - issued;
 	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.
 	const again = () => ({
@@ -56,7 +59,6 @@ export async function settle(
 		awaited: undefined,
 		previousKey: undefined,
 	});
-	const written = settleRule(record, settlement(record.token), storeNow()).write;
 	const before = operation.unsaved;
 	const earlier = before?.stored && before.record.key !== key ? before : before?.earlier;
 	// That the store holds another key was found while this was sent: it stays found.
@@ -72,9 +74,14 @@ export async function settle(
 		report: run.report,
 	});
 	if (state.status !== 'unknown') operation.candidate = undefined;
-	keepRecord(operation, run.environment, {record: written ?? record, now: storeNow()});
+	if (operation.operations.degrades()) {
+		const written = settleRule(record, settlement(record.token), storeNow()).write;
+		keepRecord(operation, run.environment, {record: written ?? record, now: storeNow()});
+	}
+
 	try {
-		const settled = await save(operation);
+		const saving = saveNow(operation);
+		const settled = isPromise(saving) ? await saving : saving;
 		run.withheld = undefined;
 		return settled;
 	} catch (error) {
