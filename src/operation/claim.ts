@@ -1,7 +1,6 @@
 import {unlessCancelled} from '../attempt/cancellation.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {hushed} from '../guarded.ts';
-import {isPromise} from '../maybe-promise.ts';
 import {mistake} from '../mistake.ts';
 import {keptRequest} from './kept-request.ts';
 import {validateKey} from '../request/key.ts';
@@ -35,10 +34,8 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 	const {operations, name} = operation;
 	const {store} = operations;
 	const {keyFrom, keySenders, onStoreError} = settings;
-	const finding = operation.id();
-	const id = isPromise(finding) ? await finding : finding;
-	const print = unlessCancelled(run.cancellation, request.fingerprint());
-	const fingerprint = isPromise(print) ? await print : print;
+	const id = await operation.id();
+	const fingerprint = await unlessCancelled(run.cancellation, request.fingerprint());
 	const bytes = settings.fingerprint && (await request.bytes());
 	const life = keyLifeOf(settings, run.since);
 	// A key that is not random may have been sent by somebody who shares no store with us; one that is resumed was sent.
@@ -92,8 +89,7 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 		let result: ClaimResult;
 		try {
 			if (run.withheld !== undefined) throw run.withheld;
-			const claiming = store.claim(id, claim);
-			result = isPromise(claiming) ? await claiming : claiming;
+			result = await store.claim(id, claim);
 			operation.candidate = undefined;
 		} catch (error) {
 			if (onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;

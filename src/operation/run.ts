@@ -1,6 +1,5 @@
 import type {AttemptsResult} from '../attempt/progress.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
-import {isPromise} from '../maybe-promise.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
@@ -38,8 +37,7 @@ export async function runNamed(run: Run): Promise<Result> {
 	if (unsaved !== undefined) return unsaved;
 
 	run.owner = operation.candidate?.owner ?? run.owner;
-	const holding = store.hold(run.owner);
-	let release = isPromise(holding) ? await holding : holding;
+	let release = await store.hold(run.owner);
 	let awaited = run.request.resumes;
 	let asked = false;
 	let lease: HeldLease | undefined;

@@ -1,5 +1,4 @@
 import type {Answer} from '../dialects/dialect.ts';
-import {isPromise} from '../maybe-promise.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
 import type {Finding} from './conclude.ts';
@@ -10,12 +9,12 @@ import {keepUnsaved} from './operations.ts';
 import {isSmall} from './remember.ts';
 import {transition} from './state.ts';
 import {atRest} from './at-rest.ts';
-import {saveLater, saveNow, type Settled} from './save.ts';
+import {save, saveLater, type Settled} from './save.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
 
-const copied = Symbol('latchkey.copied');
+const copied = Symbol();
 
 /** An answer is copied only when the store takes it. The same getter for all: each of its own would have V8 keep the whole call. */
 const whenRead: PropertyDescriptor & ThisType<{readonly [copied]: () => Settlement['answer']}> = {
@@ -82,8 +81,7 @@ export async function settle(
 	}
 
 	try {
-		const saving = saveNow(operation);
-		const settled = isPromise(saving) ? await saving : saving;
+		const settled = await save(operation);
 		run.withheld = undefined;
 		return settled;
 	} catch (error) {
