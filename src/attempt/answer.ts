@@ -133,7 +133,7 @@ const borneAside = /* @__PURE__ */ new WeakMap<Response, unknown>();
 export function bearing(response: Response, value: unknown): Response {
 	if (!Reflect.set(response, borne, value)) borneAside.set(response, value);
 	// Its own clone sees to it.
-	if ((base && response instanceof tellingOfBase) || !can(response, 'clone')) return response;
+	if ((base && response instanceof Telling) || !can(response, 'clone')) return response;
 	const clone = response.clone.bind(response);
 	Reflect.defineProperty(response, 'clone', {value: () => bearing(clone(), value), configurable: true});
 	return response;
@@ -143,59 +143,51 @@ export function borneBy(response: Response): unknown {
 	return (response as {[borne]?: unknown})[borne] ?? borneAside.get(response);
 }
 
-/** Says what a constructor cannot set, and so do its clones. */
-function telling(response: Response, answer: Answer): Response {
-	const {status, statusText, url, redirected, type} = answer;
-	const clone = () => telling(Response.prototype.clone.call(response), answer);
-	const facts = {status, statusText, ok: isOk(status), url, redirected, type, clone};
-	for (const [name, value] of Object.entries(facts)) Object.defineProperty(response, name, {value, configurable: true});
-	return response;
+/** What a constructor cannot set. */
+const facts = ['status', 'statusText', 'ok', 'url', 'redirected', 'type'] as const;
+
+function factOf(answer: Answer, name: (typeof facts)[number]): unknown {
+	return name === 'ok' ? answer.status >= 200 && answer.status <= 299 : answer[name];
 }
 
-function isOk(status: number): boolean {
-	return status >= 200 && status <= 299;
+/** Says them, and so do its clones. */
+function telling(response: Response, answer: Answer): Response {
+	const clone = () => telling(Response.prototype.clone.call(response), answer);
+	for (const name of facts) Object.defineProperty(response, name, {value: factOf(answer, name), configurable: true});
+	return Object.defineProperty(response, 'clone', {value: clone, configurable: true});
 }
 
 let base: typeof Response | undefined;
-let tellingOfBase: new (body: BodyInit | null, init: ResponseInit, answer: Answer) => Response;
+let Telling: new (body: BodyInit | null, init: ResponseInit, answer: Answer) => Response;
 
 /** The same by its prototype, which is much faster. Of the Response that there is now: tests stub it. */
-function tellingOf(now: typeof Response): typeof tellingOfBase {
-	if (base === now) return tellingOfBase;
+function tellingOf(now: typeof Response): typeof Telling {
+	if (base === now) return Telling;
 	base = now;
-	tellingOfBase = class extends now {
+	Telling = class extends now {
 		readonly #answer: Answer;
 
 		constructor(body: BodyInit | null, init: ResponseInit, answer: Answer) {
-			// Node's asks for its status meanwhile.
 			super(body, init);
 			this.#answer = answer;
 		}
 
-		override get status() {
-			return #answer in this ? this.#answer.status : super.status;
-		}
-		override get statusText() {
-			return #answer in this ? this.#answer.statusText : super.statusText;
-		}
-		override get ok() {
-			return isOk(this.status);
-		}
-		override get url() {
-			return #answer in this ? this.#answer.url : super.url;
-		}
-		override get redirected() {
-			return #answer in this ? this.#answer.redirected : super.redirected;
-		}
-		override get type() {
-			return #answer in this ? this.#answer.type : super.type;
-		}
 		override clone() {
 			return bearing(telling(super.clone(), this.#answer), borneBy(this));
 		}
+
+		static {
+			for (const name of facts)
+				Object.defineProperty(this.prototype, name, {
+					// Node's constructor asks for the status before there is an answer.
+					get(this: object) {
+						return #answer in this && factOf(this.#answer, name);
+					},
+				});
+			this.prototype.constructor = now;
+		}
 	};
-	tellingOfBase.prototype.constructor = now;
-	return tellingOfBase;
+	return Telling;
 }
 
 function responseWith(body: BodyInit | null, answer: Answer): Response {

@@ -20,8 +20,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 
 	/** Whether another one is due. */
 	const attempt = async (): Promise<boolean> => {
-		const preparing = prepare(job, request, progress.attempts + 1);
-		const prepared = isPromise(preparing) ? await preparing : preparing;
+		const prepared = await prepare(job, request, progress.attempts + 1);
 		if (prepared.why !== undefined) {
 			({why} = prepared);
 			if (why === 'no-headers') progress.firstFailure = prepared.error;
@@ -49,7 +48,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 			error: exchange.error,
 			replayed: verdict.replayed,
 		});
-		if (exchange.answer && job.settings.reauthorize && (await isCured(job, request, progress, exchange, verdict))) {
+		if (exchange.answer && (await isCured(job, request, progress, exchange, verdict))) {
 			exchange.abort();
 			return attempt();
 		}

@@ -2,7 +2,7 @@ import {bounded} from '../bounded.ts';
 import {stopwatch} from '../environment.ts';
 import {buildable, mistake} from '../mistake.ts';
 import {connectionHeaders, type Sendable} from '../request/prepared-request.ts';
-import {after, type MaybePromise} from '../utils.ts';
+import {isPromise, after} from '../utils.ts';
 import {unlessCancelled} from './cancellation.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {AttemptsResult, Job} from './progress.ts';
@@ -23,38 +23,30 @@ export type Prepared =
 const SOON = 100;
 
 /** Fresh headers may take a while: whose operation it is is looked at after them, right before anything is sent. */
-export function prepare(job: Job, request: Sendable, attempt: number): MaybePromise<Prepared> {
-	return after(job.permit(attempt - 1), permit => {
-		if (permit !== 'go') return {why: permit};
-		const {attemptHeaders, timeout} = job.settings;
-		const ms = Math.min(timeout, job.remaining());
-		if (attemptHeaders) return prepareAfresh(job, request, attempt, ms, attemptHeaders);
-		return job.sameScope?.() === false ? {why: 'scope-changed'} : {headers: request.init.headers, ms};
-	});
-}
-
-async function prepareAfresh(
-	job: Job,
-	request: Sendable,
-	attempt: number,
-	ms: number,
-	attemptHeaders: NonNullable<Job['settings']['attemptHeaders']>,
-): Promise<Prepared> {
+export async function prepare(job: Job, request: Sendable, attempt: number): Promise<Prepared> {
 	const {environment, cancellation, settings} = job;
-	const {dialect, fingerprintHeaders = []} = settings;
+	const {attemptHeaders, dialect, fingerprintHeaders = [], timeout} = settings;
+	const asked = job.permit(attempt - 1);
+	const permit = isPromise(asked) ? await asked : asked;
+	if (permit !== 'go') return {why: permit};
+
 	const elapsed = stopwatch(environment);
+	const ms = Math.min(timeout, job.remaining());
 	let {headers} = request.init;
-	let mistaken = false;
-	try {
-		const ask = async () => attemptHeaders(factsOf(request, attempt));
-		const given = await unlessCancelled(cancellation, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
-		mistaken = true;
-		headers = {...headers, ...freshHeaders(given, [dialect.header, ...fingerprintHeaders])};
-	} catch (error) {
-		return {why: 'no-headers', error, mistaken};
+	if (attemptHeaders) {
+		let mistaken = false;
+		try {
+			const ask = async () => attemptHeaders(factsOf(request, attempt));
+			const given = await unlessCancelled(cancellation, bounded(environment, ask(), Math.min(ms, timeToAsk(job))));
+			mistaken = true;
+			headers = {...headers, ...freshHeaders(given, [dialect.header, ...fingerprintHeaders])};
+		} catch (error) {
+			return {why: 'no-headers', error, mistaken};
+		}
 	}
 
 	if (job.sameScope?.() === false) return {why: 'scope-changed'};
+	if (!attemptHeaders) return {headers, ms};
 	// Whether the key may still be sent, and by whom, may have changed meanwhile.
 	const still = elapsed() > SOON ? await job.permit(attempt - 1) : 'go';
 	if (still !== 'go') return {why: still};

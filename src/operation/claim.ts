@@ -4,7 +4,7 @@ import {mistake} from '../mistake.ts';
 import {validateKey, otherKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
 import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
-import {hushed, isPromise} from '../utils.ts';
+import {hushed} from '../utils.ts';
 import {keptRequest} from './kept-request.ts';
 import {isLeaseEndless, keyLifeOf} from './key-age.ts';
 import {keepLease, leaseDuration, type HeldLease, type Seen} from './lease.ts';
@@ -32,10 +32,8 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 	const {operations, name} = operation;
 	const {store} = operations;
 	const {keyFrom, keySenders, onStoreError} = settings;
-	const finding = operation.id();
-	const id = isPromise(finding) ? await finding : finding;
-	const print = unlessCancelled(run.cancellation, request.fingerprint());
-	const fingerprint = isPromise(print) ? await print : print;
+	const id = await operation.id();
+	const fingerprint = await unlessCancelled(run.cancellation, request.fingerprint());
 	const bytes = settings.fingerprint && (await request.bytes());
 	const life = keyLifeOf(settings, run.since);
 	// A key that is not random may have been sent by somebody who shares no store with us; one that is resumed was sent.
@@ -89,8 +87,7 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 		let result: ClaimResult;
 		try {
 			if (run.withheld !== undefined) throw run.withheld;
-			const claiming = store.claim(id, claim);
-			result = isPromise(claiming) ? await claiming : claiming;
+			result = await store.claim(id, claim);
 			operation.candidate = undefined;
 		} catch (error) {
 			if (onStoreError === 'fail' || !isLatchkeyError(error, 'STORE_FAILED')) throw error;

@@ -36,8 +36,7 @@ export async function runNamed(run: Run): Promise<Result> {
 	if (unsaved !== undefined) return unsaved;
 
 	run.owner = operation.candidate?.owner ?? run.owner;
-	const holding = store.hold(run.owner);
-	let release = isPromise(holding) ? await holding : holding;
+	let release = await store.hold(run.owner);
 	let awaited = run.request.resumes;
 	let asked = false;
 	let lease: HeldLease | undefined;

@@ -18,34 +18,20 @@ export type Settled = {
 
 /** Gives the store what only this realm knows of the operation. Throws when it does not take it. */
 export async function save(operation: Operation): Promise<Settled> {
-	return saveNow(operation);
-}
-
-/** The same, at once where the store answers at once. */
-export function saveNow(operation: Operation): MaybePromise<Settled> {
 	const {unsaved} = operation;
 	if (unsaved === undefined) return {status: 'done'};
-	const {earlier} = unsaved;
+	const {state, earlier, report} = unsaved;
 	if (unsaved.storedKey !== undefined) return {status: 'conflict'};
 	const become = (next: Unsaved | undefined) => {
 		if (operation.unsaved === unsaved) operation.unsaved = next;
 	};
-	if (earlier !== undefined)
-		return after(saveOne(operation, earlier), () => {
-			become({...unsaved, earlier: undefined});
-			return saveNow(operation);
-		});
+	if (earlier !== undefined) {
+		await saveOne(operation, earlier);
+		become({...unsaved, earlier: undefined});
+		return save(operation);
+	}
 
-	return after(saveOne(operation, unsaved), settled => saved(operation, unsaved, settled, become));
-}
-
-function saved(
-	operation: Operation,
-	unsaved: Unsaved,
-	{status, record}: Settled,
-	become: (next: Unsaved | undefined) => void,
-): Settled {
-	const {state, report} = unsaved;
+	const {status, record} = await saveOne(operation, unsaved);
 	if (record !== undefined && status !== 'conflict') correctRecord(operation, record);
 	const {key} = unsaved.record;
 	const storedKey = record?.key ?? key;
@@ -78,16 +64,13 @@ export async function saveAll({all}: Operations, scope: string | null): Promise<
 	return unsaved.filter(it => it.unsaved);
 }
 
-function saveOne({operations: {store}, id: find}: Operation, unsaved: Unsaved): MaybePromise<Settled> {
+async function saveOne({operations: {store}, id: find}: Operation, unsaved: Unsaved): Promise<Settled> {
 	const {stored, state, settlement, record} = unsaved;
-	return after(find(), id => {
-		if (!stored) return saveAgain(store, id, unsaved);
-		return after(store.settle(id, settlement(record.token)), settled => {
-			// The site's data was cleared in flight: what is known here is all that is left of it.
-			const gone = settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
-			return gone ? saveAgain(store, id, unsaved) : settled;
-		});
-	});
+	const id = await find();
+	const settled = stored && (await store.settle(id, settlement(record.token)));
+	// The site's data was cleared in flight: what is known here is all that is left of it.
+	const gone = settled && settled.status === 'lost' && settled.record === undefined && state.status !== 'refused';
+	return settled && !gone ? settled : saveAgain(store, id, unsaved);
 }
 
 /** Makes the claim that the store does not hold, then settles it. */

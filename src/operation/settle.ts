@@ -1,19 +1,18 @@
 import type {Answer} from '../dialects/dialect.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
-import {isPromise} from '../utils.ts';
 import {atRest} from './at-rest.ts';
 import type {Finding} from './conclude.ts';
 import type {HeldLease} from './lease.ts';
 import type {Run} from './named-run.ts';
 import {correctRecord, keepRecord, keepUnsaved, isSmall} from './operations.ts';
-import {saveLater, saveNow, type Settled} from './save.ts';
+import {saveLater, save, type Settled} from './save.ts';
 import {transition} from './state.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
 
-const copied = Symbol('latchkey.copied');
+const copied = Symbol();
 
 /** An answer is copied only when the store takes it. The same getter for all: each of its own would have V8 keep the whole call. */
 const whenRead: PropertyDescriptor & ThisType<{readonly [copied]: () => Settlement['answer']}> = {
@@ -80,8 +79,7 @@ export async function settle(
 	}
 
 	try {
-		const saving = saveNow(operation);
-		const settled = isPromise(saving) ? await saving : saving;
+		const settled = await save(operation);
 		run.withheld = undefined;
 		return settled;
 	} catch (error) {

@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {answerOf, responseOf} from '../../src/attempt/answer.ts';
 import type {Answer} from '../../src/dialects/dialect.ts';
 
@@ -155,4 +155,47 @@ describe('responseOf', () => {
 		expect(response).toMatchObject({status, type, ok: false});
 		expect(response.clone()).toMatchObject({status, type, ok: false});
 	});
+
+	test('is of the class that Response is at that time', () => {
+		const before = responseOf(answer);
+		class Stub extends Response {}
+		vi.stubGlobal('Response', Stub);
+		const during = responseOf(answer);
+		vi.unstubAllGlobals();
+		const after = responseOf(answer);
+		expect(during).toBeInstanceOf(Stub);
+		expect(during).toMatchObject(facts);
+		expect([before, during, after].map(response => response.constructor)).toEqual([Response, Stub, Response]);
+	});
+
+	test('the facts win over those that a polyfill keeps as properties of its own', () => {
+		vi.stubGlobal('Response', OwnFacts);
+		const response = responseOf({...answer, status: 0});
+		const made = [response, response.clone(), response.clone().clone()];
+		vi.unstubAllGlobals();
+		expect(made[0]).toBeInstanceOf(OwnFacts);
+		for (const one of made) expect(one).toMatchObject({...facts, status: 0, ok: false});
+	});
+
+	test('equals another of the same answer', () => {
+		expect(responseOf(answer)).toEqual(responseOf({...answer}));
+	});
 });
+
+/** As whatwg-fetch makes them. */
+class OwnFacts {
+	readonly status: number;
+	readonly statusText = '';
+	readonly ok = true;
+	readonly url = '';
+	readonly redirected = false;
+	readonly type = 'default';
+
+	constructor(_body: unknown, {status = 200}: ResponseInit = {}) {
+		this.status = status;
+	}
+
+	clone(): OwnFacts {
+		return new OwnFacts(null, this);
+	}
+}
