@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {answer, drop, hang} from '../support/fake-server.ts';
+import {follow} from './follow.ts';
 import {OPERATION, openShop} from './shop.ts';
 import {recordsIn} from '../support/records.ts';
 import {forgetAll} from '../../src/operation/forget-all.ts';
@@ -19,6 +20,17 @@ describe('forgetAll and unfinished', () => {
 		expect(await record('', ['second'])).toMatchObject({freed: true});
 		expect((await recordsIn(store, '')).some(({answer: kept}) => kept !== undefined)).toBe(false);
 		expect(operationOf(fetch, 'second').outcome()).toBeUndefined();
+	});
+
+	test('forgetAll tells who subscribed, though the store tells of no change', async () => {
+		const {environment, realm} = openShop();
+		const page = realm({}, {watch: undefined as never});
+		const {statuses} = follow(page);
+		await environment.finish(page.pay());
+		expect(statuses().at(-1)).toBe('succeeded');
+		await environment.finish(forgetAll(page.fetch));
+		await environment.settle();
+		expect(statuses().at(-1)).toBe('idle');
 	});
 
 	test('forgetAll drops a hundred records at a time, and lets the page answer in between', async () => {
