@@ -66,6 +66,18 @@ describe('forgetAll and unfinished', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
+	test('unfinished waits a tenth of a second for a word of who is alive', async () => {
+		const {environment, realm, server} = openShop();
+		server.script(hang);
+		void realm().pay();
+		await environment.settle();
+		const presence = {hold: () => () => undefined, gone: async () => new Promise<void>(() => undefined)};
+		const {fetch} = realm({}, {presence});
+		const begun = environment.now();
+		expect(await environment.finish(unfinished(fetch))).toMatchObject([{working: true}]);
+		expect(environment.now() - begun).toBe(100);
+	});
+
 	test('forgetAll leaves other scopes alone', async () => {
 		const {environment, realm, server} = openShop();
 		const [ann, bob] = [realm({scope: 'ann'}), realm({scope: 'bob'})];

@@ -199,7 +199,7 @@ describe('a sweep', () => {
 			INSERT INTO operations SELECT ${copied.join(', ')} FROM operations, copies`,
 		);
 		const marked = () => rowsOf(path, 'SELECT id FROM operations WHERE due_since IS NOT NULL').length;
-		return {store, clock, marked, hold: () => (held = [])};
+		return {store, clock, marked, hold: (): Array<() => void> => (held = [])};
 	}
 
 	test('says how many records went, however many there are', async () => {
@@ -220,7 +220,7 @@ describe('a sweep', () => {
 		clock.elapse(-8 * DAY);
 		expect(marked()).toBe(MANY);
 		const held = hold();
-		const sweep = store.sweep().then(marked);
+		const sweep = (async () => store.sweep())().then(marked);
 		for (let batches = 1; batches <= MANY / 100; batches++) {
 			await expect.poll(() => held.length).toBe(batches);
 			// Time for whatever does not wait for this batch.
