@@ -6,4 +6,19 @@ export const equivalent: ReadonlyArray<{
 	readonly original: string;
 	readonly replacement: string;
 	readonly why: string;
-}> = [];
+}> = [
+	{
+		file: 'src/operation/flight.ts',
+		line: 'return false;',
+		original: 'false',
+		replacement: 'true',
+		why: 'a caller that has been told its error hears nothing more, whatever is told it',
+	},
+	{
+		file: 'src/operation/guarded-store.ts',
+		line: "'sweep',",
+		original: "'sweep'",
+		replacement: "''",
+		why: 'nobody is told of a sweep that fails',
+	},
+];

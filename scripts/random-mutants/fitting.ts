@@ -11,6 +11,7 @@ const fitting: ReadonlyArray<readonly [of: RegExp, ...stages: ReadonlyArray<read
 			'test/stores/memory.',
 			'test/stores/rules.',
 			'test/stores/contract.',
+			'test/stores/compare-and-set.',
 			'test/stores/sqlite.',
 			'test/stores/sqlite-fetch.',
 		],

@@ -227,6 +227,15 @@ describe('a fetch of one’s own is called as by ky', () => {
 					return send(input, init);
 				},
 		],
+		[
+			'its init, whose headers it has set more than once',
+			send =>
+				async (input, init = {}) => {
+					init.headers = {...(init.headers as object), 'x-app': 'shop'};
+					init.headers = {...(init.headers as object), 'x-app-version': '7'};
+					return send(input, {...init});
+				},
+		],
 	];
 
 	test.each(copying)('one that copies %s keeps the key', async (_, wrap) => {

@@ -57,6 +57,47 @@ describe('a record of the wrong kind is a StoreError, and nothing is sent', () =
 	});
 });
 
+describe('what is wrong with a record is told', () => {
+	test.each([
+		[null, 'it is not a record'],
+		['text', 'it is not a record'],
+		[{}, 'it has version undefined, this release knows 1'],
+		[{version: 2}, 'it has version 2, this release knows 1'],
+		[{version: 1}, 'its fields are not those of a record'],
+	])('%o: %s', async (hostile, words) => {
+		const {environment, realm} = openShop();
+		const record = hostile as unknown as OperationRecord;
+		const {pay} = realm({}, {claim: () => ({status: 'claimed', record, now: environment.now()})});
+		const message = expect.stringContaining(words) as unknown;
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED', message});
+	});
+});
+
+describe('a word that no store answers, with a sound record', () => {
+	const status = 'maybe' as never;
+
+	test('is a StoreError of a claim, and nothing is sent', async () => {
+		const {environment, realm, server, store} = openShop();
+		const {pay} = realm({}, {claim: async (id, claim) => ({...(await store.claim(id, claim)), status})});
+		expect((await environment.finish(pay())).error).toMatchObject({code: 'STORE_FAILED'});
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('is a StoreError of a way out', async () => {
+		const {environment, realm, store} = openShop();
+		await environment.finish(realm().pay());
+		const {handle} = realm({}, {forget: async (id, freeing) => ({...(await store.forget(id, freeing)), status})});
+		await expect(handle.complete()).rejects.toMatchObject({code: 'STORE_FAILED'});
+	});
+
+	test('takes nothing from an answer, and is told by an event', async () => {
+		const {environment, realm, store} = openShop();
+		const page = realm({}, {settle: async (id, settlement) => ({...(await store.settle(id, settlement)), status})});
+		expect(await environment.finish(page.pay())).toMatchObject({outcome: 'succeeded', error: undefined});
+		expect(page.events).toContainEqual(expect.objectContaining({type: 'store-error', step: 'settle'}));
+	});
+});
+
 const times: Array<[unknown]> = [['1800000000000'], [Number.NaN], [Number.POSITIVE_INFINITY], [null], [undefined]];
 
 describe('a time of the store that is no number is a StoreError, and nothing is sent', () => {

@@ -245,6 +245,15 @@ describe('Retry-After beyond what is waited for', () => {
 		expect(page.handle.state).toMatchObject({status: 'unknown', retryAt: begun + 15_000});
 	});
 
+	test('that leaves no time for another attempt, too', async () => {
+		const {environment, server, page} = openPage({retry: {limit: 3}, totalTimeout: 15_000});
+		server.script(answer(503, {'retry-after': '15'}));
+		const begun = environment.now();
+		expect((await environment.finish(page.pay())).attempts).toBe(1);
+		expect(environment.now()).toBe(begun);
+		expect(page.handle.state).toMatchObject({status: 'unknown', retryAt: begun + 15_000});
+	});
+
 	test('is not told any more where another has succeeded meanwhile', async () => {
 		const {environment, server, page, other} = openPage({retry: {limit: 3}, totalTimeout: 3 * HOUR});
 		server.script(async exchange => {

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {answer, drop, hang} from '../support/fake-server.ts';
+import {follow} from './follow.ts';
 import {OPERATION, openShop} from './shop.ts';
 import {recordsIn} from '../support/records.ts';
 import {forgetAll} from '../../src/operation/forget-all.ts';
@@ -19,6 +20,17 @@ describe('forgetAll and unfinished', () => {
 		expect(await record('', ['second'])).toMatchObject({freed: true});
 		expect((await recordsIn(store, '')).some(({answer: kept}) => kept !== undefined)).toBe(false);
 		expect(operationOf(fetch, 'second').outcome()).toBeUndefined();
+	});
+
+	test('forgetAll tells who subscribed, though the store tells of no change', async () => {
+		const {environment, realm} = openShop();
+		const page = realm({}, {watch: undefined as never});
+		const {statuses} = follow(page);
+		await environment.finish(page.pay());
+		expect(statuses().at(-1)).toBe('succeeded');
+		await environment.finish(forgetAll(page.fetch));
+		await environment.settle();
+		expect(statuses().at(-1)).toBe('idle');
 	});
 
 	test('forgetAll drops a hundred records at a time, and lets the page answer in between', async () => {
@@ -52,6 +64,18 @@ describe('forgetAll and unfinished', () => {
 		works = true;
 		expect((await environment.finish(pay())).error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
 		expect(server.requests).toHaveLength(1);
+	});
+
+	test('unfinished waits a tenth of a second for a word of who is alive', async () => {
+		const {environment, realm, server} = openShop();
+		server.script(hang);
+		void realm().pay();
+		await environment.settle();
+		const presence = {hold: () => () => undefined, gone: async () => new Promise<void>(() => undefined)};
+		const {fetch} = realm({}, {presence});
+		const begun = environment.now();
+		expect(await environment.finish(unfinished(fetch))).toMatchObject([{working: true}]);
+		expect(environment.now() - begun).toBe(100);
 	});
 
 	test('forgetAll leaves other scopes alone', async () => {

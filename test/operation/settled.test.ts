@@ -203,6 +203,8 @@ describe('after a mismatch', () => {
 		const {outcome, error} = await environment.finish(pay());
 		expect(outcome).toBe('mismatched');
 		expect(error).toMatchObject({code: 'KEY_REUSED', status: 422, key: server.keys()[0]});
+		// It is the answer, and no failure that went before it.
+		expect((error as Error).cause).toBeUndefined();
 		expect((await record())?.state).toEqual({status: 'mismatched', httpStatus: 422});
 		for (const again of [pay, realm().pay])
 			expect((await environment.finish(again())).error).toMatchObject({code: 'KEY_REUSED', status: 422});

@@ -125,6 +125,8 @@ describe('a record that cannot be read', () => {
 	test.each([
 		['of a newer version', 'UPDATE operations SET version = 2', 'version 2, this release knows 1'],
 		['garbage', `UPDATE operations SET status = 'lost'`, 'its fields are not those of a record'],
+		['final, or not', `UPDATE operations SET status = 'unknown', final = 2`, 'it does not say what it stands at'],
+		['said, or not', `UPDATE operations SET status = 'succeeded', said = 2`, 'it does not say what it stands at'],
 	])('%s: every step says so, and writes nothing', async (_, sql, words) => {
 		const {store, rows} = await spoilt(sql);
 		const before = rows();
@@ -178,7 +180,15 @@ describe('a sweep', () => {
 	async function withExpired() {
 		const path = freshFile();
 		const clock = testClock();
-		const store = sqliteStoreIn(at(clock), {path});
+		const store = sqliteStoreIn({...at(clock), timer}, {path});
+		/** What is put off while it is held, instead of being done soon. */
+		let held: Array<() => void> | undefined;
+		function timer(run: () => void) {
+			if (held) held.push(run);
+			else void setImmediate().then(run);
+			return () => undefined;
+		}
+
 		await store.claim(ID, claimOf());
 		await store.forget(ID, {key: 'key-1', how: 'force'});
 		const columns = rowsOf(path, `SELECT name FROM pragma_table_info('operations')`).map(({name}) => String(name));
@@ -188,7 +198,8 @@ describe('a sweep', () => {
 			`WITH RECURSIVE copies(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < ${MANY})
 			INSERT INTO operations SELECT ${copied.join(', ')} FROM operations, copies`,
 		);
-		return {store, clock};
+		const marked = () => rowsOf(path, 'SELECT id FROM operations WHERE due_since IS NOT NULL').length;
+		return {store, clock, marked, hold: (): Array<() => void> => (held = [])};
 	}
 
 	test('says how many records went, however many there are', async () => {
@@ -200,6 +211,24 @@ describe('a sweep', () => {
 		expect(await store.sweep()).toBe(MANY);
 		expect(await store.sweep()).toBe(0);
 		expect(await store.list(ID.scope)).toEqual([]);
+	});
+
+	test('is over once nothing is marked any more that only a clock ahead of time found due', async () => {
+		const {store, clock, marked, hold} = await withExpired();
+		clock.elapse(8 * DAY);
+		await store.sweep();
+		clock.elapse(-8 * DAY);
+		expect(marked()).toBe(MANY);
+		const held = hold();
+		const sweep = (async () => store.sweep())().then(marked);
+		for (let batches = 1; batches <= MANY / 100; batches++) {
+			await expect.poll(() => held.length).toBe(batches);
+			// Time for whatever does not wait for this batch.
+			for (let turns = 0; turns < 10; turns++) await setImmediate();
+			held[batches - 1]?.();
+		}
+
+		expect(await sweep).toBe(0);
 	});
 
 	test('lets the event loop turn and claims through between its batches', async () => {
