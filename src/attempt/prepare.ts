@@ -2,7 +2,7 @@ import {bounded} from '../bounded.ts';
 import {stopwatch} from '../environment.ts';
 import {buildable, mistake} from '../mistake.ts';
 import {connectionHeaders, type Sendable} from '../request/prepared-request.ts';
-import {isPromise, after} from '../utils.ts';
+import {isPromise} from '../utils.ts';
 import {unlessCancelled} from './cancellation.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {AttemptsResult, Job} from './progress.ts';

@@ -1,7 +1,6 @@
 import type {AttemptsResult} from '../attempt/progress.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
-import {isPromise} from '../utils.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
 import {conclude, reconcile} from './conclude.ts';

@@ -1,6 +1,5 @@
 import type {Environment} from '../environment.ts';
 import type {OperationId} from '../stores/store.ts';
-import {after, type MaybePromise} from '../utils.ts';
 import type {GuardedStore} from './guarded-store.ts';
 import {correctRecord, showSnapshot, type Operation, type Operations, type Unsaved} from './operations.ts';
 import type {OperationRecord} from './record.ts';
