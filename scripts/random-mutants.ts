@@ -21,7 +21,7 @@ type Mutant = Mutation & {readonly file: string; readonly source: string};
 /** Of what is to be noticed. */
 const LEAST = 0.95;
 /** In milliseconds. Some mutants never end, and no test can run out of time meanwhile: then nothing is heard of any. */
-const LONGEST_SILENCE = 60_000;
+const LONGEST_SILENCE = 120_000;
 
 const {values} = parseArgs({
 	options: {

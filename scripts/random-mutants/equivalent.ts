@@ -8,6 +8,13 @@ export const equivalent: ReadonlyArray<{
 	readonly why: string;
 }> = [
 	{
+		file: 'src/operation/claim.ts',
+		line: "operation.candidate = {key: result.record.key, owner, sent: 'unclaimed', ambiguous: true};",
+		original: 'true',
+		replacement: 'false',
+		why: 'whoever goes on with that key is in doubt by its unsaved outcome, or by the progress of the flight that it takes over from',
+	},
+	{
 		file: 'src/operation/flight.ts',
 		line: 'return false;',
 		original: 'false',

@@ -76,6 +76,27 @@ describe('a request that ends takes what it began with it', () => {
 		expect(second.types()).toEqual(expect.arrayContaining(['joined', 'taken-over', 'settled']));
 	});
 
+	test.each([
+		['a millisecond before the last of its callers runs out of time, is joined', 200_000, true],
+		['once they have, is not', 200_001, false],
+	])('the work of one, where another begins something else: %s', async (_, ms, joins) => {
+		const shop = openShop();
+		const {environment, server, store} = shop;
+		server.script(hang);
+		const first = requestTo(shop, store);
+		void first.pay({timeout: false, totalTimeout: 200_001});
+		await environment.settle();
+		// It has gone, and nobody was told.
+		first.end();
+		await environment.advance(ms);
+		await environment.finish(requestTo(shop, store).pay({operation: 'another'}));
+		const second = requestTo(shop, store);
+		const told = second.pay();
+		await environment.settle();
+		expect(second.types().includes('joined')).toBe(joins);
+		await environment.finish(told);
+	});
+
 	test('one of those who have joined takes over, and the others join that', async () => {
 		const shop = openShop();
 		const {environment, server, store} = shop;

@@ -46,6 +46,18 @@ describe('a verdict is told when the time of a caller ends, though the store han
 		expect(await hasty).toMatchObject({outcome: 'succeeded', attempts: 1});
 	});
 
+	test('who calls after all have been told so takes no part in that, and is told of an effect of before', async () => {
+		const {environment, server, page, disk} = openPage();
+		server.script(async exchange => (disk.hangs(), ok(exchange)));
+		expect((await environment.finish(page.pay({totalTimeout: 2_000}))).replayed).toBe(false);
+		await environment.advance(500);
+		const later = page.pay();
+		disk.mend();
+		expect(await environment.finish(later)).toMatchObject({outcome: 'succeeded', replayed: true, attempts: 0});
+		expect(page.types()).not.toContain('joined');
+		expect(server.charges()).toBe(1);
+	});
+
 	test('what was found out, too', async () => {
 		const {environment, server, page, disk} = openPage({reconcile: () => (disk.hangs(), 'succeeded')});
 		server.script(drop);

@@ -64,6 +64,16 @@ describe('where another scope was asked for last', () => {
 		expect(await environment.finish(ann.pay())).toMatchObject({outcome: 'succeeded', key});
 	});
 
+	test('a further attempt renews the claim that it has', async () => {
+		const shop = openShop();
+		const {environment, realm, server} = shop;
+		await environment.finish(realm({scope: 'bob'}).pay());
+		const ann = realm({scope: 'ann'});
+		server.script(drop);
+		expect(await environment.finish(ann.pay())).toMatchObject({outcome: 'succeeded', attempts: 2});
+		expect(ann.types()).not.toContain('lease-lost');
+	});
+
 	test('forgetAll() drops what is settled', async () => {
 		const {environment, ann, key} = await annAfter();
 		await forgetAll(ann.fetch);

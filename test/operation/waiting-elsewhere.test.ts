@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import type {Store} from '../../src/stores/store.ts';
 import {after, answer, hang} from '../support/fake-server.ts';
 import {openShop, type Shop} from './shop.ts';
 
@@ -24,6 +25,37 @@ describe('while another realm is at it', () => {
 		expect(ours.response?.status).toBe(201);
 		expect(waiter.types()).toContain('waiting-elsewhere');
 		expect(server.requests).toHaveLength(1);
+	});
+
+	test('a call asks the store again after a tenth of a second at the earliest, and half as long again each time', async () => {
+		const shop = openShop();
+		const {environment, realm, store} = shop;
+		await whileElsewhere(shop, hang);
+		const asked: number[] = [];
+		const begun = environment.now();
+		const over: Partial<Store> = {
+			watch: undefined as never,
+			claim: async (...of) => (asked.push(environment.now() - begun), store.claim(...of)),
+		};
+		await environment.finish(realm({totalTimeout: 800}, over, {...environment, random: () => 0}).pay());
+		expect(asked).toEqual([0, 100, 250, 475]);
+	});
+
+	test('a store that calls an operation busy whose lease is over is not asked without end', async () => {
+		const shop = openShop();
+		const {environment, realm, record} = shop;
+		await whileElsewhere(shop, hang);
+		const busy = (await record())!;
+		let asked = 0;
+		const over: Partial<Store> = {
+			claim() {
+				if (++asked > 1_000) throw new Error('without end');
+				const now = busy.leaseUntil + 10;
+				return {status: 'busy', record: busy, now};
+			},
+		};
+		expect((await environment.finish(realm({totalTimeout: 100}, over).pay())).outcome).toBe('unknown');
+		expect(asked).toBeLessThanOrEqual(102);
 	});
 
 	test('twenty who wait for one refusal are not twenty declined cards', async () => {

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {setImmediate} from 'node:timers/promises';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {storeContract} from '../../src/stores/contract.ts';
@@ -244,6 +245,14 @@ describe('a sweep', () => {
 		expect(await sweep).toBe(MANY);
 		expect(await recordsIn(store, ID.scope)).toMatchObject([other]);
 	});
+});
+
+// Another release would not find what this one has written under another.
+test('a row is found by the SHA-256 of scope and name, in hex', async () => {
+	const path = freshFile();
+	await sqliteStore({path}).claim(ID, claimOf());
+	const id = createHash('sha256').update('["scope-a","pay"]').digest('hex');
+	expect(rowsOf(path, 'SELECT id FROM operations')).toEqual([{id}]);
 });
 
 test('a sweep never drops what is open, even if its row says when it may go', async () => {
