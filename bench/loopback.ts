@@ -24,8 +24,11 @@ function casesAt(url: string): Case[] {
 	const request = () => ({method: 'POST', headers: jsonType, body: JSON.stringify(order)});
 	const keyed = createFetch({store: memoryStore(), scope: null});
 	const client = ky.create({timeout: timeLimit, retry: {limit: 3, methods: ['post']}});
-	const axios = createAxios({timeout: timeLimit});
-	axiosRetry(axios, {retries: 3, retryCondition: () => true});
+	const [axios, axiosOverFetch] = [
+		createAxios({timeout: timeLimit}),
+		createAxios({adapter: 'fetch', timeout: timeLimit}),
+	];
+	for (const one of [axios, axiosOverFetch]) axiosRetry(one, {retries: 3, retryCondition: () => true});
 	let cart = 0;
 	return [
 		{name: 'fetch', call: async () => (await fetch(url, request())).json()},
@@ -34,6 +37,7 @@ function casesAt(url: string): Case[] {
 			call: async () => (await keyed(url, {...request(), operation: ['checkout', cart++]})).json(),
 		},
 		{name: 'ky', call: async () => client.post(url, {json: order}).json()},
-		{name: 'axios and axios-retry', call: async () => (await axios.post(url, order)).data},
+		{name: 'axios and axios-retry over fetch', call: async () => (await axiosOverFetch.post(url, order)).data},
+		{name: 'axios and axios-retry over node:http', call: async () => (await axios.post(url, order)).data},
 	];
 }
