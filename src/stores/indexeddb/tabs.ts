@@ -31,9 +31,8 @@ export function tabNews(channelName: string): TabNews {
 
 	return {
 		post({scope, name}) {
-			// The step has been committed: news that cannot be sent must not make it look failed.
+			// The step has been committed: news that cannot be sent, or not here, must not make it look failed.
 			try {
-				if (globalThis.BroadcastChannel === undefined) return;
 				// The watched channel, where there is one: it alone does not hear its own message.
 				channel ??= new BroadcastChannel(channelName);
 				channel.postMessage({scope, name});
