@@ -77,11 +77,62 @@ describe('the channel between realms', () => {
 		expect(close).toHaveBeenCalledTimes(1);
 	});
 
-	test('is closed again after news that nobody here watches', async () => {
+	test('is opened once for all news, and closed when the page is left, so that news of others cannot drop it', async () => {
 		const post = vi.spyOn(BroadcastChannel.prototype, 'postMessage');
 		const close = vi.spyOn(BroadcastChannel.prototype, 'close');
-		await indexedDbStore({name: freshName()}).claim(ID, claimOf());
-		expect(post).toHaveBeenCalledExactlyOnceWith(ID);
+		const store = indexedDbStore({name: freshName()});
+		await store.claim(ID, claimOf());
+		await store.forget(ID, {key: 'key-1', how: 'force'});
+		expect(post.mock.calls).toEqual([[ID], [ID]]);
+		expect(new Set(post.mock.contexts).size).toBe(1);
+		expect(close).not.toHaveBeenCalled();
+		// Other stores of this page hear it, too.
+		dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));
+		expect(close.mock.contexts).toContain(post.mock.contexts[0]);
+	});
+
+	test('is opened anew for news of a page that came back', async () => {
+		const name = freshName();
+		const [here, there] = [indexedDbStore({name}), (await openRealm()).indexedDbStore({name})];
+		await here.claim(ID, claimOf());
+		dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));
+		const listener = vi.fn<() => void>();
+		there.watch?.(ID, listener);
+		await here.forget(ID, {key: 'key-1', how: 'force'});
+		await eventually(() => expect(listener).toHaveBeenCalledTimes(1));
+	});
+
+	test('stays open through that for who watches', async () => {
+		const name = freshName();
+		const [here, there] = [indexedDbStore({name}), (await openRealm()).indexedDbStore({name})];
+		const listener = vi.fn<() => void>();
+		await here.claim(ID, claimOf());
+		here.watch?.(ID, listener);
+		dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));
+		await there.forget(ID, {key: 'key-1', how: 'force'});
+		await eventually(() => expect(listener).toHaveBeenCalledTimes(1));
+	});
+
+	test.for([
+		['a worker, which does not hear that its page is left', () => vi.stubGlobal('onpagehide', undefined)],
+		[
+			'a page that is played by Node, which an open channel keeps up',
+			() =>
+				vi.stubGlobal(
+					'BroadcastChannel',
+					class extends BroadcastChannel {
+						unref() {}
+					},
+				),
+		],
+	] as const)('is closed again after each news in %s', async ([, pretend]) => {
+		pretend();
+		const close = vi.spyOn(BroadcastChannel.prototype, 'close');
+		const store = indexedDbStore({name: freshName()});
+		await store.claim(ID, claimOf());
+		expect(close).toHaveBeenCalledTimes(1);
+		store.watch?.(ID, () => {});
+		await store.forget(ID, {key: 'key-1', how: 'force'});
 		expect(close).toHaveBeenCalledTimes(1);
 	});
 

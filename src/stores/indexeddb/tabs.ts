@@ -9,8 +9,8 @@ export type TabNews = {
 };
 
 /**
- * News between the realms of one origin. The channel stays open only while somebody watches: an open one can keep
- * a page out of the back/forward cache.
+ * News between the realms of one origin. The channel stays open while somebody watches, and in a page until that is left:
+ * to open one takes as long as a write, and news on an open one drops a page from the back/forward cache.
  */
 export function tabNews(channelName: string): TabNews {
 	const watchers = new Set<{id: OperationId; listener: () => void}>();
@@ -25,29 +25,32 @@ export function tabNews(channelName: string): TabNews {
 		channel = undefined;
 	}
 
+	function closeUnwatched(): void {
+		if (watchers.size === 0) close();
+	}
+
 	return {
 		post({scope, name}) {
-			// The step has been committed: news that cannot be sent must not make it look failed.
+			// The step has been committed: news that cannot be sent, or not here, must not make it look failed.
 			try {
-				if (globalThis.BroadcastChannel === undefined) return;
 				// The watched channel, where there is one: it alone does not hear its own message.
-				const sender = channel ?? new BroadcastChannel(channelName);
-				sender.postMessage({scope, name});
-				if (sender !== channel) sender.close();
+				channel ??= new BroadcastChannel(channelName);
+				channel.postMessage({scope, name});
+				// A worker does not hear that its page is left, and in Node an open channel keeps the process up.
+				if (globalThis.onpagehide === undefined || 'unref' in channel) closeUnwatched();
+				else globalThis.addEventListener('pagehide', closeUnwatched);
 			} catch {}
 		},
 		watch(id, listener) {
 			if (ifReadable(() => globalThis.BroadcastChannel) === undefined) return () => {};
-			if (channel === undefined) {
-				channel = new BroadcastChannel(channelName);
-				channel.addEventListener('message', hear);
-			}
+			channel ??= new BroadcastChannel(channelName);
+			channel.addEventListener('message', hear);
 
 			const watcher = {id, listener};
 			watchers.add(watcher);
 			return () => {
 				watchers.delete(watcher);
-				if (watchers.size === 0) close();
+				closeUnwatched();
 			};
 		},
 		close,
