@@ -15,6 +15,20 @@ export const equivalent: ReadonlyArray<{
 		why: 'whoever goes on with that key is in doubt by its unsaved outcome, or by the progress of the flight that it takes over from',
 	},
 	{
+		file: 'src/dialects/words.ts',
+		line: 'return (stringsOf(text, fields) ?? strings(untagged(text), fields, false, 0))',
+		original: 'false',
+		replacement: 'true',
+		why: 'a text has no members that could stand within it',
+	},
+	{
+		file: 'src/operation/outcomes.ts',
+		line: 'const live = exchange?.answer && exchange.answer === answer ? exchange : undefined;',
+		original: '&&',
+		replacement: '||',
+		why: 'where the last exchange has an answer, that is the last answer',
+	},
+	{
 		file: 'src/operation/flight.ts',
 		line: 'return false;',
 		original: 'false',

@@ -71,7 +71,8 @@ export function send(
 				const response = await call(fetch ? asGiven(input, sent) : input, sent);
 				unsent = () => undefined;
 				const read = await answerOf(response, key !== undefined, url);
-				end({...read, abort: (reason?: unknown) => controller.abort(reason)});
+				// Bound, because a closure would keep the response through what else it sees.
+				end({...read, abort: controller.abort.bind(controller)});
 			} catch (error) {
 				fail(unmarked(error), unsent(error));
 			}

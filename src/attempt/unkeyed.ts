@@ -68,10 +68,7 @@ async function retryIdempotent(
 		// An answer that was to be followed by another attempt has been given up already.
 		if (exchange?.stream === undefined || why === 'timed-out') throw domError('No time was left', 'TimeoutError');
 		const {abort, stream} = exchange;
-		if (signal)
-			abortWith(signal, stream, () => {
-				abort(abortReason(signal));
-			});
+		if (signal) abortWith(signal, stream, abort);
 		return stream;
 	} finally {
 		signal?.removeEventListener('abort', leave);

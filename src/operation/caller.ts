@@ -6,7 +6,7 @@ import {bindTo, stopwatch, type Environment} from '../environment.ts';
 import {isLatchkeyError, outcomeError} from '../errors.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
-import {abortReason, domError} from '../signals.ts';
+import {domError} from '../signals.ts';
 import {present, type Result} from './result.ts';
 
 /** What a call asks for. */
@@ -76,13 +76,7 @@ export function takePart(call: Call, join: (caller: Caller) => void): Promise<Re
 				end(() => {
 					const response = present(result, first);
 					const {stream} = result;
-					if (stream !== undefined && signal) {
-						const {abort: abortStream} = stream;
-						abortWith(signal, response, () => {
-							abortStream(abortReason(signal));
-						});
-					}
-
+					if (stream !== undefined && signal) abortWith(signal, response, stream.abort);
 					resolve(response);
 				});
 			},
