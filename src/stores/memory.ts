@@ -23,8 +23,6 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 	const scopes = new Map<string, Map<string, OperationRecord>>();
 	/** In the order in which they were settled. */
 	const settled = new Set<OperationRecord>();
-	/** One for all: what was dropped leaves gaps in the Set, which each new one would have to pass. */
-	const oldestFirst = settled.values();
 
 	function drop(record: OperationRecord): void {
 		const records = scopes.get(record.scope);
@@ -39,8 +37,8 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 		if (before !== undefined) settled.delete(before);
 		if (!isOpen(record)) settled.add(record);
 		if (settled.size <= MOST_SETTLED) return;
-		const {value: oldest} = oldestFirst.next();
-		if (oldest) drop(oldest);
+		const [oldest] = settled;
+		if (oldest !== undefined) drop(oldest);
 	}
 
 	function step<R>({scope, name}: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): R {
