@@ -23,6 +23,8 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 	const scopes = new Map<string, Map<string, OperationRecord>>();
 	/** In the order in which they were settled. */
 	const settled = new Set<OperationRecord>();
+	/** Goes on from one drop to the next: a new one would pass all the gaps. One that rests would keep what the Set has outgrown. */
+	let oldestFirst: Iterator<OperationRecord> | undefined;
 
 	function drop(record: OperationRecord): void {
 		const records = scopes.get(record.scope);
@@ -34,11 +36,11 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 	function put(record: OperationRecord, before: OperationRecord | undefined): void {
 		const records = scopes.get(record.scope) ?? new Map<string, OperationRecord>();
 		scopes.set(record.scope, records.set(record.name, record));
-		if (before !== undefined) settled.delete(before);
+		if (before !== undefined && settled.delete(before)) oldestFirst = undefined;
 		if (!isOpen(record)) settled.add(record);
 		if (settled.size <= MOST_SETTLED) return;
-		const [oldest] = settled;
-		if (oldest !== undefined) drop(oldest);
+		oldestFirst ??= settled.values();
+		drop(oldestFirst.next().value as OperationRecord);
 	}
 
 	function step<R>({scope, name}: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): R {
