@@ -26,8 +26,8 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 	const scopes = new Map<string, Map<string, OperationRecord>>();
 	/** In the order in which they were settled. */
 	const settled = new Set<OperationRecord>();
-	/** One for all: what was dropped leaves gaps in the Set, which each new one would have to pass. */
-	const oldestFirst = settled.values();
+	/** Goes on from one drop to the next: a new one would pass all the gaps. One that rests would keep what the Set has outgrown. */
+	let oldestFirst: Iterator<OperationRecord> | undefined;
 
 	function drop(record: OperationRecord): void {
 		const records = scopes.get(record.scope);
@@ -39,11 +39,11 @@ export function memoryStoreIn(environment: Pick<Environment, 'now'>): Store {
 	function put(record: OperationRecord, before: OperationRecord | undefined): void {
 		const records = scopes.get(record.scope) ?? new Map<string, OperationRecord>();
 		scopes.set(record.scope, records.set(record.name, record));
-		if (before !== undefined) settled.delete(before);
+		if (before !== undefined && settled.delete(before)) oldestFirst = undefined;
 		if (!isOpen(record)) settled.add(record);
 		if (settled.size <= MOST_SETTLED) return;
-		const {value: oldest} = oldestFirst.next();
-		if (oldest) drop(oldest);
+		oldestFirst ??= settled.values();
+		drop(oldestFirst.next().value as OperationRecord);
 	}
 
 	function step<R>({scope, name}: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): R {
