@@ -59,11 +59,14 @@ function spelt(value: string | number | Uint8Array): string {
 export function readReply([written, now, answer, ...fields]: readonly string[]): Reply {
 	if (now === undefined) throw new TypeError('the Redis client gave an empty list where a reply was to come');
 	const row: Record<string, unknown> = {};
-	for (let i = 0; i < fields.length; i += 2) row[fields[i] ?? ''] = fields[i + 1];
-	if (row['request'] !== undefined) row['request'] = bytesOf(row['request']);
-	// An answer whose time is over has gone without its record, and one may be left of a record that was lost.
+	for (let i = 0; i < fields.length; i += 2) {
+		const name = fields[i] ?? '';
+		// An answer whose time is over has gone without its record.
+		if (answer || name !== 'answer_until') row[name] = name === 'request' ? bytesOf(fields[i + 1]) : fields[i + 1];
+	}
+
+	// One may be left of a record that was lost.
 	if (answer && 'answer_until' in row) row['answer'] = bytesOf(answer);
-	else delete row['answer_until'];
 	return {written: written === '1', now: Number(now), row};
 }
 
@@ -73,10 +76,9 @@ function bytesOf(text: unknown): Uint8Array {
 
 /** Throws a TypeError for what is no record of this release. */
 export function foundIn({row, now}: Reply, {id, keys: [op]}: Place): Found {
-	const {revision, ...fields} = row;
-	if (Object.keys(fields).length === 0) return {record: undefined, revision: 0, now};
+	if (Object.keys(row).length === 0) return {record: undefined, revision: 0, now};
 	try {
-		return {record: recordOf(fields, id), revision: Number(revision ?? 0), now};
+		return {record: recordOf(row, id), revision: Number(row['revision'] ?? 0), now};
 	} catch (error) {
 		throw new TypeError(`the record under ${op} cannot be read: ${(error as Error).message}`, {cause: error});
 	}
