@@ -168,7 +168,10 @@ describe('a statement that another transaction holds up', () => {
 	test('is a StoreError as soon as the engine stops', async () => {
 		const {error, pay, server} = await heldUp(async () => engine.stop());
 		expect(error).toMatchObject({code: 'STORE_FAILED', attempts: 0});
-		expect(error.message).toMatch(/Postgres: (?:terminating connection|Connection terminated)/);
+		// Which of the two sides notices first, and how, is a matter of luck.
+		expect(error.message).toMatch(
+			/Postgres: (?:terminating connection|Connection terminated|the database system is shutting down|\w+ ECONN)/,
+		);
 		expect(server.requests).toHaveLength(0);
 		await engine.start();
 		expect((await pay()).outcome).toBe('succeeded');
