@@ -131,6 +131,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 				tellGuarded(listener, stateOf(operation));
 			};
 			if (listeners.size === 0) {
+				operation.operations.listened++;
 				const look = () => void load(operation);
 				operation.stopRestoring = environment.onRestore(look);
 				// What was shown before may not hold any more: nobody has watched since.
@@ -149,7 +150,9 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			return () => {
 				subscribed = false;
 				stopWatching?.();
-				if (listeners.delete(tell) && listeners.size === 0) operation.stopRestoring?.();
+				if (!listeners.delete(tell) || listeners.size > 0) return;
+				operation.operations.listened--;
+				operation.stopRestoring?.();
 			};
 		},
 		async fetch(input, init) {

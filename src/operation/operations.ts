@@ -51,6 +51,8 @@ export type Operations = {
 	readonly realm: string;
 	/** By scope and name, the latest last. */
 	readonly all: Map<string, Operation>;
+	/** How many of them somebody listens to: these stay, and leave the others their room. */
+	listened: number;
 	/** Some client of this realm goes on while the store fails. */
 	readonly degrades: () => boolean;
 	/** How many flights there were. */
@@ -106,6 +108,7 @@ export function operationsOf(store: Store, environment: Environment): Operations
 			store: guardedStore(store, environment),
 			realm: environment.uuid(),
 			all: new Map(),
+			listened: 0,
 			degrades: () => degrading.has(store),
 			count: 0,
 			sweptAt: 0,
@@ -148,18 +151,13 @@ export function touch(operation: Operation): void {
 const MOST_AT_REST = 100;
 const MOST_KNOWN = 1_000;
 
-function dropOldest({all, degrades}: Operations, latest: Operation): void {
-	const most = degrades() ? MOST_KNOWN : MOST_AT_REST;
-	if (all.size <= most) return;
-	let oldest: string | undefined;
-	let atRest = 0;
+function dropOldest({all, degrades, listened}: Operations, latest: Operation): void {
+	if (all.size <= (degrades() ? MOST_KNOWN : MOST_AT_REST) + listened) return;
 	for (const [at, operation] of all)
 		if (operation !== latest && isAtRest(operation)) {
-			oldest ??= at;
-			atRest++;
+			all.delete(at);
+			return;
 		}
-
-	if (oldest !== undefined && atRest >= most) all.delete(oldest);
 }
 
 /** Nothing is lost with it: whoever asks for it again looks at the store. */

@@ -92,7 +92,7 @@ export function prepareRequest(
 	const contentType = headers.get('content-type') ?? undefined;
 	// Now: the key will be among them.
 	const names = fingerprintHeaders.map(name => name.toLowerCase());
-	const counted = [...headers].filter(([name]) => names.includes(name));
+	const counted = names.length > 0 ? [...headers].filter(([name]) => names.includes(name)) : [];
 	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
