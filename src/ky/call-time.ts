@@ -16,10 +16,21 @@ export function callTime(
 	const elapsed = stopwatch(environment);
 	const controller = new AbortController();
 	let sent: Request | undefined;
+	const left = () => {
+		const {timeout, totalTimeout} = limits();
+		return Math.max(0, Math.min(timeout, totalTimeout - elapsed()));
+	};
 
 	return {
-		/** Sends with a signal that gives up the answer's body, too. */
-		async send(request: Request, fetch: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+		/**
+		 * Sends with a signal that gives up the answer's body, too: in time by itself where it is an error, whose body ky reads
+		 * (`readsError`).
+		 */
+		async send(
+			request: Request,
+			fetch: (signal: AbortSignal) => Promise<Response>,
+			readsError: (status: number) => boolean,
+		): Promise<Response> {
 			const {signal} = request;
 			const leave = () => {
 				controller.abort(abortReason(signal));
@@ -30,6 +41,10 @@ export function callTime(
 			try {
 				const response = await fetch(controller.signal);
 				abortWith(signal, response, leave);
+				const late = () => {
+					controller.abort(new TimeoutError(request));
+				};
+				if (!response.ok && readsError(response.status)) environment.timer(late, left(), false);
 				return response;
 			} catch (error) {
 				signal.removeEventListener('abort', leave);
@@ -49,14 +64,13 @@ export function callTime(
 					const answered = await response.then(Boolean, () => false);
 					const request = sent;
 					if (!answered || !request) return reading;
-					const {timeout, totalTimeout} = limits();
 					return new Promise((resolve, reject) => {
 						const late = () => {
 							const error = new TimeoutError(request);
 							reject(error);
 							controller.abort(error);
 						};
-						const cancel = environment.timer(late, Math.max(0, Math.min(timeout, totalTimeout - elapsed())));
+						const cancel = environment.timer(late, left());
 						reading.then(resolve, reject).finally(cancel);
 					});
 				};

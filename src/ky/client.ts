@@ -49,6 +49,8 @@ type Call = {
 	readonly fetch: FetchOptions['fetch'];
 	/** Hooks may read the request afterwards. */
 	readonly reads: boolean;
+	/** ky throws for this status, and reads the answer for its error. */
+	readonly readsError: (status: number) => boolean;
 	readonly time: CallTime;
 };
 
@@ -91,7 +93,7 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 			const fetch = fetchOf(call?.fetch);
 			if (!call) return await fetch(request, all);
 			const given = call.reads ? request.clone() : request;
-			return await call.time.send(request, async signal => fetch(given, {...all, signal}));
+			return await call.time.send(request, async signal => fetch(given, {...all, signal}), call.readsError);
 		} catch (error) {
 			throw asKys(error, request);
 		}
@@ -108,12 +110,13 @@ export function createClientIn(environment: Environment, options: ClientOptions)
 	/** Takes from ky what is latchkey's to do. */
 	const handOver = (given: Options) => {
 		const wrong = mistakeInClientCall(given) ?? mistakeInBody(given.body);
-		const {timeout, totalTimeout, retry, fetch: inner, hooks} = given;
+		const {timeout, totalTimeout, retry, fetch: inner, hooks, throwHttpErrors = true} = given;
 		const own = {timeout, totalTimeout, retry: retryOf(retry)};
 		const call: Call = {
 			options: own,
 			fetch: inner === send ? undefined : inner,
 			reads: [hooks?.afterResponse, hooks?.beforeError].some(each => each?.length),
+			readsError: status => (typeof throwHttpErrors === 'function' ? throwHttpErrors(status) : throwHttpErrors),
 			time: callTime(environment, () => withCall(settings, withSaid({}, own, sharedSpecs))),
 		};
 		making = call;

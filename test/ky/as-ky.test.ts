@@ -350,16 +350,28 @@ describe('everything is bounded by its time-outs', () => {
 		expect(environment.now() - began).toBe(1000);
 	});
 
-	test('the body of an error', async () => {
-		const {fetch} = stalling(404);
-		const {api, finish} = openClient({fetch});
-		const before = performance.now();
-		vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
-		const call = finish(api.post('orders').json()).catch((it: unknown) => it);
-		await vi.advanceTimersByTimeAsync(10_000);
-		vi.useRealTimers();
-		expect(await call).toMatchObject({name: 'HTTPError', response: {status: 404}, data: undefined});
-		expect(performance.now() - before).toBeLessThan(5_000);
+	test.each(limits)('the body of an error: %s', async (_, limit) => {
+		const {fetch, given} = stalling(404);
+		const {api, finish, environment} = openClient({fetch});
+		const began = environment.now();
+		const error: unknown = await finish(
+			api
+				.post('orders', limit)
+				.json()
+				.catch((it: unknown) => it),
+		);
+		expect(error).toMatchObject({name: 'HTTPError', response: {status: 404}, data: undefined});
+		expect(environment.now() - began).toBe(500);
+		expect(given.map(({aborted}) => aborted)).toEqual([true]);
+	});
+
+	test('but not of one that is handed out as it is', async () => {
+		const {fetch, given} = stalling(404);
+		const {api, finish, environment} = openClient({fetch});
+		for (const throwHttpErrors of [false, (status: number) => status > 499])
+			expect((await finish(api.post('orders', {timeout: 500, throwHttpErrors}))).status).toBe(404);
+		await environment.advance(1_000);
+		expect(given.map(({aborted}) => aborted)).toEqual([false, false]);
 	});
 
 	test('the caller’s signal ends a body', async () => {
