@@ -4,6 +4,7 @@
  *
  *   npm run mutants:random -- --path src/operation --from 0 --count 20 --seed 1 --mutants 150
  */
+import {randomFrom} from '../test/support/random-from.ts';
 import {spawn} from 'node:child_process';
 import {cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -94,17 +95,6 @@ function choose(all: readonly Mutant[], count: number, seed: number): Mutant[] {
 		.toSorted((one, other) => one.rank - other.rank)
 		.slice(0, count)
 		.map(({mutant}) => mutant);
-}
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-	};
 }
 
 async function noticedBy({file, source, start, end, replacement}: Mutant): Promise<string | undefined> {

@@ -6,7 +6,8 @@ export type {Snapshot} from './operation/snapshot.ts';
 export {unfinished, type Unfinished} from './operation/unfinished.ts';
 export {forgetAll} from './operation/forget-all.ts';
 
-export type {CallOptions, FetchOptions, ResumeInit, RetryOptions, SharedOptions} from './options.ts';
+export type {CallOptions, FetchOptions, ResumeInit, SharedOptions} from './options.ts';
+export type {RetryOptions} from './retry-options.ts';
 export type {OperationName} from './request/identity.ts';
 export {fromContent, type FromContent} from './request/from-content.ts';
 export {contentKey} from './request/content-key.ts';

@@ -1,4 +1,5 @@
-import type {FetchOptions, RetryOptions, SharedOptions} from './options.ts';
+import type {FetchOptions, SharedOptions} from './options.ts';
+import type {RetryOptions} from './retry-options.ts';
 import type {OptionSpec} from './validate.ts';
 
 /** The name of a method or a header (RFC 9110 §5.6.2). */

@@ -1,5 +1,5 @@
+import type {Retry} from '../retry-options.ts';
 import {hushed} from '../utils.ts';
-import type {Retry} from '../options.ts';
 
 const FIRST = 250;
 const FIRST_POLL = 500;

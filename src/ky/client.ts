@@ -1,17 +1,18 @@
 import ky, {TimeoutError, type KyInstance, type Options, type ResponsePromise} from 'ky';
 import {sendUnkeyed} from '../attempt/unkeyed.ts';
-import {callTime, type CallTime} from './call-time.ts';
 import {latchkey, type WithOperations} from '../context.ts';
 import {environment as realEnvironment, type Environment} from '../environment.ts';
-import {createFetchIn, type LatchkeyFetch} from '../fetch.ts';
 import type {FetchInput} from '../fetch-types.ts';
+import {createFetchIn, type LatchkeyFetch} from '../fetch.ts';
 import {mistake} from '../mistake.ts';
 import {settingsOf, withCall, without, withSaid} from '../normalize-options.ts';
-import {fetchSpecs, retrySpecs, sharedSpecs} from '../option-specs.ts';
 import {callOptionNames, checkClientOptions, checkClientRetry, mistakeInClientCall} from '../option-names.ts';
-import type {CallOptions, FetchOptions, RetryOptions, SharedOptions} from '../options.ts';
+import {fetchSpecs, retrySpecs, sharedSpecs} from '../option-specs.ts';
+import type {CallOptions, FetchOptions, SharedOptions} from '../options.ts';
 import {isRequest, plain} from '../request/prepared-request.ts';
+import type {RetryOptions} from '../retry-options.ts';
 import {can, nameOf} from '../utils.ts';
+import {callTime, type CallTime} from './call-time.ts';
 
 declare module 'ky' {
 	interface Options extends Omit<CallOptions, 'timeout' | 'totalTimeout' | 'retry'> {}

@@ -230,7 +230,6 @@ export function isSmall({body}: Answer): boolean {
 export function remember(operation: Operation, result: Result): void {
 	const answer = result.answer && isSmall(result.answer) ? result.answer : undefined;
 	operation.result = {...result, stream: undefined, answer};
-	touch(operation);
 }
 
 /** What handles show from now on: a look at the store that began earlier shows nothing. */

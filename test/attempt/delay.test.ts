@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {pollDelay, retryDelay} from '../../src/attempt/delay.ts';
-import type {Retry} from '../../src/options.ts';
+import type {Retry} from '../../src/retry-options.ts';
 
 const retry: Retry = {limit: 3, backoffLimit: 8_000, maxRetryAfter: 30_000};
 const half = () => 0.5;

@@ -10,8 +10,10 @@ import {root} from './pages.ts';
 type Option = {readonly name: string; readonly docstring: string};
 
 const specs = Object.entries({...sharedSpecs, ...fetchSpecs, ...retrySpecs});
-const options = optionsOf(
-	readFileSync(new URL('src/options.ts', root), 'utf8').replace(/^export type Retry = [^]*/m, ''),
+const options = ['retry-options', 'options'].flatMap(file =>
+	optionsOf(
+		readFileSync(new URL(`src/${file}.ts`, root), 'utf8').replace(/^export type (?:Retry|Settings) = [^]*/m, ''),
+	),
 );
 
 function optionsOf(text: string): readonly Option[] {

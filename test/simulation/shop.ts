@@ -1,5 +1,6 @@
-import {contentKey} from '../../src/request/content-key.ts';
 import type {FetchOptions} from '../../src/options.ts';
+import {contentKey} from '../../src/request/content-key.ts';
+import {randomFrom} from '../support/random-from.ts';
 import {createCallbacks} from './callbacks.ts';
 import {createCheck} from './check.ts';
 import {createLife, type Life} from './life.ts';
@@ -50,7 +51,7 @@ export function createShop(plan: Plan) {
 		id => plan.wrapper === 'retries' || userOf(id) === session.user,
 	);
 	const connection: Connection = {online: true, listeners: new Set()};
-	const random = jitter(plan.jitter);
+	const random = randomFrom(plan.jitter);
 	const tabs: Array<Tab | undefined> = [];
 	let lives = 0;
 	let ids = 0;
@@ -187,16 +188,5 @@ export function createShop(plan: Plan) {
 			for (const tab of tabs) if (tab && !tab.opens) tab.life.crash();
 			for (const tab of tabs) tab?.life.arm(Number.POSITIVE_INFINITY, true);
 		},
-	};
-}
-
-/** A small generator of its own (mulberry32), so that a plan says everything. */
-function jitter(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
 	};
 }

@@ -1,4 +1,5 @@
 import type {Environment} from '../../src/environment.ts';
+import {randomFrom} from './random-from.ts';
 
 /** An `Environment` whose time passes only when it is told to. One for each realm whose time may stand still. */
 export type VirtualEnvironment = Environment & {
@@ -149,15 +150,4 @@ async function turn(): Promise<void> {
 	});
 	await crypto.subtle.digest('SHA-256', new Uint8Array(1));
 	await new Response('turn').clone().arrayBuffer();
-}
-
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-	};
 }
