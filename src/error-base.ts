@@ -1,10 +1,10 @@
 import {displayName} from './request/identity.ts';
 
 /**
- * What is known of an operation: `refused` means that no effect took place, `not-sent` that nothing of it was sent;
- * `unknown` never gets a new key.
+ * What is known of an operation: `refused` means that no effect took place, `not-sent` that nothing of it was sent, and
+ * `pending` that the server has taken it and has not finished it; `pending` and `unknown` never get a new key.
  */
-export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'not-sent' | 'unknown';
+export type Outcome = 'succeeded' | 'refused' | 'mismatched' | 'not-sent' | 'pending' | 'unknown';
 
 /** What tells errors apart, in code and in logs. It does not change. */
 export type ErrorCode =

@@ -1,5 +1,5 @@
 import {isKey} from '../request/key.ts';
-import {isStatus, type State} from './state.ts';
+import {isOpenState, isStatus, type State} from './state.ts';
 
 /** An answer at rest. Only there while somebody waits for it, or with `keepResponse`. */
 export type StoredAnswer = {
@@ -20,6 +20,12 @@ export type StoredRequest = {
 	/** The exact bytes; `null`: no body. */
 	readonly body: Uint8Array | null;
 };
+
+/**
+ * What a page needs while an operation is pending, such as where the customer is to go. latchkey itself reads `statusUrl`:
+ * where to ask what became of it.
+ */
+export type PendingDetails = {readonly statusUrl?: string | undefined; readonly [name: string]: string | undefined};
 
 /**
  * What is persisted of an operation; of its request nothing but hashes, unless asked for. Times are the store's, in
@@ -57,6 +63,8 @@ export type OperationRecord = {
 	readonly awaited: boolean;
 	readonly answer?: StoredAnswer | undefined;
 	readonly answerUntil?: number | undefined;
+	/** Kept while the operation is pending, with the `pending` option. It may hold a secret: in no list, and in no event. */
+	readonly pending?: PendingDetails | undefined;
 	/** Kept while the operation is open. */
 	readonly request?: StoredRequest | undefined;
 };
@@ -68,7 +76,7 @@ export function isFree(record: OperationRecord | undefined): boolean {
 
 /** Neither free nor definitive: the outcome is not known yet. */
 export function isOpen(record: OperationRecord): boolean {
-	return !record.freed && (record.state.status === 'sending' || record.state.status === 'unknown');
+	return !record.freed && isOpenState(record.state);
 }
 
 /** Neither free nor open: the same request goes on under its key, another one under a new key. */
@@ -113,9 +121,20 @@ export function decodeRecord(value: unknown): OperationRecord {
 		isTime((state as {httpStatus?: number}).httpStatus) &&
 		(record.bytes === undefined || typeof record.bytes === 'string') &&
 		(record.request === undefined || isRequest(record.request)) &&
+		(record.pending === undefined || arePendingDetails(record.pending)) &&
 		(answer === undefined || isAnswer(answer));
 	if (!sound) throw new TypeError('its fields are not those of a record');
 	return record;
+}
+
+/** Whether it is what may be kept of an operation that is pending: texts by name. */
+export function arePendingDetails(details: unknown): details is PendingDetails {
+	return (
+		typeof details === 'object' &&
+		details !== null &&
+		!Array.isArray(details) &&
+		Object.values(details).every(text => text === undefined || typeof text === 'string')
+	);
 }
 
 function isTime(time: number | undefined): boolean {

@@ -12,6 +12,8 @@ export type State =
 	| {readonly status: 'mismatched'; readonly httpStatus?: number | undefined}
 	/** `final`: the server would only repeat itself, so nothing more is sent; left by `resolve` or `reconcile`. */
 	| {readonly status: 'unknown'; readonly final?: true}
+	/** The server has taken it and has not finished it. Nothing sends it again by itself: whoever asks, asks what became of it. */
+	| {readonly status: 'pending'; readonly httpStatus?: number | undefined}
 	/**
 	 * Turned away before execution, as far as can be known: no connection was made, or something in front of the handler
 	 * answered (`httpStatus`). Neither free nor open: the same request goes on under the same key, another one under a new key.
@@ -28,7 +30,7 @@ export function transition(state: State | undefined, learnt: State, operation: s
 		if (isBeginnable(state)) return learnt;
 	} else if (state !== undefined) {
 		if (isDefinitive(state) && precedence(state) >= precedence(learnt)) return state;
-		if (!isDefinitive(learnt) && isFinal(state)) return state;
+		if (!isDefinitive(learnt) && isAtRest(state)) return state;
 		// What may have had its effect once is not unprocessed any more.
 		if (learnt.status === 'unprocessed' && state.status === 'unknown') return state;
 		// A key that was already in doubt had its first attempt: the server only refuses the repeat.
@@ -41,12 +43,22 @@ export function transition(state: State | undefined, learnt: State, operation: s
 }
 
 function isBeginnable(state: State | undefined): boolean {
-	return state === undefined || state.status === 'refused' || (!isDefinitive(state) && !isFinal(state));
+	return state === undefined || state.status === 'refused' || (!isDefinitive(state) && !isAtRest(state));
 }
 
 /** Unknown for good, as far as this key goes. */
 export function isFinal(state: State): boolean {
 	return state.status === 'unknown' && state.final === true;
+}
+
+/** Open, and not sent again by itself. */
+export function isAtRest(state: State): boolean {
+	return isFinal(state) || state.status === 'pending';
+}
+
+/** Neither definitive nor turned away: its effect may take place, or have taken place. */
+export function isOpenState({status}: State): boolean {
+	return status === 'sending' || status === 'unknown' || status === 'pending';
 }
 
 /** Whether it is known what became of the operation. */
@@ -65,6 +77,7 @@ export function outcomeOfState(state: State): Outcome {
 		case 'refused':
 		case 'mismatched':
 		case 'unknown':
+		case 'pending':
 			return state.status;
 	}
 }
@@ -83,9 +96,10 @@ const precedences: Readonly<Record<State['status'], number>> = {
 	sending: 0,
 	unprocessed: 0,
 	unknown: 1,
-	refused: 2,
-	mismatched: 2,
-	succeeded: 4,
+	pending: 2,
+	refused: 3,
+	mismatched: 3,
+	succeeded: 5,
 };
 
 /** Whether it is the status of a state. */
@@ -94,8 +108,8 @@ export function isStatus(value: unknown): boolean {
 }
 
 /**
- * Definitive states never give way to weaker ones, whoever writes them: unprocessed < unknown < refused = mismatched <
- * succeeded by somebody's word < succeeded.
+ * Definitive states never give way to weaker ones, whoever writes them: unprocessed < unknown < pending < refused =
+ * mismatched < succeeded by somebody's word < succeeded.
  */
 export function precedence(state: State): number {
 	return state.status === 'succeeded' && state.said ? precedences.succeeded - 1 : precedences[state.status];

@@ -1,5 +1,5 @@
 import {isFree, isOpen, isUnprocessed, keyEndOf, type OperationRecord} from '../operation/record.ts';
-import {isFinal, transition} from '../operation/state.ts';
+import {isAtRest, isFinal, transition} from '../operation/state.ts';
 import {fresh, touched, unanswered, type Step} from './rules.ts';
 import type {Claim, ClaimResult, OperationId} from './store.ts';
 
@@ -25,10 +25,13 @@ export function claimRule(
 
 	if (claim.ownKey && record.key !== claim.key) return {result: {status: 'other-key', record, now}};
 	// Where nothing can be sent any more, it does not matter what would have been.
-	const used = record.state.status === 'mismatched' || (isOpen(record) && (isFinal(record.state) || over));
+	const pending = record.state.status === 'pending';
+	const used =
+		record.state.status === 'mismatched' || (isOpen(record) && !pending && (isFinal(record.state) || over));
 	if (!used && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
 	const answered = 'httpStatus' in record.state && record.state.httpStatus !== undefined;
-	const settled = unprocessed ? answered && record.key === claim.awaited : !isOpen(record);
+	const told = record.key === claim.awaited && ((unprocessed && answered) || pending);
+	const settled = told || !(unprocessed || isOpen(record));
 	if (settled) return {result: {status: 'settled', record: fresh(record, now), now}};
 
 	const isOfKey = record.key === claim.key;
@@ -52,8 +55,8 @@ export function claimRule(
 	}
 
 	if (leased && claim.onLapsed === 'report') return {result: {status: 'lapsed', record, now}};
-	// A final doubt stays one: nothing is sent, the claim only lets one caller at a time look for a way out.
-	const state = isFinal(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
+	// What is at rest stays there: nothing is sent, the claim only lets one caller at a time look for what became of it.
+	const state = isAtRest(record.state) ? record.state : transition(record.state, {status: 'sending'}, id.name);
 	const taken = {...again, state, token: record.token + 1};
 	if (!unprocessed) return claimed({...taken, ambiguous: true}, now);
 	// The request is kept as it was encoded: under the key that it was claimed with.

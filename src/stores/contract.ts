@@ -4,6 +4,7 @@ import {claimTests} from './contract/claims.ts';
 import {freeTests} from './contract/freeing.ts';
 import {leaseTests} from './contract/leases.ts';
 import {listTests} from './contract/listing.ts';
+import {pendingTests} from './contract/pending.ts';
 import {requestTests} from './contract/requests.ts';
 import {settleTests} from './contract/settling.ts';
 import {unprocessedTests} from './contract/unprocessed.ts';
@@ -36,6 +37,7 @@ const tests: readonly ContractTest[] = [
 	...freeTests,
 	...listTests,
 	...unprocessedTests,
+	...pendingTests,
 ];
 
 /**

@@ -34,6 +34,7 @@ export type Row = {
 	readonly answer_until: number | null;
 	readonly answer: Uint8Array | null;
 	readonly request: Uint8Array | null;
+	readonly pending: string | null;
 };
 
 /** A row as an engine gives it back: numbers perhaps as strings, booleans as such, nothing as `null` or left out. */
@@ -45,7 +46,7 @@ export function rowId({scope, name}: OperationId): string {
 
 /** `id`: that of the record, by `rowId`. */
 export function rowOf(record: OperationRecord, id: string): Row {
-	const {state, answer, request} = record;
+	const {state, answer, request, pending} = record;
 	return {
 		id,
 		scope: escaped(record.scope),
@@ -72,6 +73,7 @@ export function rowOf(record: OperationRecord, id: string): Row {
 		answer_until: record.answerUntil ?? null,
 		answer: answer ? packAnswer(answer) : null,
 		request: request ? packRequest(request) : null,
+		pending: pending ? JSON.stringify(pending) : null,
 	};
 }
 
@@ -89,6 +91,7 @@ export function recordOf(row: FoundRow, id: unknown = row['id']): OperationRecor
 	const answerUntil = optional(row['answer_until']);
 	const answer = packedIn(row['answer']);
 	const request = packedIn(row['request']);
+	const pending = row['pending'] ?? undefined;
 	const record = decodeRecord({
 		version,
 		scope: unescaped(row['scope']),
@@ -111,6 +114,7 @@ export function recordOf(row: FoundRow, id: unknown = row['id']): OperationRecor
 		...(answerUntil !== undefined && {answerUntil}),
 		...(answer && {answer: unpackAnswer(answer)}),
 		...(request && {request: unpackRequest(request)}),
+		...(pending !== undefined && {pending: JSON.parse(String(pending)) as unknown}),
 	});
 	if (rowId(record) !== id) throw new TypeError('it stands under the id of another');
 	return record;

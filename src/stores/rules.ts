@@ -1,5 +1,5 @@
 import {isOpen, type OperationRecord} from '../operation/record.ts';
-import {isDefinitive, isFinal, precedence, type State} from '../operation/state.ts';
+import {isAtRest, isDefinitive, precedence, type State} from '../operation/state.ts';
 import type {Freeing, FreeResult, Renewal, Settlement, WriteResult} from './store.ts';
 
 /** The steps as pure rules (`claim` in a file of its own): what is answered, and what is written (if anything). A store makes them atomic. */
@@ -38,7 +38,8 @@ export function settleRule(
 	if (isDefinitive(state) && known === learnt) return {result: {status: 'done', record}};
 
 	const keepUntil = record.freed ? record.keepUntil : keepUntilOf(record, state, now);
-	const wanted = keepUntil !== undefined && (settlement.keepAnswer || record.awaited);
+	const pending = state.status === 'pending' && !record.freed;
+	const wanted = (pending || keepUntil !== undefined) && (settlement.keepAnswer || record.awaited);
 	const answer = wanted ? settlement.answer : undefined;
 	const write: OperationRecord = {
 		...record,
@@ -47,21 +48,22 @@ export function settleRule(
 		state,
 		keepUntil,
 		request: keepUntil === undefined ? record.request : undefined,
+		pending: pending ? (settlement.pending ?? record.pending) : undefined,
 		answer,
-		answerUntil: answer && ((settlement.keepAnswer && keepUntil) || now + ANSWER_LIFE),
+		answerUntil: answer && (settlement.keepAnswer ? (keepUntil ?? now + KEEP.succeeded) : now + ANSWER_LIFE),
 	};
 	return {result: {status: 'done', record: write}, write};
 }
 
 /** What is written of what was learnt. What may have been sent by others, or was not being sent at all, is not unprocessed. */
 function settledState(record: OperationRecord, learnt: State): State {
-	if (isFinal(record.state) && !isDefinitive(learnt)) return record.state;
+	if (isAtRest(record.state) && !isDefinitive(learnt)) return record.state;
 	const sentOnce = record.state.status === 'sending' && !record.ambiguous;
 	return learnt.status === 'unprocessed' && !sentOnce ? {status: 'unknown'} : learnt;
 }
 
 function keepUntilOf({keyUntil}: OperationRecord, {status}: State, now: number): number | undefined {
-	if (status === 'sending' || status === 'unknown') return undefined;
+	if (status === 'sending' || status === 'unknown' || status === 'pending') return undefined;
 	return (status === 'unprocessed' ? Math.max(keyUntil, now) : now) + KEEP[status];
 }
 
@@ -78,6 +80,7 @@ export function forgetRule(record: OperationRecord | undefined, {key, how}: Free
 		...unleased,
 		...unanswered,
 		request: undefined,
+		pending: undefined,
 		freed: true,
 		updatedAt: now,
 		keepUntil: now + KEEP.freed,

@@ -1,5 +1,5 @@
 import type {MaybePromise} from '../utils.ts';
-import type {KeyLimits, OperationRecord, StoredAnswer, StoredRequest} from '../operation/record.ts';
+import type {KeyLimits, OperationRecord, PendingDetails, StoredAnswer, StoredRequest} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
 
 /** Which operation: `scope` is a hash of whose it is (or `''`), `name` its canonical name. Both are opaque to a store. */
@@ -49,7 +49,7 @@ export type ClaimResult =
 	| {readonly status: 'busy'; readonly record: OperationRecord; readonly now: number}
 	/** Its owner's lease is over, and the claim said `report`. */
 	| {readonly status: 'lapsed'; readonly record: OperationRecord; readonly now: number}
-	/** Succeeded or mismatched; or any record with an answer, refused or unprocessed, whose key is the claim's `awaited`. */
+	/** Succeeded or mismatched; or a record whose key is the claim's `awaited`: refused, pending, or unprocessed with an answer. */
 	| {readonly status: 'settled'; readonly record: OperationRecord; readonly now: number}
 	/** The operation is live with another fingerprint. Nothing was written. */
 	| {readonly status: 'mismatch'; readonly record: OperationRecord; readonly now: number}
@@ -72,6 +72,8 @@ export type Settlement = Lease & {
 	 * could still contradict). False: it counts whoever holds the lease, as long as the key is the same.
 	 */
 	readonly fenced: boolean;
+	/** Kept while it is pending; otherwise dropped. */
+	readonly pending?: PendingDetails | undefined;
 	/** Kept for a minute if somebody waits, and as long as the record with `keepAnswer`; otherwise dropped. Made when read. */
 	readonly answer?: StoredAnswer | undefined;
 	readonly keepAnswer: boolean;

@@ -30,6 +30,7 @@ export const columns: Readonly<Record<keyof Row, string>> = {
 	answer_until: 'bigint',
 	answer: 'bytea',
 	request: 'bytea',
+	pending: 'text',
 };
 
 export const names: ReadonlyArray<keyof Row> = Object.keys(columns) as ReadonlyArray<keyof Row>;

@@ -61,7 +61,7 @@ ORDER BY ${column} LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)`;
 WHERE id = $1 AND revision = $${names.length + 1} RETURNING id`,
 		renew: `UPDATE ${quoted}
 SET lease_until = ${NOW} + $5::bigint, updated_at = greatest(updated_at, ${NOW}), revision = revision + 1
-WHERE ${mine} AND status IN ('sending', 'unknown') RETURNING *`,
+WHERE ${mine} AND status IN ('sending', 'unknown', 'pending') RETURNING *`,
 		settle: `UPDATE ${quoted}
 SET status = $5, http_status = $6, owner = '', lease_until = 0, updated_at = greatest(updated_at, ${NOW}),
 	keep_until = ${NOW} + $7::bigint, answer = $8::bytea,

@@ -65,7 +65,7 @@ return {'1', at}
 /** ARGV: id, key, owner, token, lease in milliseconds. Writes for who holds an open record. */
 const renew = `
 local row = held(ARGV[2], ARGV[3], ARGV[4])
-if not row or (row.status ~= 'sending' and row.status ~= 'unknown') then return found() end
+if not row or (row.status ~= 'sending' and row.status ~= 'unknown' and row.status ~= 'pending') then return found() end
 redis.call('HSET', op, 'updated_at', row.updated, 'revision', row.revision, 'lease_until', text(now + ARGV[5]))
 return reply('1', '')
 `;

@@ -46,6 +46,7 @@ const columns: Readonly<Record<keyof Row | 'due_since', string>> = {
 	answer_until: 'INTEGER',
 	answer: 'BLOB',
 	request: 'BLOB',
+	pending: 'TEXT',
 	due_since: 'INTEGER',
 };
 const names = Object.keys(columns);
