@@ -11,6 +11,7 @@ export type ErrorCode =
 	| 'KEY_REUSED'
 	| 'PAYLOAD_CHANGED'
 	| 'OUTCOME_UNKNOWN'
+	| 'PENDING'
 	| 'ALREADY_SUCCEEDED'
 	| 'REFUSED'
 	| 'NOT_SENT'

@@ -56,11 +56,14 @@ export class OutcomeUnknownError extends LatchkeyError {
 	 * Find out what happened, then `resolve()`.
 	 */
 	readonly reason: NotSendable | undefined;
+	/** Where the server says that what was asked for exists already: absolute. This very request may have made it. */
+	readonly resource: string | undefined;
 
-	constructor({reason, hint = '', ...facts}: ErrorFacts & HowOn) {
+	constructor({reason, hint = '', resource, ...facts}: ErrorFacts & HowOn) {
 		const next = reason === undefined ? 'Calling it again is safe where the server honours keys.' : notSendable[reason];
 		super(`may have taken effect; do not report it as failed. ${next} ${hint}`.trim(), facts);
 		this.reason = reason;
+		this.resource = resource;
 	}
 
 	override toJSON(): Record<string, unknown> {
@@ -74,7 +77,11 @@ export class OutcomeUnknownError extends LatchkeyError {
 }
 
 /** Why nothing more is sent, and what else may help. */
-type HowOn = {readonly reason?: NotSendable | undefined; readonly hint?: string | undefined};
+type HowOn = {
+	readonly reason?: NotSendable | undefined;
+	readonly hint?: string | undefined;
+	readonly resource?: string | undefined;
+};
 
 /** Why a key is not sent any more. */
 export type NotSendable = 'expired' | 'final' | 'clock';
@@ -85,6 +92,26 @@ const notSendable = {
 	clock:
 		'Nothing is sent while the clock is behind the times of its record: set the clock, or find out what happened, then resolve() it.',
 };
+
+/**
+ * The server has taken the operation and has not finished it, and its answer is not at hand. The key is kept. It is settled
+ * by `reconcile`, by a status request that the dialect declares, or by `resolve()`.
+ *
+ * @example
+ * if (isLatchkeyError(error, 'PENDING')) show('Your bank is still working on it.');
+ */
+export class PendingError extends LatchkeyError {
+	override readonly name = 'PendingError';
+	readonly code = 'PENDING';
+	readonly outcome = 'pending';
+
+	constructor({hint = '', ...facts}: ErrorFacts & HowOn) {
+		super(
+			`has been taken by the server, which has not finished it; do not report it as failed. Calling it again only asks what became of it. ${hint}`.trim(),
+			facts,
+		);
+	}
+}
 
 /**
  * The operation has succeeded before, and its answer is not at hand: it is of another tab, of a time before a reload, or a stream
@@ -183,6 +210,7 @@ type ErrorOf = {
 	KEY_REUSED: KeyReuseError;
 	PAYLOAD_CHANGED: PayloadChangedError;
 	OUTCOME_UNKNOWN: OutcomeUnknownError;
+	PENDING: PendingError;
 	ALREADY_SUCCEEDED: AlreadySucceededError;
 	REFUSED: RefusedError;
 	NOT_SENT: NotSentError;
@@ -208,14 +236,11 @@ const errors = {
 	refused: RefusedError,
 	mismatched: KeyReuseError,
 	'not-sent': NotSentError,
+	pending: PendingError,
 	unknown: OutcomeUnknownError,
 };
 
-type Facts = ErrorFacts & {
-	readonly at?: number;
-	readonly reason?: NotSendable | undefined;
-	readonly hint?: string | undefined;
-};
+type Facts = ErrorFacts & HowOn & {readonly at?: number};
 
 /** What callers are thrown for an outcome that has no answer to give. */
 export function outcomeError(outcome: Outcome, facts: Facts): LatchkeyError {

@@ -27,13 +27,13 @@ export type {
 	Store,
 	WriteResult,
 } from './stores/store.ts';
-export type {KeyLimits, OperationRecord, StoredAnswer, StoredRequest} from './operation/record.ts';
+export type {KeyLimits, OperationRecord, PendingDetails, StoredAnswer, StoredRequest} from './operation/record.ts';
 export type {State} from './operation/state.ts';
 export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 export type {MaybePromise} from './utils.ts';
 
 export {ietf, type IetfOptions} from './dialects/ietf.ts';
-export type {Answer, Dialect, Reading} from './dialects/dialect.ts';
+export type {AlreadyDone, Answer, Dialect, Reading, StatusRequest} from './dialects/dialect.ts';
 
 export type {EventDetail, EventFacts, LatchkeyEvent} from './events.ts';
 export type {Meaning} from './attempt/verdict.ts';
@@ -46,6 +46,7 @@ export {
 	NotSentError,
 	OutcomeUnknownError,
 	PayloadChangedError,
+	PendingError,
 	RefusedError,
 	StoreError,
 	type ErrorCode,

@@ -52,6 +52,8 @@ export const sharedSpecs: Readonly<Record<keyof SharedOptions, OptionSpec>> = {
 		optional: retrySpecs,
 	},
 	judge: callback,
+	pending: callback,
+	matches: callback,
 	reconcile: callback,
 	fingerprint: callback,
 	fingerprintHeaders: {

@@ -5,7 +5,7 @@ import {shown} from '../shown.ts';
 import {withCopy} from './answer.ts';
 import type {Progress} from './progress.ts';
 import type {Answered, Exchange} from './send.ts';
-import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Verdict} from './verdict.ts';
+import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Judged, type Verdict} from './verdict.ts';
 
 /**
  * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it or the dialect fails,
@@ -16,7 +16,7 @@ export async function classify(
 	progress: Progress,
 	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
 	environment: Environment,
-	sent: Pick<Context, 'repeat' | 'foreign'>,
+	sent: Pick<Context, 'key' | 'repeat' | 'foreign' | 'unchanged'>,
 	left: number,
 ): Promise<Verdict> {
 	if (!exchange.answer) return verdictOfFailure(exchange);
@@ -33,8 +33,8 @@ export async function classify(
 	}
 }
 
-async function judgement(answered: Answered, judge: NonNullable<Settings['judge']>): Promise<Context['judged']> {
+async function judgement(answered: Answered, judge: NonNullable<Settings['judge']>): Promise<Judged> {
 	const judged: unknown = await withCopy(answered, async copy => judge(copy));
-	if (judged === undefined || judged === 'succeeded' || judged === 'refused') return judged;
+	if (judged === undefined || judged === 'succeeded' || judged === 'refused' || judged === 'pending') return judged;
 	throw new TypeError(`latchkey: judge returned ${shown(judged)}`);
 }

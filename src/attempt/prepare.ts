@@ -22,8 +22,10 @@ export type Prepared =
 /** In milliseconds. */
 const SOON = 100;
 
+type Asking = Pick<Job, 'environment' | 'settings' | 'cancellation' | 'remaining' | 'sameScope' | 'permit'>;
+
 /** Fresh headers may take a while: whose operation it is is looked at after them, right before anything is sent. */
-export async function prepare(job: Job, request: Sendable, attempt: number): Promise<Prepared> {
+export async function prepare(job: Asking, request: Sendable, attempt: number): Promise<Prepared> {
 	const {environment, cancellation, settings} = job;
 	const {attemptHeaders, dialect, fingerprintHeaders = [], timeout} = settings;
 	const asked = job.permit(attempt - 1);

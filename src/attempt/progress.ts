@@ -29,8 +29,8 @@ export type Job = {
 	readonly report: (event: EventDetail) => void;
 };
 
-/** `final`: the server would only repeat itself. `clock`: the store's clock was set back, so that the key's age is a guess. */
-export type Permit = 'go' | 'timed-out' | 'lost' | 'expired' | 'final' | 'clock';
+/** `final`: the server would only repeat itself. `pending`: it has not finished. `clock`: the store's clock was set back, so that the key's age is a guess. */
+export type Permit = 'go' | 'timed-out' | 'lost' | 'expired' | 'final' | 'pending' | 'clock';
 
 /** What the attempts have shown so far. */
 export type Progress = {

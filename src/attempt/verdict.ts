@@ -8,6 +8,8 @@ export type Meaning =
 	| 'succeeded'
 	| 'refused'
 	| 'mismatched'
+	/** The server has taken it, and has not finished it. */
+	| 'pending'
 	/** The first request is still being worked on. */
 	| 'in-progress'
 	/** A 409 that says nothing: in progress, or a refusal. */
@@ -35,10 +37,16 @@ export type Verdict = {
 	readonly retryAfter: number | undefined;
 	/** After so many polls it is not asked again. */
 	readonly mostPolls: number;
+	/** The server has it already; `resource`: where. */
+	readonly exists?: {readonly resource?: string | undefined} | undefined;
 };
+
+/** What `judge` may say. */
+export type Judged = 'succeeded' | 'refused' | 'pending' | undefined;
 
 export type Context = {
 	readonly dialect: Dialect;
+	readonly key: string;
 	/** An earlier attempt of this operation may have had its effect. */
 	readonly ambiguous: boolean;
 	/** The server may have seen this key before. */
@@ -46,8 +54,10 @@ export type Context = {
 	/** Somebody who shares no store with us may have sent this key: it is not random. */
 	readonly foreign: boolean;
 	readonly now: number;
+	/** Its bytes are those of the first request under this key, as far as is known. */
+	readonly unchanged: boolean;
 	/** What the caller's `judge` says of a 2xx. */
-	readonly judged: 'succeeded' | 'refused' | undefined;
+	readonly judged: Judged;
 };
 
 /** An attempt that ended without an answer. */
@@ -61,7 +71,7 @@ const CONFLICT_POLLS = 3;
 /** The rules, in order; the first that fits decides. A dialect refines them by data. */
 export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const {status, headers} = answer;
-	const {dialect, ambiguous, repeat, foreign} = context;
+	const {dialect, key, ambiguous, repeat, foreign, judged} = context;
 	const wait = {retryAfter: retryAfter(headers, context.now)};
 
 	// A fetch that gives no final status (RFC 9110 §15) has told nothing; 0 is a redirect that was not followed.
@@ -74,8 +84,17 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	// Before the marker: some servers save their own "in progress" or "key reused", and replay it.
 	const replayed = hushed(dialect.isReplay(answer)) === true;
 	const directive = shouldRetry(headers, dialect);
-	const read = hushed(dialect.read?.(answer));
+	const read = hushed(dialect.read?.(answer, key));
 	if (read === 'in-progress') return inProgress(directive, {...wait, replayed});
+	if (read === 'pending' || (judged === 'pending' && status < 300))
+		return verdict('pending', 'end', {ambiguous: true, replayed, ...wait});
+	if (typeof read === 'object') {
+		// A random key with the same bytes: an unseen copy of this very request made it.
+		if (read.sameKey && !foreign && context.unchanged)
+			return verdict('succeeded', 'end', {binding: true, replayed: true, exists: read});
+		return verdict('unsettled', 'end', {ambiguous: true, final: replayed, replayed, exists: read});
+	}
+
 	if (read) {
 		// Told of our own repeat, or of a key that others send, "key reused" only says that this server refuses repeats.
 		if (read === 'mismatched' && !repeat && !foreign) return verdict('mismatched', 'end', {replayed});
@@ -91,11 +110,11 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		const vague = status === 409 && (later || wordsOf(answer) === '');
 		if (status >= 400 && (vague || unread || speaksOfKey(answer)))
 			return verdict('unsettled', 'end', {ambiguous: true, replayed});
-		const refused = status >= 400 || context.judged === 'refused';
+		const refused = status >= 400 || judged === 'refused';
 		return verdict(refused ? 'refused' : 'succeeded', 'end', {binding: true, replayed});
 	}
 
-	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {binding: true});
+	if (status < 300 && judged !== 'refused') return verdict('succeeded', 'end', {binding: true});
 
 	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (isFailure(status))

@@ -17,8 +17,27 @@ export type Answer = {
  * - `'mismatched'`: the key belongs to another payload.
  * - `'key-used'`: the key was used before, without a word about the payload: a server that refuses repeats says so of a
  *   copy of the same request. It settles nothing.
+ * - `'pending'`: the server has taken the operation, and has not finished it.
+ * - `AlreadyDone`: what was asked for exists already.
  */
-export type Reading = 'in-progress' | 'mismatched' | 'key-used';
+export type Reading = 'in-progress' | 'mismatched' | 'key-used' | 'pending' | AlreadyDone;
+
+/** What was asked for exists already: made by an unseen copy of this request, or by another one with the same content. */
+export type AlreadyDone = {
+	readonly reading: 'already-done';
+	/** The answer says that it was made under the key of this request. */
+	readonly sameKey: boolean;
+	/** Where it can be fetched; relative to the URL of the request. */
+	readonly resource?: string | undefined;
+};
+
+/** How to ask by a GET what became of an operation that is pending. */
+export type StatusRequest = {
+	/** Where to ask, by the answer that said so; relative to the URL of the request. `undefined`: it does not say. */
+	readonly url: (answer: Answer) => string | undefined;
+	/** What a 2xx answer to the GET says. Only `'succeeded'` and `'refused'` settle. */
+	readonly read: (answer: Answer) => 'succeeded' | 'refused' | 'pending' | undefined;
+};
 
 /**
  * How one API spells idempotency: header, key format, retention, what it saves, what means what.
@@ -61,8 +80,31 @@ export type Dialect = {
 	readonly saves?: ((answer: Answer) => boolean) | undefined;
 	/** Whether the server marked the answer as one that it gave before. Absence proves nothing: CORS hides headers. */
 	readonly isReplay: (answer: Answer) => boolean;
-	/** What a code or words in the answer say, a replay's too; `undefined` leaves it to the marker and the status. */
-	readonly read?: (answer: Answer) => Reading | undefined;
+	/**
+	 * What a code or words in the answer say, a replay's too; `undefined` leaves it to the marker and the status. `key`: that
+	 * of the request.
+	 */
+	readonly read?: (answer: Answer, key: string) => Reading | undefined;
+	/**
+	 * How to ask what became of an operation that is pending.
+	 *
+	 * @default nothing is asked: `reconcile` or `resolve()` tell
+	 */
+	readonly statusRequest?: StatusRequest;
+	/**
+	 * A repeat under the same key gives the state as it is now, and not the first answer again: an operation that is pending
+	 * is sent again when it is called again.
+	 *
+	 * @default false
+	 */
+	readonly repeatsGiveCurrentState?: boolean;
+	/**
+	 * Origins besides that of the request that may be asked about its operations, with the headers of the call.
+	 *
+	 * @default none
+	 * @example ['https://status.bank.test']
+	 */
+	readonly statusOrigins?: readonly string[];
 	/** A response header whose `true` or `false` decides about a retry. `x-should-retry` is always read. */
 	readonly shouldRetryHeader?: string;
 	/**

@@ -2,6 +2,7 @@ import {retention as retentionSpec} from '../option-specs.ts';
 import {refuseOthers} from '../option-names.ts';
 import {validate} from '../validate.ts';
 import type {Answer, Dialect} from './dialect.ts';
+import {readExists} from './exists.ts';
 import {isInDoubt, readWords} from './words.ts';
 
 /** What a server that follows the draft leaves open. */
@@ -73,6 +74,10 @@ export function ietf(options: IetfOptions = {}): Dialect {
 			saves &&
 			(answer => saves === 'errors' && answer.status < 500 && !notSaved.has(answer.status) && !isInDoubt(answer)),
 		isReplay,
-		read: answer => readWords(answer, isReplay(answer)),
+		read(answer) {
+			const replayed = isReplay(answer);
+			// What is marked was the answer to the first copy that the server knows of.
+			return readWords(answer, replayed) ?? (replayed ? undefined : readExists(answer));
+		},
 	};
 }

@@ -42,12 +42,17 @@ export function isOfKey(words: string): boolean {
 }
 
 /** Whether anything in it, in whatever field, speaks of work that goes on or is done: no refusal to rely on. */
-export function isInDoubt({body}: Answer): boolean {
-	const text = new TextDecoder()
+export function isInDoubt(answer: Answer): boolean {
+	const text = plainTextOf(answer);
+	return running.test(text) || doubtful.test(text);
+}
+
+/** The beginning of all that it says, in lower case, with `_` and `-` as blanks. */
+export function plainTextOf({body}: Answer): string {
+	return new TextDecoder()
 		.decode(body?.subarray(0, 10_000))
 		.toLowerCase()
 		.replace(/[\s_-]+/g, ' ');
-	return running.test(text) || doubtful.test(text);
 }
 
 const doubtful =

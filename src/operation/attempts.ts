@@ -18,13 +18,13 @@ export function unnamedAttempts(run: FlightRun, key: string): Promise<AttemptsRe
 }
 
 /** The attempts of a named operation, under the key that it holds. It is held: what a callback throws must not leave it so. */
-export async function namedAttempts(run: Run, {record, foreign, permit}: HeldLease): Promise<AttemptsResult> {
+export async function namedAttempts(run: Run, {record, claim, foreign, permit}: HeldLease): Promise<AttemptsResult> {
 	run.foreign = foreign;
 	const {progress} = run;
 	const sentBefore = record.ambiguous || foreign;
 	progress.ambiguous ||= sentBefore;
 	try {
-		return await attempts(run, record.key, permit, sentBefore);
+		return await attempts(run, record.key, permit, sentBefore, record.bytes === claim.bytes);
 	} catch (error) {
 		progress.firstFailure ??= error;
 		return {...progress, mistaken: progress.attempts === 0, why: 'exhausted'};
@@ -46,7 +46,13 @@ function permitUntil(run: FlightRun, keyEnd: number): Job['permit'] {
 	};
 }
 
-function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore: boolean): Promise<AttemptsResult> {
+function attempts(
+	run: FlightRun,
+	key: string,
+	permit: Job['permit'],
+	sentBefore: boolean,
+	unchanged = true,
+): Promise<AttemptsResult> {
 	const {environment, settings, progress, request} = run;
 	const job: Job = {
 		...run,
@@ -56,7 +62,7 @@ function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				run.report({type: 'preflight-suspected', header: settings.dialect.header});
-			const sent = {repeat: sentBefore || progress.attempts > 1, foreign: run.foreign};
+			const sent = {key, repeat: sentBefore || progress.attempts > 1, foreign: run.foreign, unchanged};
 			return classify(exchange, progress, settings, environment, sent, Math.min(settings.timeout, run.remaining()));
 		},
 	};

@@ -1,7 +1,10 @@
 import type {AttemptsResult} from '../attempt/progress.ts';
 import {bounded} from '../bounded.ts';
 import {notSaved} from '../dialects/ietf.ts';
-import type {Run} from './named-run.ts';
+import type {Answer} from '../dialects/dialect.ts';
+import type {Asker} from './look-up.ts';
+import type {Operation} from './operations.ts';
+import type {PendingDetails} from './record.ts';
 import type {State} from './state.ts';
 
 /** What the attempts amount to. */
@@ -9,8 +12,11 @@ export type Finding = {
 	readonly state: Exclude<State, {status: 'sending'}>;
 	/** No other attempt under this key can be told otherwise. */
 	readonly binding: boolean;
-	/** The application found it out; the server's answer is not at hand. */
+	/** Found out otherwise than by the answer to the request, which is not what callers get: `answer`, or none. */
 	readonly found?: true;
+	readonly answer?: Answer | undefined;
+	/** What to keep while it is pending. */
+	readonly pending?: PendingDetails | undefined;
 };
 
 /** An ambiguity stays one: only an answer that settles ends it. */
@@ -23,6 +29,7 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsRe
 				return binding ? {state: {status: meaning, httpStatus}, binding} : turnedDown(httpStatus);
 			case 'succeeded':
 			case 'mismatched':
+			case 'pending':
 				return {state: {status: meaning, httpStatus}, binding};
 			case 'in-progress':
 			case 'conflict':
@@ -34,6 +41,7 @@ export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsRe
 		}
 	}
 
+	if (why === 'pending') return {state: {status: why}, binding: false};
 	// Past its end a key is too old by the record itself, as long as the clock says so.
 	if (ambiguous) return {state: {status: 'unknown', ...(why === 'final' && {final: true})}, binding: false};
 	// An earlier answer tells what stands in front of the handler; one of the handler itself was to be asked again.
@@ -55,12 +63,14 @@ function turnedDown(httpStatus: number | undefined): Finding {
  * Asks the application what became of the operation, within the time of one attempt. An application that fails, or
  * takes too long, does not know.
  */
-export async function reconcile(run: Run): Promise<'succeeded' | 'refused' | undefined> {
-	const {environment, settings, operation, key} = run;
-	const ms = Math.min(settings.timeout, run.remaining());
+export async function reconcile(
+	asker: Asker & {readonly operation: Operation},
+): Promise<'succeeded' | 'refused' | undefined> {
+	const {environment, settings, operation, key} = asker;
+	const ms = Math.min(settings.timeout, asker.remaining());
 	if (settings.reconcile === undefined || key === undefined || ms <= 0) return undefined;
 	// Another user's session would find nothing.
-	if (!run.sameScope()) return undefined;
+	if (!asker.sameScope()) return undefined;
 	const ask = async (of: NonNullable<typeof settings.reconcile>) => of({operation: operation.name, key});
 	const found = await bounded(environment, ask(settings.reconcile), ms).catch(() => undefined);
 	return found === 'succeeded' || found === 'refused' ? found : undefined;

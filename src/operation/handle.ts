@@ -1,8 +1,10 @@
+import {cancellation} from '../attempt/cancellation.ts';
 import {contextOf, type WithOperations} from '../context.ts';
+import {stopwatch} from '../environment.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import {checkCall} from '../option-names.ts';
 import type {SharedOptions} from '../options.ts';
-import {currentScope} from '../request/scope.ts';
+import {currentScope, sameScopeAs} from '../request/scope.ts';
 import {canonicalName, type OperationName} from '../request/identity.ts';
 import {membersOf} from '../request/members.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
@@ -10,7 +12,10 @@ import {tellGuarded, ifReadable} from '../utils.ts';
 import {isAlive} from './guarded-store.ts';
 import {sawRecord, operationAt, showSnapshot, type Operation} from './operations.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
-import {initialSnapshot, snapshotOfRecord, type Snapshot} from './snapshot.ts';
+import {initialSnapshot, moved, snapshotOfRecord, type Snapshot} from './snapshot.ts';
+import {reconcile} from './conclude.ts';
+import {askLater, askStatus, isToBeAsked} from './pending.ts';
+import type {OperationRecord, PendingDetails} from './record.ts';
 import {free, recordAt, resolve} from './ways-out.ts';
 
 /** One operation, for those who show it and those who end it. Whose it is (`scope`) is read at each use. */
@@ -20,7 +25,8 @@ export type OperationHandle = {
 	readonly state: Snapshot;
 	/**
 	 * Calls back with the state at once, at every change, in other tabs too, and looks again when a page comes back from the
-	 * back/forward cache. Returns the way to stop. Fits Svelte's store contract and React's `useSyncExternalStore`, which needs
+	 * back/forward cache. Of an operation that is pending it asks what became of it: at once, and then whenever the server says
+	 * so, by `reconcile` or by a status request of the dialect. Returns the way to stop. Fits Svelte's store contract and React's `useSyncExternalStore`, which needs
 	 * its third argument: what a server renders, and the page before it has looked.
 	 *
 	 * @example
@@ -32,6 +38,8 @@ export type OperationHandle = {
 	readonly fetch: (input: FetchInput, init?: RequestInit & SharedOptions) => Promise<Response>;
 	/** The last outcome in this realm, if there was one. For calls whose promise gives data instead of a Response. */
 	readonly outcome: () => OutcomeReport | undefined;
+	/** What the `pending` option keeps of an operation that is pending; `undefined` where nothing is kept. */
+	readonly pending: () => Promise<PendingDetails | undefined>;
 	/**
 	 * The success has been shown: the name may be used for a new operation, under a new key. Does nothing to what was turned
 	 * away before execution.
@@ -80,18 +88,53 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	async function load(operation: Operation): Promise<void> {
 		const look = {};
 		operation.look = look;
+		operation.stopAsking?.();
 		try {
 			const found = await recordAt(operation);
 			if (operation.flight || operation.unsaved) return;
 			if (found !== undefined) sawRecord(operation, environment, found);
 			const alive = found !== undefined && (await isAlive(operation.operations.store, found));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
-			if (operation.look === look && !operation.flight) show(operation, found, alive);
+			if (operation.look !== look || operation.flight) return;
+			show(operation, found, alive);
+			if (found?.record.state.status === 'pending' && !alive && operation.listeners.size > 0)
+				await ask(operation, found.record);
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
 		} finally {
 			if (operation.look === look) operation.look = undefined;
 		}
+	}
+
+	/** While somebody listens: what became of an operation that is pending, now and then. */
+	async function ask(operation: Operation, record: OperationRecord): Promise<void> {
+		if (!settings.reconcile && !settings.dialect.statusRequest) return;
+		if (isToBeAsked(operation, environment)) {
+			const elapsed = stopwatch(environment);
+			const asker = {
+				environment,
+				settings,
+				operation,
+				key: record.key,
+				cancellation: cancellation(),
+				remaining: () => settings.totalTimeout - elapsed(),
+				sameScope: sameScopeAs(settings.scope, environment, operation.scope),
+			};
+			const found = (await reconcile(asker)) ?? (await askStatus(asker, record))?.state.status;
+			if (found === 'succeeded' || found === 'refused') {
+				const settled = await resolve(operation, environment, found);
+				if (settled !== undefined) show(operation, settled);
+				return;
+			}
+
+			if (isToBeAsked(operation, environment)) askLater(operation, environment);
+		}
+
+		const {askAt = 0, snapshot, listeners} = operation;
+		if (listeners.size === 0 || operation.flight || snapshot?.status !== 'pending') return;
+		const now = environment.now();
+		showSnapshot(operation, moved(snapshot, 'pending', now, {retryAt: askAt}));
+		operation.stopAsking = environment.timer(() => void load(operation), Math.max(0, askAt - now), false);
 	}
 
 	function stateOf(operation: Operation): Snapshot {
@@ -153,6 +196,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 				if (!listeners.delete(tell) || listeners.size > 0) return;
 				operation.operations.listened--;
 				operation.stopRestoring?.();
+				operation.stopAsking?.();
 			};
 		},
 		async fetch(input, init) {
@@ -163,6 +207,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			const result = findShown()?.result;
 			return result && reportOf(result);
 		},
+		pending: async () => (await recordAt(find()))?.record.pending,
 		complete: async () => end('complete'),
 		forget: async ({force = false} = {}) => end(force ? 'force' : 'forget'),
 		async resolve(outcome) {

@@ -50,6 +50,8 @@ export function keepLease(run: Run, held: Held, life: KeyLife): HeldLease {
 	/** In milliseconds since the flight began, as all times here. */
 	let sendableUntil = claimedAt + keyEnd - now;
 	let leaseEnd = stored ? claimedAt + record.leaseUntil - now : Number.POSITIVE_INFINITY;
+	const isPending = state.status === 'pending';
+	const again = run.settings.dialect.repeatsGiveCurrentState === true;
 	let lost = false;
 	let cancel: (() => void) | undefined;
 	let stopped = false;
@@ -90,6 +92,7 @@ export function keepLease(run: Run, held: Held, life: KeyLife): HeldLease {
 		...held,
 		async permit(attempts) {
 			if (isFinal(state)) return run.elapsed() < sendableUntil ? 'final' : 'expired';
+			if (isPending && !(again && run.elapsed() < sendableUntil)) return 'pending';
 			if (lost) return 'lost';
 			if (stored && (attempts > 0 || run.elapsed() >= leaseEnd)) {
 				const renewed = await renew();

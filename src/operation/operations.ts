@@ -11,7 +11,7 @@ import {guardedStore, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import type {Snapshot} from './snapshot.ts';
-import type {State} from './state.ts';
+import {isOpenState, type State} from './state.ts';
 
 /** What this realm (a page, a worker, a process) knows of one operation. */
 export type Operation = {
@@ -33,6 +33,8 @@ export type Operation = {
 	stopSaving?: (() => void) | undefined;
 	/** The last record, where operations go on while the store fails. */
 	known?: Known | undefined;
+	/** While it is pending: when to ask again what became of it, in milliseconds since the epoch. */
+	askAt?: number | undefined;
 	/** The last outcome, with its answer if that is small. */
 	result?: Result | undefined;
 	/** What handles show. */
@@ -42,6 +44,8 @@ export type Operation = {
 	readonly listeners: Set<() => void>;
 	/** Ends what all listeners share. */
 	stopRestoring?: (() => void) | undefined;
+	/** Calls off the next question what became of it. */
+	stopAsking?: (() => void) | undefined;
 };
 
 /** The operations of one store in this realm. */
@@ -174,7 +178,7 @@ export function keepUnsaved(operation: Operation, outcome: Unsaved): void {
 	if (all.size <= MOST_UNSAVED) return;
 	const unsaved = [...all.values()].filter(it => it.unsaved);
 	if (unsaved.length <= MOST_UNSAVED) return;
-	const oldest = unsaved.find(it => it.unsaved?.stored || it.unsaved?.state.status !== 'unknown');
+	const oldest = unsaved.find(it => it.unsaved && (it.unsaved.stored || !isOpenState(it.unsaved.state)));
 	if (oldest === undefined) return;
 	oldest.unsaved = undefined;
 	oldest.stopSaving?.();

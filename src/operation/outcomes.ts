@@ -14,6 +14,7 @@ import {domError} from '../signals.ts';
 import {fromRest} from './at-rest.ts';
 import {refetch} from './attempts.ts';
 import type {Finding} from './conclude.ts';
+import {parsed} from './look-up.ts';
 import type {FlightRun} from './flight.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
 import type {Seen} from './lease.ts';
@@ -25,12 +26,13 @@ import {save} from './save.ts';
 import {isFinal, outcomeOfState, type State} from './state.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */
-export function namedResult(run: Run, ending: AttemptsResult, {state, found}: Finding): Result {
+export function namedResult(run: Run, ending: AttemptsResult, {state, found, answer: foundAnswer}: Finding): Result {
 	const outcome = outcomeOfState(state);
 	const {why} = ending;
 	// One that is too old and was not sent is followed by another.
 	const keyKept = state.status !== 'refused' && !(outcome === 'not-sent' && why === 'expired');
-	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused'))
+	if (found && foundAnswer) return result(run, outcome, {answer: foundAnswer, replayed: true, keyKept});
+	if (!found && ending.answer && (outcome === 'succeeded' || outcome === 'refused' || outcome === 'pending'))
 		return answered(run, outcome, ending, keyKept);
 	if (outcome === 'not-sent' && ending.mistaken && ending.attempts === 0)
 		return result(run, outcome, {error: ending.firstFailure});
@@ -39,15 +41,22 @@ export function namedResult(run: Run, ending: AttemptsResult, {state, found}: Fi
 	const hint = stopped[why] ?? (outcome === 'unknown' ? hintOf(run, ending) : notSentHints[why]);
 	// What the application found out is not what the last answer said.
 	const facts = found ? {...factsOf(run), response: undefined} : factsOf(run, ending);
-	return failed(run, outcomeError(outcome, {...facts, keyKept, reason, hint}));
+	return failed(run, outcomeError(outcome, {...facts, keyKept, reason, hint, resource: whereItIs(run, ending)}));
+}
+
+/** Where the server says that what was asked for exists already. */
+function whereItIs({request}: FlightRun, {verdict}: AttemptsResult): string | undefined {
+	return verdict?.exists && parsed(verdict.exists.resource, request.url)?.href;
 }
 
 /** The result of a call without a name: what fetch itself would have told of the last exchange. */
-export function unnamedResult(run: FlightRun, ending: AttemptsResult, {state}: Finding): Result {
+export function unnamedResult(run: FlightRun, ending: AttemptsResult, {state, found, answer}: Finding): Result {
 	const {exchange, why} = ending;
 	const outcome = outcomeOfState(state);
 	// The next call of a key that was made here has another.
 	const keyKept = run.ownKey !== undefined && state.status !== 'refused';
+	if (found && answer) return result(run, outcome, {answer, replayed: true, keyKept});
+	if (found) return failed(run, outcomeError(outcome, factsOf(run, ending)));
 	if (exchange?.answer) return answered(run, outcome, ending, keyKept);
 	if (why === 'expired' || why === 'clock')
 		return failed(run, outcomeError('unknown', {...factsOf(run, ending), reason: why}));
@@ -104,6 +113,8 @@ export async function alreadySettled(run: Run, seen: Seen): Promise<Result> {
 	const isLatest = known?.key === key && known.outcome === outcome && state.status !== 'unprocessed';
 	const remembered = isLatest ? known.answer : undefined;
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
+	const {askAt} = run.operation;
+	if (outcome === 'pending' && askAt !== undefined) run.progress.retryAt = askAt;
 	if (answer && outcome !== 'mismatched') return result(run, outcome, {answer, replayed: true, keyKept});
 	const life = keyLifeOf(run.settings, run.since);
 	// What somebody said may be no success that the server knows of: to ask again might execute.
@@ -195,8 +206,10 @@ function factsOf(run: FlightRun, {answer, firstFailure} = run.progress): ErrorFa
 /** What else may be the matter, or would help. */
 function hintOf(
 	{foreign, environment, request, settings}: FlightRun,
-	{answer, firstFailure}: AttemptsResult,
+	{answer, firstFailure, verdict}: AttemptsResult,
 ): string | undefined {
+	if (verdict?.exists)
+		return 'The server says that it exists already: this very request may have made it. Look at it, or tell by matches.';
 	if (foreign && answer && /^(4..|501|505)$/.test(String(answer.status))) {
 		const saves = settings.dialect.saves ? '' : "saves: 'errors', ";
 		const senders = settings.keySenders === 'this-store' ? '' : "keySenders: 'this-store', ";

@@ -19,7 +19,9 @@ import {
 } from './outcomes.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
+import {askStatus, toBeAsked} from './pending.ts';
 import {settle} from './settle.ts';
+import {withWhatExists} from './already-done.ts';
 import {saidState} from './state.ts';
 import {sweepSoon} from './sweep.ts';
 
@@ -57,12 +59,16 @@ export async function runNamed(run: Run): Promise<Result> {
 				continue;
 			}
 
-			let finding = conclude(attempts);
-			if (finding.state.status === 'unknown' && !asked) {
+			let finding = await withWhatExists(run, attempts, conclude(attempts));
+			if ((finding.state.status === 'unknown' || attempts.why === 'pending') && !asked) {
 				asked = true;
 				const found = await reconcile(run);
 				if (found !== undefined) finding = {state: saidState(found), binding: false, found: true};
+				else if (attempts.why === 'pending') finding = (await askStatus(run, record)) ?? finding;
 			}
+
+			if (finding.state.status === 'pending' && attempts.why === 'answered')
+				finding = await toBeAsked(run, attempts, finding);
 
 			lease.stop();
 			const {state, binding, found} = finding;
@@ -94,8 +100,9 @@ export async function runNamed(run: Run): Promise<Result> {
 				continue;
 			}
 
-			if (saved.status === 'stronger' && saved.record)
-				return await alreadySettled(run, seenLater(run, lease, saved.record));
+			const isPending = state.status === 'pending' && attempts.why === 'pending';
+			if (isPending || (saved.status === 'stronger' && saved.record))
+				return await alreadySettled(run, seenLater(run, lease, saved.record ?? record));
 			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
 			const result = tell();
 			if (!changed && run.keepsAnswer()) remember(operation, result);
@@ -129,7 +136,7 @@ export async function runUnnamed(run: FlightRun, given: string | undefined): Pro
 	run.key = key;
 	run.foreign = given !== undefined;
 	const attempts = await unnamedAttempts(run, key);
-	return unnamedResult(run, attempts, conclude(attempts));
+	return unnamedResult(run, attempts, await withWhatExists(run, attempts, conclude(attempts)));
 }
 
 /** A lease may be lost to others, or in sleep; this often it is the store that takes back what it grants. */

@@ -7,7 +7,7 @@ import type {HeldLease} from './lease.ts';
 import type {Run} from './named-run.ts';
 import {correctRecord, keepRecord, keepUnsaved, isSmall} from './operations.ts';
 import {saveLater, save, type Settled} from './save.ts';
-import {transition} from './state.ts';
+import {isOpenState, transition} from './state.ts';
 
 /** A claim that only writes something down lasts no longer, in milliseconds: its answer may be lost, time and again. */
 const SAVE_LEASE = 10_000;
@@ -29,20 +29,20 @@ const whenRead: PropertyDescriptor & ThisType<{readonly [copied]: () => Settleme
 export async function settle(
 	run: Run,
 	{record, now, issued, claim, stored, remaining}: HeldLease,
-	{state: learnt, binding, found}: Finding,
+	{state: learnt, binding, found, answer: foundAnswer, pending}: Finding,
 	last: Answer | undefined,
 ): Promise<Settled> {
 	const {operation, settings} = run;
 	const {key, owner} = record;
 	const state = transition(record.state, learnt, operation.at);
-	const answer = found ? undefined : last;
+	const answer = found ? foundAnswer : last;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !binding && state.status !== 'succeeded';
 	const small = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
 	const keepAnswer = settings.keepResponse;
 	const copy = () => (small && run.keepsAnswer() ? atRest(small, keepAnswer) : undefined);
 	const settlement = (token: number): Settlement =>
-		Object.defineProperty({key, owner, token, state, fenced, keepAnswer, [copied]: copy}, 'answer', whenRead);
+		Object.defineProperty({key, owner, token, state, fenced, pending, keepAnswer, [copied]: copy}, 'answer', whenRead);
 	const storeNow = () => now + run.elapsed() - issued;
 	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.
 	const again = () => ({
@@ -72,7 +72,7 @@ export async function settle(
 		storedKey,
 		report: run.report,
 	});
-	if (state.status !== 'unknown') operation.candidate = undefined;
+	if (!isOpenState(state)) operation.candidate = undefined;
 	if (operation.operations.degrades()) {
 		const written = settleRule(record, settlement(record.token), storeNow()).write;
 		keepRecord(operation, run.environment, {record: written ?? record, now: storeNow()});
@@ -84,7 +84,7 @@ export async function settle(
 		return settled;
 	} catch (error) {
 		run.report({type: 'store-error', step: 'settle', error});
-		if (fenced && state.status !== 'unknown' && remaining() <= 0) {
+		if (fenced && !isOpenState(state) && remaining() <= 0) {
 			// Who took over when the lease was over may know better, and the store would have told.
 			operation.unsaved = undefined;
 			correctRecord(operation, {...record, ...unleased, state: {status: 'unknown'}, ambiguous: true});

@@ -5,13 +5,13 @@ import {outcomeOfState} from './state.ts';
 
 /** Where an operation stands, for people. A new object at every change, and only then. */
 export type Snapshot = {
-	/** `checking`: an attempt may have had its effect, or somebody else is at it: "we are making sure that you are charged once". `not-sent`: "no connection; nothing was sent, press again". */
+	/** `checking`: an attempt may have had its effect, or somebody else is at it: "we are making sure that you are charged once". `not-sent`: "no connection; nothing was sent, press again". `pending`: "the server is still working on it". */
 	readonly status: 'loading' | 'idle' | 'working' | 'checking' | Outcome;
 	/** The current attempt, from 1; 0 before the first. */
 	readonly attempt: number;
 	/** How many attempts there are at most, waits for "in progress" aside. */
 	readonly limit: number;
-	/** When the next attempt is due: wall clock, in milliseconds since the epoch. */
+	/** When the next attempt, or the next question what became of it, is due: wall clock, in milliseconds since the epoch. */
 	readonly retryAt?: number;
 	/** When this status began: wall clock, in milliseconds since the epoch. */
 	readonly since: number;

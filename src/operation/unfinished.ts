@@ -19,6 +19,8 @@ import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */
 export type Unfinished = {
+	/** `'pending'`: the server has taken it, and has not finished it. Calling it again asks what became of it. */
+	readonly outcome: 'unknown' | 'pending';
 	readonly operation: readonly [string, ...string[]];
 	readonly key: string;
 	/** When it was first claimed, in milliseconds since the epoch. */
@@ -32,7 +34,7 @@ export type Unfinished = {
 	readonly working: boolean;
 	/**
 	 * Sends the request again that was kept with `keepRequest`, under the same key and with these headers (credentials
-	 * are never kept). Absent where none was kept, where somebody is at it, and once it has expired.
+	 * are never kept). Absent where none was kept, where somebody is at it, where it is pending, and once it has expired.
 	 * Nothing is sent if the operation has been freed since.
 	 * @throws what a call of this operation throws.
 	 */
@@ -72,7 +74,9 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
 				const name = JSON.parse(record.name) as [string, ...string[]];
 				sawRecord(operationAt(operations, scope, name), environment, found);
 				const {request} = record;
+				const outcome = record.state.status === 'pending' ? 'pending' : 'unknown';
 				return {
+					outcome,
 					operation: name,
 					key: record.key,
 					since: record.createdAt,
@@ -80,6 +84,7 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
 					working,
 					...(request &&
 						!working &&
+						outcome === 'unknown' &&
 						stands === 'go' && {
 							resume: async (init: ResumeInit = {}) => {
 								checkCall(init);

@@ -1,5 +1,5 @@
 import type {Environment} from '../environment.ts';
-import {OutcomeUnknownError} from '../errors.ts';
+import {outcomeError, type LatchkeyError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
@@ -7,7 +7,7 @@ import {correctRecord, freeKnown, keepRecord, knownRecord, notify, type Operatio
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './save.ts';
-import {saidState, transition} from './state.ts';
+import {isOpenState, saidState, transition} from './state.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
 export async function recordAt(operation: Operation): Promise<Listed | undefined> {
@@ -44,7 +44,7 @@ export async function free(operation: Operation, how: Freeing['how']): Promise<b
 			key: record.key,
 			how,
 		});
-		if (status === 'open') throw stillOpen(operation, record.key, how);
+		if (status === 'open') throw stillOpen(operation, record.key, how, record);
 		if (!forced && status === 'changed' && left && isOfHere(operation, left)) return false;
 	}
 
@@ -93,8 +93,9 @@ function resolveHere(operation: Operation, unsaved: Unsaved, outcome: 'succeeded
 	operation.result = undefined;
 }
 
-function stillOpen({name}: Operation, key: string, how: string): OutcomeUnknownError {
-	return new OutcomeUnknownError({operation: name, key: key || undefined, hint: `So ${how}() was refused.`});
+function stillOpen({name}: Operation, key: string, how: string, record?: OperationRecord): LatchkeyError {
+	const outcome = record?.key === key && record.state.status === 'pending' ? 'pending' : 'unknown';
+	return outcomeError(outcome, {operation: name, key: key || undefined, hint: `So ${how}() was refused.`});
 }
 
 /**
@@ -105,7 +106,7 @@ export function openHere(
 	{unsaved, candidate, flight}: Operation,
 	record: OperationRecord | undefined,
 ): string | undefined {
-	if (unsaved?.state.status === 'unknown') return unsaved.record.key;
+	if (unsaved && isOpenState(unsaved.state)) return unsaved.record.key;
 	const claiming = flight !== undefined && isFree(record);
 	return candidate?.sent === 'unclaimed' || claiming ? (candidate?.key ?? flight?.key() ?? '') : undefined;
 }

@@ -26,8 +26,7 @@ export function claimRule(
 	if (claim.ownKey && record.key !== claim.key) return {result: {status: 'other-key', record, now}};
 	// Where nothing can be sent any more, it does not matter what would have been.
 	const pending = record.state.status === 'pending';
-	const used =
-		record.state.status === 'mismatched' || (isOpen(record) && !pending && (isFinal(record.state) || over));
+	const used = record.state.status === 'mismatched' || (isOpen(record) && !pending && (isFinal(record.state) || over));
 	if (!used && record.fingerprint !== claim.fingerprint) return {result: {status: 'mismatch', record, now}};
 	const answered = 'httpStatus' in record.state && record.state.httpStatus !== undefined;
 	const told = record.key === claim.awaited && ((unprocessed && answered) || pending);

@@ -40,6 +40,8 @@ export function settleRule(
 	const keepUntil = record.freed ? record.keepUntil : keepUntilOf(record, state, now);
 	const pending = state.status === 'pending' && !record.freed;
 	const wanted = (pending || keepUntil !== undefined) && (settlement.keepAnswer || record.awaited);
+	// Who only looked what became of it has no other answer.
+	const still = pending && record.state.status === 'pending' && settlement.answer === undefined;
 	const answer = wanted ? settlement.answer : undefined;
 	const write: OperationRecord = {
 		...record,
@@ -49,8 +51,10 @@ export function settleRule(
 		keepUntil,
 		request: keepUntil === undefined ? record.request : undefined,
 		pending: pending ? (settlement.pending ?? record.pending) : undefined,
-		answer,
-		answerUntil: answer && (settlement.keepAnswer ? (keepUntil ?? now + KEEP.succeeded) : now + ANSWER_LIFE),
+		...(!still && {
+			answer,
+			answerUntil: answer && (settlement.keepAnswer ? (keepUntil ?? now + KEEP.succeeded) : now + ANSWER_LIFE),
+		}),
 	};
 	return {result: {status: 'done', record: write}, write};
 }

@@ -31,6 +31,8 @@ export async function answer({status, headers = {}, body, redirected = false}: S
 /** A first attempt at the default dialect. */
 export const whole: Context = {
 	dialect: ietf(),
+	key: 'key-1',
+	unchanged: true,
 	ambiguous: false,
 	repeat: false,
 	foreign: false,

@@ -8,7 +8,7 @@ import type {Settings} from '../../src/options.ts';
 import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {answer, type Spec} from './answers.ts';
 
-const once = {repeat: false, foreign: false};
+const once = {key: 'key-1', repeat: false, foreign: false, unchanged: true};
 
 async function exchange(spec: Spec): Promise<Answered> {
 	return {answer: await answer(spec), abort: () => undefined};

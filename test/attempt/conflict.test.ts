@@ -79,7 +79,7 @@ describe('the meanings of 409', () => {
 	});
 
 	test.each([
-		['JSON without a word is an ordinary refusal', {body: {email: 'exists'}}, refused],
+		['JSON without a word is an ordinary refusal', {body: {stock: 'none'}}, refused],
 		['an empty answer is asked about', {}, conflict],
 		['HTML is asked about', {body: '<h1>Conflict</h1>', headers: {'content-type': 'text/html'}}, conflict],
 		['a word of idempotency that says no more is asked about', {body: {code: 'idempotency_conflict'}}, conflict],

@@ -96,10 +96,10 @@ test('a form neither loses its content type nor changes its boundary', async () 
 describe('the two meanings of a 409 are not treated alike', () => {
 	test('one that refuses is not retried', async () => {
 		await using server = await startIdempotentServer();
-		server.script([answerBefore(409, json, '{"code":"email_exists"}')]);
+		server.script([answerBefore(409, json, '{"code":"sold_out"}')]);
 		const response = await realm().fetch(`${server.origin}/pay`, order);
 
-		expect(await response.json()).toEqual({code: 'email_exists'});
+		expect(await response.json()).toEqual({code: 'sold_out'});
 		expect(server.requests).toHaveLength(1);
 	});
 

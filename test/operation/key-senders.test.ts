@@ -27,7 +27,7 @@ const refusals: Array<[string, Step, number]> = [
 	['a 403', answer(403), 403],
 	['a 404', answer(404), 404],
 	['a bare 409', answer(409), 409],
-	['a 409 that names a reason', answer(409, json, '{"code":"email_exists"}'), 409],
+	['a 409 that names a reason', answer(409, json, '{"code":"sold_out"}'), 409],
 	['a 422', answer(422), 422],
 	['a 429', answer(429), 429],
 ];

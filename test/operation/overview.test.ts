@@ -104,8 +104,15 @@ describe('forgetAll and unfinished', () => {
 		await environment.settle();
 		const [key, running] = [server.keys()[0], server.keys().at(-1)];
 		expect(await unfinished(fetch)).toEqual([
-			{operation: OPERATION, key, since, expired: false, working: false},
-			{operation: ['running'], key: running, since: environment.now(), expired: false, working: true},
+			{outcome: 'unknown', operation: OPERATION, key, since, expired: false, working: false},
+			{
+				outcome: 'unknown',
+				operation: ['running'],
+				key: running,
+				since: environment.now(),
+				expired: false,
+				working: true,
+			},
 		]);
 		environment.jump(86_400_000);
 		expect(await unfinished(fetch)).toMatchObject([

@@ -1,0 +1,54 @@
+import {send, type Answered} from '../attempt/send.ts';
+import {prepare} from '../attempt/prepare.ts';
+import type {Cancellation} from '../attempt/cancellation.ts';
+import type {Environment} from '../environment.ts';
+import type {Settings} from '../options.ts';
+import type {PreparedRequest, Sendable} from '../request/prepared-request.ts';
+
+/** Who asks about an operation: its flight, or a handle that looks again. */
+export type Asker = {
+	readonly environment: Environment;
+	readonly settings: Settings;
+	readonly cancellation: Cancellation;
+	/** In milliseconds. */
+	readonly remaining: () => number;
+	readonly sameScope: () => boolean;
+	/** The call, whose headers go with the question; a handle has `attemptHeaders` alone. */
+	readonly request?: PreparedRequest;
+	readonly key: string | undefined;
+};
+
+/**
+ * The 2xx answer of a GET about an operation. It goes to the origin of the request (of the page, where a handle asks) or
+ * to one that the dialect declares, because credentials go with it; anything else, and whatever fails, gives `undefined`.
+ */
+export async function lookUp(asker: Asker, url: string): Promise<Answered | undefined> {
+	const {environment, settings, cancellation, remaining, sameScope, request, key} = asker;
+	const {dialect, fetch} = settings;
+	const base = request?.url ?? environment.baseUrl();
+	const target = parsed(url, base);
+	const origins = [parsed(base, undefined)?.origin, ...(dialect.statusOrigins ?? [])];
+	if (target === undefined || target.username || target.password || !origins.includes(target.origin)) return undefined;
+	const given = (await request?.sendable(undefined))?.init;
+	const ofContent = (name: string) => /^content-/i.test(name) || name.toLowerCase() === dialect.header.toLowerCase();
+	const headers = Object.fromEntries(Object.entries(given?.headers ?? {}).filter(([name]) => !ofContent(name)));
+	const init: Sendable['init'] = {...given, method: 'GET', redirect: 'manual', headers, body: null};
+	const sendable = {url: target.href, input: target.href, init, fetch, key, keyHeader: undefined};
+	const job = {environment, settings, cancellation, remaining, sameScope, permit: () => 'go' as const};
+	const prepared = await prepare(job, sendable, 1);
+	if (prepared.why !== undefined || prepared.ms <= 0) return undefined;
+	const sent = {...sendable, init: {...init, headers: prepared.headers}};
+	const exchange = await send(environment, sent, prepared.ms, cancellation);
+	const {status = 0, redirected} = exchange.answer ?? {};
+	if (exchange.answer && status >= 200 && status <= 299 && !redirected) return exchange;
+	return undefined;
+}
+
+/** Where it leads, or `undefined` for what is no URL. */
+export function parsed(url: string | undefined, base: string | undefined): URL | undefined {
+	try {
+		return new URL(url ?? '', base);
+	} catch {
+		return undefined;
+	}
+}

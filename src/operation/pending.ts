@@ -1,0 +1,66 @@
+import {withCopy} from '../attempt/answer.ts';
+import {timeToAsk} from '../attempt/prepare.ts';
+import type {AttemptsResult} from '../attempt/progress.ts';
+import {retryAfter} from '../attempt/retry-after.ts';
+import type {Answered} from '../attempt/send.ts';
+import {bounded} from '../bounded.ts';
+import type {Environment} from '../environment.ts';
+import {hushed, ifReadable} from '../utils.ts';
+import type {Finding} from './conclude.ts';
+import {lookUp, parsed, type Asker} from './look-up.ts';
+import type {Run} from './named-run.ts';
+import type {Operation} from './operations.ts';
+import {arePendingDetails, type OperationRecord, type PendingDetails} from './record.ts';
+import {saidState} from './state.ts';
+
+/** A server is asked no sooner than this after its last answer, whatever it says, and by default; in milliseconds. */
+const SOONEST = 1_000;
+const USUAL = 5_000;
+
+/** When to ask again, by what the server said now: wall clock, in milliseconds since the epoch. */
+export function askLater(operation: Operation, {now}: Environment, asked?: number): number {
+	operation.askAt = now() + Math.max(asked ?? USUAL, SOONEST);
+	return operation.askAt;
+}
+
+export function isToBeAsked({askAt = 0}: Operation, {now}: Environment): boolean {
+	return now() >= askAt;
+}
+
+/** Pending by the answer just had: what its caller wants to keep of it, and when to ask what became of it. */
+export async function toBeAsked(run: Run, {exchange, verdict}: AttemptsResult, finding: Finding): Promise<Finding> {
+	run.progress.retryAt = askLater(run.operation, run.environment, verdict?.retryAfter);
+	return {...finding, pending: exchange?.answer && (await detailsOf(run, exchange))};
+}
+
+async function detailsOf(run: Run, answered: Answered): Promise<PendingDetails | undefined> {
+	const {environment, settings, request} = run;
+	const {pending: pick} = settings;
+	if (pick === undefined) return undefined;
+	const picked = withCopy(answered, async copy => pick(copy));
+	const details: unknown = await bounded(environment, picked, Math.min(settings.timeout, timeToAsk(run))).catch(
+		() => undefined,
+	);
+	if (!arePendingDetails(details)) return undefined;
+	const statusUrl = details.statusUrl && parsed(details.statusUrl, request.url)?.href;
+	return {...details, ...(statusUrl && {statusUrl})};
+}
+
+/** Asks the server what became of an operation that is pending. Whatever says nothing leaves it so. */
+export async function askStatus(
+	asker: Asker & {readonly operation: Operation},
+	{key, pending}: OperationRecord,
+): Promise<Finding | undefined> {
+	const {environment, settings, operation} = asker;
+	const {statusRequest} = settings.dialect;
+	const {result} = operation;
+	if (statusRequest === undefined || !isToBeAsked(operation, environment)) return undefined;
+	const first = result?.key === key && result.outcome === 'pending' ? result.answer : undefined;
+	const url = pending?.statusUrl ?? (first && ifReadable(() => statusRequest.url(first)));
+	const answered = typeof url === 'string' ? await lookUp(asker, url) : undefined;
+	askLater(operation, environment, answered && retryAfter(answered.answer.headers, environment.now()));
+	const {answer} = answered ?? {};
+	const said = answer && hushed(ifReadable(() => statusRequest.read(answer)));
+	if (said !== 'succeeded' && said !== 'refused') return undefined;
+	return {state: saidState(said), binding: false, found: true, answer};
+}
