@@ -114,7 +114,7 @@ export function recordOf(row: FoundRow, id: unknown = row['id']): OperationRecor
 		...(answerUntil !== undefined && {answerUntil}),
 		...(answer && {answer: unpackAnswer(answer)}),
 		...(request && {request: unpackRequest(request)}),
-		...(pending !== undefined && {pending: JSON.parse(String(pending)) as unknown}),
+		...(pending !== undefined && {pending: JSON.parse(pending as string) as unknown}),
 	});
 	if (rowId(record) !== id) throw new TypeError('it stands under the id of another');
 	return record;

@@ -41,7 +41,7 @@ test('the defaults of times are those of the code', () => {
 test('every error has its section, and every code its row', () => {
 	const {text} = pageAt('docs/errors.md');
 	const names = found(read('src/errors.ts'), /^export class (\w+)/gm);
-	expect(names).toHaveLength(8);
+	expect(names).toHaveLength(9);
 	expect(found(text, /^## (\w+Error)$/gm).toSorted()).toEqual(names.toSorted());
 	const codes = found(read('src/error-base.ts'), /^\t\| '([A-Z_]+)'/gm);
 	expect(found(text, /^\| \[`\w+`\]\(#\w+\) \| `([A-Z_]+)`/gm).toSorted()).toEqual(codes.toSorted());

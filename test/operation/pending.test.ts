@@ -394,14 +394,14 @@ describe('several tabs', () => {
 
 	test('back from the bank by another load, a handle asks the application', async () => {
 		const {environment, realm, record} = await pendingShop(judged);
-		let paid: 'succeeded' | undefined;
-		const {fetch} = realm({...judged, reconcile: () => paid});
+		const found: Array<'succeeded'> = [];
+		const {fetch} = realm({...judged, reconcile: () => found[0]});
 		const handle = operationOf(fetch, OPERATION);
 		const seen: string[] = [];
 		const stop = handle.subscribe(({status}) => seen.push(status));
 		await environment.advance(1000);
 		expect(seen.at(-1)).toBe('pending');
-		paid = 'succeeded';
+		found.push('succeeded');
 		environment.restore();
 		await environment.advance(6000);
 		stop();
