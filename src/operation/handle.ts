@@ -14,7 +14,7 @@ import {sawRecord, operationAt, showSnapshot, type Operation} from './operations
 import {reportOf, type OutcomeReport} from './outcome.ts';
 import {initialSnapshot, moved, snapshotOfRecord, type Snapshot} from './snapshot.ts';
 import {reconcile} from './conclude.ts';
-import {askLater, askStatus, isToBeAsked} from './pending.ts';
+import {askLater, askStatus, isToBeAsked, statusUrlOf} from './pending.ts';
 import type {OperationRecord, PendingDetails} from './record.ts';
 import {free, recordAt, resolve} from './ways-out.ts';
 
@@ -108,7 +108,9 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 
 	/** While somebody listens: what became of an operation that is pending, now and then. */
 	async function ask(operation: Operation, record: OperationRecord): Promise<void> {
-		if (!settings.reconcile && !settings.dialect.statusRequest) return;
+		const sameScope = sameScopeAs(settings.scope, environment, operation.scope);
+		const asksNobody = !settings.reconcile && statusUrlOf(operation, record, settings.dialect) === undefined;
+		if (asksNobody || !sameScope()) return;
 		if (isToBeAsked(operation, environment)) {
 			const elapsed = stopwatch(environment);
 			const asker = {
@@ -118,7 +120,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 				key: record.key,
 				cancellation: cancellation(),
 				remaining: () => settings.totalTimeout - elapsed(),
-				sameScope: sameScopeAs(settings.scope, environment, operation.scope),
+				sameScope,
 			};
 			const found = (await reconcile(asker)) ?? (await askStatus(asker, record))?.state.status;
 			if (found === 'succeeded' || found === 'refused') {

@@ -3,6 +3,7 @@ import {timeToAsk} from '../attempt/prepare.ts';
 import type {AttemptsResult} from '../attempt/progress.ts';
 import {retryAfter} from '../attempt/retry-after.ts';
 import type {Answered} from '../attempt/send.ts';
+import type {Dialect} from '../dialects/dialect.ts';
 import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import {hushed, ifReadable} from '../utils.ts';
@@ -46,18 +47,28 @@ async function detailsOf(run: Run, answered: Answered): Promise<PendingDetails |
 	return {...details, ...(statusUrl && {statusUrl})};
 }
 
+/** Where the server says what became of an operation that is pending, as far as that is known. */
+export function statusUrlOf(
+	{result}: Operation,
+	{key, pending}: OperationRecord,
+	{statusRequest}: Dialect,
+): string | undefined {
+	if (statusRequest === undefined) return undefined;
+	const first = result?.key === key && result.outcome === 'pending' ? result.answer : undefined;
+	const url: unknown = pending?.statusUrl ?? (first && ifReadable(() => statusRequest.url(first)));
+	return typeof url === 'string' ? url : undefined;
+}
+
 /** Asks the server what became of an operation that is pending. Whatever says nothing leaves it so. */
 export async function askStatus(
 	asker: Asker & {readonly operation: Operation},
-	{key, pending}: OperationRecord,
+	record: OperationRecord,
 ): Promise<Finding | undefined> {
 	const {environment, settings, operation} = asker;
 	const {statusRequest} = settings.dialect;
-	const {result} = operation;
-	if (statusRequest === undefined || !isToBeAsked(operation, environment)) return undefined;
-	const first = result?.key === key && result.outcome === 'pending' ? result.answer : undefined;
-	const url = pending?.statusUrl ?? (first && ifReadable(() => statusRequest.url(first)));
-	const answered = typeof url === 'string' ? await lookUp(asker, url) : undefined;
+	const url = statusUrlOf(operation, record, settings.dialect);
+	if (statusRequest === undefined || url === undefined || !isToBeAsked(operation, environment)) return undefined;
+	const answered = await lookUp(asker, url);
 	askLater(operation, environment, answered && retryAfter(answered.answer.headers, environment.now()));
 	const {answer} = answered ?? {};
 	const said = answer && hushed(ifReadable(() => statusRequest.read(answer)));

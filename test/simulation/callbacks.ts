@@ -27,13 +27,14 @@ export function createCallbacks(world: World, life: Life, {callbacks}: Plan, nex
 
 	/** The same options, whose callbacks may go wrong. Those that are always right change nothing. */
 	function around(options: FetchOptions): FetchOptions {
-		const {scope, keyFrom, reconcile, dialect = ietf()} = options;
+		const {scope, keyFrom, reconcile, pending, dialect = ietf()} = options;
 		const has = (name: CallbackName) => callbacks.includes(name);
 		return {
 			...options,
 			...(has('scope') && typeof scope === 'function' && {scope: () => go('scope', scope)}),
 			...(has('keyFrom') && keyFrom && {keyFrom: input => go('keyFrom', () => keyFrom(input))}),
 			...(has('reconcile') && reconcile && {reconcile: of => go('reconcile', () => reconcile(of))}),
+			...(has('pending') && pending && {pending: response => go('pending', () => pending(response))}),
 			...(has('judge') && {judge: () => go('judge', () => undefined)}),
 			...(has('attemptHeaders') && {attemptHeaders: () => go('attemptHeaders', () => ({'x-token': 'fresh'}))}),
 			...(has('reauthorize') && {reauthorize: () => go('reauthorize', () => false)}),

@@ -115,7 +115,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 	/** A record is gone. Settled ones are kept for long, not for ever; an open one must stay. `since`: of the first sweep. */
 	function swept(operation: string, {key, state, freed}: OperationRecord, since: number): void {
 		if (since < DAY) violation(`${key} was swept by one clock that was ahead`);
-		if (!freed && (state.status === 'sending' || state.status === 'unknown'))
+		if (!freed && ['sending', 'unknown', 'pending'].includes(state.status))
 			violation(`${key} was swept while it was ${state.status}`);
 		of(operation, key).freed = 'forget';
 	}
@@ -179,7 +179,7 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		world.note(life.name, `${operation} told ${outcome} under ${key}`);
 		world.count(`told ${outcome}`);
 		const facts = of(operation, key);
-		if (outcome !== 'unknown') facts.openFor.delete(life.name);
+		if (outcome !== 'unknown' && outcome !== 'pending') facts.openFor.delete(life.name);
 		if (outcome === 'succeeded' && facts.effects === 0 && !facts.disowned)
 			violation(`${operation} was told as succeeded under ${key}, which had no effect`);
 		// Who asks about a key of the application's hears of whatever was sent under it.

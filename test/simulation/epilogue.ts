@@ -43,7 +43,7 @@ export async function epilogue(shop: Shop, user: string, operation: string): Pro
 		first = await payIn(shop.tab(0), {operation, cart});
 	} while (isLatchkeyError(first.error, 'PAYLOAD_CHANGED'));
 
-	if (first.outcome === 'unknown') {
+	if (first.outcome === 'unknown' || first.outcome === 'pending') {
 		const {key} = store.record(id) ?? record;
 		const word = shop.truth(key, id) ?? 'refused';
 		if (!(await shop.tab(0).resolve(operation, word))) fail(`${operation} cannot be resolved`);

@@ -32,6 +32,8 @@ export function createInTime(
 
 	function verdictOf({operation, key, response}: Received): Outcome | undefined {
 		if (unclear || response.redirected || !isWhole(response)) return undefined;
+		// What is pending may be settled by the time that its caller is told.
+		if (response.status === 202) return undefined;
 		if (response.ok) return 'succeeded';
 		const {sentBy, apartIn, duplicated, misled, freed} = check.of(operation, key);
 		const isFirst = sends.get(key) === 1 && sentBy.size === 1 && !duplicated && !misled;

@@ -86,6 +86,18 @@ export function createNetwork(
 		}
 	}
 
+	/** A question how a payment stands: it changes nothing, and may come to nothing. */
+	function askStatus(fate: Fate, key: string, answer: (ms: number, reply: Reply | Error) => void): void {
+		const {kind} = fate;
+		if (kind === 'through') {
+			world.at(fate.there, () => {
+				answer(fate.back, server.statusOf(key));
+			});
+		} else if (kind === 'front') answer(100, {status: fate.status});
+		else if (kind === 'redirect') answer(100, {status: 302});
+		else answer(50, new TypeError('fetch failed'));
+	}
+
 	const cut = new WeakSet<Response>();
 
 	function responseOf(reply: Reply): Response {
@@ -101,9 +113,11 @@ export function createNetwork(
 		/** Its body does not break off. */
 		isWhole: (response: Response) => !cut.has(response),
 		fetchOf(life: Life, written: (key: string) => boolean, ageOf: (operation: string, key: string) => number): Fetch {
-			return async (_, init = {}) => {
+			return async (input, init = {}) => {
 				const goes = life.call();
 				if (!goes) return never();
+				const asked = init.method === 'GET' ? String(input).split('/').at(-1) : undefined;
+				if (asked !== undefined) return ask(life, asked, init);
 				const headers = new Headers(init.headers);
 				const key = headers.get('idempotency-key') ?? 'no key';
 				if (Number(headers.get('x-hops') ?? 1) > 1) check.violation('headers pile up over attempts');
@@ -114,23 +128,45 @@ export function createNetwork(
 				world.note(life.name, `sends ${key} for ${operation}`, fate);
 				check.sent(life, arrival, written(key), ageOf(operation, key));
 				if (!isSignedIn(operation)) check.violation(`${life.name} sent ${operation} when its user was gone`);
-				return new Promise((resolve, reject) => {
-					const abort = () => {
-						reject(init.signal?.reason);
-					};
-					if (init.signal?.aborted) abort();
-					init.signal?.addEventListener('abort', abort);
-					meet(fate, arrival, init.redirect !== 'manual', (ms, reply) => {
-						life.later(ms, () => {
-							world.note(life.name, `has for ${key}`, reply instanceof Error ? reply.message : reply);
-							if (reply instanceof Error) reject(reply);
-							else resolve(responseOf(reply));
-						});
-					});
+				return answerTo(life, key, init, answer => {
+					meet(fate, arrival, init.redirect !== 'manual', answer);
 				});
 			};
 		},
 	};
+
+	function ask(life: Life, key: string, init: RequestInit): Promise<Response> {
+		const operation = check.idOf(key);
+		world.note(life.name, `asks about ${key}`);
+		if (!isSignedIn(operation)) check.violation(`${life.name} asked about ${operation} when its user was gone`);
+		if (new Headers(init.headers).has('idempotency-key')) check.violation(`${life.name} asked under a key`);
+		return answerTo(life, key, init, answer => {
+			askStatus(nextFate(), key, answer);
+		});
+	}
+
+	/** `begin` is given who takes the answer, after so many milliseconds. */
+	function answerTo(
+		life: Life,
+		key: string,
+		{signal}: RequestInit,
+		begin: (answer: (ms: number, reply: Reply | Error) => void) => void,
+	): Promise<Response> {
+		return new Promise((resolve, reject) => {
+			const abort = () => {
+				reject(signal?.reason);
+			};
+			if (signal?.aborted) abort();
+			signal?.addEventListener('abort', abort);
+			begin((ms, reply) => {
+				life.later(ms, () => {
+					world.note(life.name, `has for ${key}`, reply instanceof Error ? reply.message : reply);
+					if (reply instanceof Error) reject(reply);
+					else resolve(responseOf(reply));
+				});
+			});
+		});
+	}
 }
 
 function plainResponseOf({status, headers, body, redirected = false}: Reply): Response {

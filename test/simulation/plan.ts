@@ -118,6 +118,7 @@ export const callbackNames = [
 	'onEvent',
 	'listener',
 	'judge',
+	'pending',
 	'reconcile',
 	'attemptHeaders',
 	'reauthorize',

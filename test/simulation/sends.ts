@@ -5,6 +5,7 @@ import type {Pace} from './pace.ts';
 /** Sees what latchkey sends, and what it gets, whatever the application's `fetch` does beyond that. */
 export function watched(send: NonNullable<FetchOptions['fetch']>, pace: Pace, inTime: InTime): typeof send {
 	return async (input, init = {}) => {
+		if (init.method === 'GET') return send(input, init);
 		const key = new Headers(init.headers).get('idempotency-key') ?? '';
 		const body = init.body as string;
 		const {operation} = JSON.parse(body) as {operation: string};

@@ -23,6 +23,12 @@ export type Arrival = {
 	readonly by: string;
 };
 
+/** How what was taken stands. `lies`: how often its status is told as it was. */
+type Payment = {status: 'processing' | 'paid' | 'declined'; lies: number};
+
+/** What takes this long is finished after the answer, in milliseconds. */
+const LONG = 100;
+
 type Kept = {readonly body: string; readonly since: number; reply: Reply | undefined};
 
 const statuses = {ok: 201, declined: 402, missing: 404, broken: 500} as const;
@@ -30,17 +36,41 @@ const statuses = {ok: 201, declined: 402, missing: 404, broken: 500} as const;
 /** A server of that kind. Its effect takes place at the end of its work, in one step with what it keeps. */
 export function createServer(world: World, kind: ServerKind, nextWork: () => Work, check: Check) {
 	const kept = new Map<string, Kept>();
+	const payments = new Map<string, Payment>();
 
 	function execute({key, operation, sentAt, by}: Arrival, finish: (reply: Reply) => void): void {
 		const {ms, result} = nextWork();
-		world.at(ms, () => {
+		const act = () => {
 			if (result === 'ok') check.effect(operation, key, sentAt, by);
 			world.note('server', `${result} for ${key}`);
+		};
+		world.at(ms, () => {
+			const decided = result === 'ok' || result === 'declined';
+			if (kind.finishesLater && decided && ms >= LONG) {
+				const payment: Payment = {status: 'processing', lies: 2};
+				payments.set(key, payment);
+				const facts = check.of(operation, key);
+				facts.underWay++;
+				world.at(ms, () => {
+					facts.underWay--;
+					act();
+					payment.status = result === 'ok' ? 'paid' : 'declined';
+				});
+				finish(taken(key));
+				return;
+			}
+
+			act();
+			payments.set(key, {status: result === 'ok' ? 'paid' : 'declined', lies: 0});
 			finish({status: statuses[result], body: {result, key}});
 		});
 	}
 
-	function repeat({reply}: Kept): Reply {
+	function taken(key: string): Reply {
+		return {status: 202, headers: {location: `/payments/${key}`}, body: {status: 'processing', key}};
+	}
+
+	function repeat({reply}: Kept, key: string): Reply {
 		if (reply === undefined) {
 			if (kind.busy === 'bare') return {status: 409};
 			return kind.busy === 'marked'
@@ -48,11 +78,24 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 				: {status: 409, headers: {'retry-after': '1'}, body: {code: 'idempotency_request_in_progress'}};
 		}
 
+		const headers = {'idempotent-replayed': 'true'};
+		if (kind.repeat === 'exists')
+			return {status: 409, headers: {location: `/payments/${key}`}, body: {code: 'order_exists', madeUnder: key}};
+		const {status} = payments.get(key) ?? {};
+		if (kind.repeat === 'current' && reply.status === 202)
+			return status === 'processing' ? taken(key) : {status: status === 'paid' ? 201 : 402, headers, body: {status}};
 		if (kind.repeat === 'refuse') return {status: 422, body: kind.used};
-		return kind.marked ? {...reply, headers: {'idempotent-replayed': 'true'}} : reply;
+		return kind.marked ? {...reply, headers: {...reply.headers, ...headers}} : reply;
 	}
 
 	return {
+		/** Where `location` leads. */
+		statusOf(key: string): Reply {
+			const payment = payments.get(key);
+			if (payment === undefined) return {status: 404};
+			const isLie = payment.status !== 'processing' && payment.lies-- > 0;
+			return {status: 200, body: {status: isLie ? 'processing' : payment.status}};
+		},
 		receive(arrival: Arrival, answer: (reply: Reply) => void): void {
 			const {key, body} = arrival;
 			if (kind.repeat === 'execute') {
@@ -64,7 +107,7 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			if (entry?.reply !== undefined && world.now() - entry.since >= kind.retention) entry = undefined;
 			if (entry !== undefined) {
 				const same = entry.body === body;
-				answer(same ? repeat(entry) : {status: 422, body: kind.used});
+				answer(same ? repeat(entry, key) : {status: 422, body: kind.used});
 				return;
 			}
 

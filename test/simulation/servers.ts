@@ -1,12 +1,14 @@
 import {ietf} from '../../src/dialects/ietf.ts';
-import type {Dialect} from '../../src/dialects/dialect.ts';
+import type {Answer, Dialect} from '../../src/dialects/dialect.ts';
 
 /** How one kind of server treats keys. */
 export type ServerKind = {
 	/** Whether an answer is kept under its key. Effect and answer are kept together. */
 	readonly saves: (status: number) => boolean;
 	/** What the repeat of a finished request gets. */
-	readonly repeat: 'replay' | 'refuse' | 'execute';
+	readonly repeat: 'replay' | 'refuse' | 'execute' | 'exists' | 'current';
+	/** What takes it long it finishes after its answer, and tells of it where that says. */
+	readonly finishesLater?: boolean;
 	/** Whether replays are marked as such. */
 	readonly marked: boolean;
 	/** How long a key is remembered, in milliseconds. */
@@ -39,6 +41,33 @@ const savesEverything: ServerKind = {
 	honoursKeys: true,
 	gates: true,
 	dialect: ietf({saves: 'errors'}),
+};
+
+const {read: readShared} = ietf();
+const wordOf = ({body}: Answer) =>
+	(JSON.parse(new TextDecoder().decode(body)) as {status?: string; madeUnder?: string}) ?? {};
+
+/** Payments in two steps: taken, then paid or declined. */
+const inTwoSteps: Dialect = {
+	...ietf({saves: 'errors'}),
+	read: (answer, key) => (answer.status === 202 ? 'pending' : readShared?.(answer, key)),
+	statusRequest: {
+		url: ({headers}) => headers.get('location') ?? undefined,
+		read(answer) {
+			const {status} = wordOf(answer);
+			return status === 'paid' ? 'succeeded' : status === 'declined' ? 'refused' : 'pending';
+		},
+	},
+};
+
+/** Says of a repeat under which key it was made. */
+const namesTheKey: Dialect = {
+	...ietf(),
+	read(answer, key) {
+		if (answer.status !== 409 || !answer.headers.has('location')) return readShared?.(answer, key);
+		const resource = answer.headers.get('location') ?? undefined;
+		return {reading: 'already-done', sameKey: wordOf(answer).madeUnder === key, resource};
+	},
 };
 
 export const serverKinds = {
@@ -74,6 +103,21 @@ export const serverKinds = {
 		compares: false,
 		gates: false,
 		dialect: ietf(),
+	},
+	'finishes later': {...savesEverything, finishesLater: true, dialect: inTwoSteps},
+	'finishes later, and repeats how it stands': {
+		...savesEverything,
+		repeat: 'current',
+		finishesLater: true,
+		dialect: {...inTwoSteps, repeatsGiveCurrentState: true},
+	},
+	'says that it exists': {
+		...savesEverything,
+		saves: status => status < 300,
+		repeat: 'exists',
+		gates: false,
+		repeats: true,
+		dialect: namesTheKey,
 	},
 	'ignores keys': {
 		...savesEverything,

@@ -8,7 +8,7 @@ import {createNetwork} from './network.ts';
 import {createOwnKeys} from './own-keys.ts';
 import {sharesKeys, type CallbackFate, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
 import {createServer} from './server.ts';
-import {serverKinds} from './servers.ts';
+import {serverKinds, type ServerKind} from './servers.ts';
 import {userOf, USERS, type Session} from './session.ts';
 import {createSharedStore, type SharedStore, type Words} from './shared-store.ts';
 import {openTab, type Tab} from './tab.ts';
@@ -23,7 +23,7 @@ export type Shop = ReturnType<typeof createShop>;
 /** A world with a server, a network, a store, and tabs that open anew when they have crashed. */
 export function createShop(plan: Plan) {
 	const world = createWorld();
-	const kind = serverKinds[plan.server];
+	const kind: ServerKind = serverKinds[plan.server];
 	const check = createCheck(world, kind, plan);
 	const session: Session = {user: USERS[0]};
 	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall);
@@ -67,7 +67,9 @@ export function createShop(plan: Plan) {
 		const {dialect, reconcile, ...said}: Configuration = {...plan, ...(index === 1 && plan.other)};
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
 		const forgets = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && index === 1);
-		const documented = forgets || (dialect === 'documented' && kind.retention === Number.POSITIVE_INFINITY);
+		// So must one that answers before it has finished.
+		const documented =
+			forgets || kind.finishesLater || (dialect === 'documented' && kind.retention === Number.POSITIVE_INFINITY);
 		const others = devices === 2;
 		return {
 			scope: () => session.user,
@@ -77,8 +79,8 @@ export function createShop(plan: Plan) {
 				() => calm,
 				// It passes on the answer of the last copy.
 				({headers}) => {
-					const key = new Headers(headers).get('idempotency-key') ?? '';
-					check.of(check.idOf(key), key).misled = true;
+					const key = new Headers(headers).get('idempotency-key');
+					if (key !== null) check.of(check.idOf(key), key).misled = true;
 				},
 			),
 			keepResponse: said.keepResponse,
@@ -87,6 +89,7 @@ export function createShop(plan: Plan) {
 			keySenders: others ? 'anywhere' : plan.keySenders,
 			...(documented && {dialect: kind.dialect}),
 			...(plan.keys === 'content' && {keyFrom: contentKey()}),
+			...(said.keepRequest && {pending: ({headers}) => ({statusUrl: headers.get('location') ?? undefined})}),
 			...(reconcile && {
 				reconcile: async ({key}) =>
 					new Promise(resolve => {
@@ -94,7 +97,9 @@ export function createShop(plan: Plan) {
 						world.note(life.name, `finds out that ${key} is ${found}`);
 						// Another device, or a realm without the store, may still send it: the word is the application's.
 						const facts = check.of(check.idOf(key), key);
-						if ((others || facts.apartIn.size > 0) && found === 'refused') facts.disowned = true;
+						// So may an owner whose lease was taken from it because the clock that it ends by was set back.
+						const mayYetSend = others || facts.apartIn.size > 0 || world.setBack > 10_000;
+						if (mayYetSend && found === 'refused') facts.disowned = true;
 						life.later(100, () => resolve(found));
 					}),
 			}),
@@ -141,6 +146,7 @@ export function createShop(plan: Plan) {
 			keys,
 			callbacks,
 			plan,
+			listens: kind.finishesLater === true && plan.watch,
 			isWhole: network.isWhole,
 			opens,
 		});

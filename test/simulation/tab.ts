@@ -79,6 +79,8 @@ export type TabOptions = {
 	readonly keys: OwnKeys | undefined;
 	readonly callbacks: Callbacks;
 	readonly plan: Plan;
+	/** It shows how its operations stand, and asks about them where they are pending. */
+	readonly listens: boolean;
 	readonly isWhole: (response: Response) => boolean;
 	/** Its store can be opened. */
 	readonly opens: boolean;
@@ -104,7 +106,8 @@ export function openTab(of: TabOptions): Tab {
 		world.count(type);
 		const id = check.idOf(key) || idOfFlight(operation?.[1] ?? '');
 		if (type === 'key-conflict') check.conflict(life, id, key);
-		if (type === 'settled' && event.outcome !== 'unknown') check.of(id, key).openFor.delete(life.name);
+		if (type === 'settled' && event.outcome !== 'unknown' && event.outcome !== 'pending')
+			check.of(id, key).openFor.delete(life.name);
 		if (type === 'taken-over') inTime.doubts(key);
 		if (type === 'taken-over' || type === 'waiting-elsewhere') pace.elsewhere(id);
 		if (type === 'late-success') check.of(id, key).lateIn.add(life.name);
@@ -114,7 +117,7 @@ export function openTab(of: TabOptions): Tab {
 	}
 
 	callbacks.open();
-	if (callbacks.has('listener'))
+	if (callbacks.has('listener') || of.listens)
 		for (const name of ['one', 'two']) for (let listeners = 0; listeners < 2; listeners++) listen(name);
 
 	/** A scope that cannot be told has no handle. */
