@@ -43,7 +43,7 @@ describe('setup', () => {
 		await Promise.all(pools.map(async each => postgresStore({pool: each, table}).setup()));
 		await Promise.all(pools.map(async each => each.end()));
 		const [columns, indexes] = (await layout(table)) as [unknown[], unknown[]];
-		expect(columns).toHaveLength(26);
+		expect(columns).toHaveLength(27);
 		expect(indexes).toHaveLength(5);
 		expect((await postgresStore({pool, table}).claim(ID, claimOf())).status).toBe('claimed');
 	});
