@@ -54,9 +54,9 @@ export async function answerOf(response: Response, whole: boolean, sentTo = ''):
 	return {answer, stream: responseWith(rest(chunks, source), answer)};
 }
 
-/** A new Response for one caller. Without a body where the answer was passed on unread. */
-export function responseOf(answer: Answer): Response {
-	return responseWith(answer.body ?? null, answer);
+/** A new Response for one caller, that bears `value`. Without a body where the answer was passed on unread. */
+export function responseOf(answer: Answer, value?: unknown): Response {
+	return responseWith(answer.body ?? null, answer, value);
 }
 
 /** Another one to read: a clone, else the very same. Node's streams come without their body, because a clone would stop them. */
@@ -129,16 +129,6 @@ const borne = Symbol('latchkey.result');
 /** By what somebody's own fetch has frozen. */
 const borneAside = /* @__PURE__ */ new WeakMap<Response, unknown>();
 
-/** Something for `borneBy` to find in the Response, and in its clones. */
-export function bearing(response: Response, value: unknown): Response {
-	if (!Reflect.set(response, borne, value)) borneAside.set(response, value);
-	// Its own clone sees to it.
-	if ((base && response instanceof Telling) || !can(response, 'clone')) return response;
-	const clone = response.clone.bind(response);
-	Reflect.defineProperty(response, 'clone', {value: () => bearing(clone(), value), configurable: true});
-	return response;
-}
-
 export function borneBy(response: Response): unknown {
 	return (response as {[borne]?: unknown})[borne] ?? borneAside.get(response);
 }
@@ -146,59 +136,25 @@ export function borneBy(response: Response): unknown {
 /** What a constructor cannot set. */
 const facts = ['status', 'statusText', 'ok', 'url', 'redirected', 'type'] as const;
 
-function factOf(answer: Answer, name: (typeof facts)[number]): unknown {
-	return name === 'ok' ? answer.status >= 200 && answer.status <= 299 : answer[name];
+/** Makes it say these facts, and bear something for `borneBy` to find; its clones do the same. */
+export function telling(response: Response, said: Pick<Response, (typeof facts)[number]>, value: unknown): Response {
+	if (value !== undefined && !Reflect.set(response, borne, value)) borneAside.set(response, value);
+	for (const name of facts)
+		if (response[name] !== said[name])
+			Reflect.defineProperty(response, name, {value: said[name], configurable: true});
+	if (!can(response, 'clone')) return response;
+	const clone = response.clone.bind(response);
+	Reflect.defineProperty(response, 'clone', {value: () => telling(clone(), response, value), configurable: true});
+	return response;
 }
 
-/** Says them, and so do its clones. */
-function telling(response: Response, answer: Answer): Response {
-	const clone = () => telling(Response.prototype.clone.call(response), answer);
-	for (const name of facts) Object.defineProperty(response, name, {value: factOf(answer, name), configurable: true});
-	return Object.defineProperty(response, 'clone', {value: clone, configurable: true});
-}
-
-let base: typeof Response | undefined;
-let Telling: new (body: BodyInit | null, init: ResponseInit, answer: Answer) => Response;
-
-/** The same by its prototype, which is much faster. Of the Response that there is now: tests stub it. */
-function tellingOf(now: typeof Response): typeof Telling {
-	if (base === now) return Telling;
-	base = now;
-	Telling = class extends now {
-		readonly #answer: Answer;
-
-		constructor(body: BodyInit | null, init: ResponseInit, answer: Answer) {
-			super(body, init);
-			this.#answer = answer;
-		}
-
-		override clone() {
-			return bearing(telling(super.clone(), this.#answer), borneBy(this));
-		}
-
-		static {
-			for (const name of facts)
-				Object.defineProperty(this.prototype, name, {
-					// Node's constructor asks for the status before there is an answer.
-					get(this: object) {
-						return #answer in this && factOf(this.#answer, name);
-					},
-				});
-			this.prototype.constructor = now;
-		}
-	};
-	return Telling;
-}
-
-function responseWith(body: BodyInit | null, answer: Answer): Response {
+function responseWith(body: BodyInit | null, answer: Answer, value?: unknown): Response {
 	const {status, headers} = answer;
 	const empty = status === 204 || status === 205 || status === 304;
-	const content = empty ? null : body;
 	// A constructor takes no other status; that of a redirect that was not followed is 0. Nor every status text.
 	const init = {status: status >= 200 && status <= 599 ? status : 200, headers};
-	// A polyfill's may have its facts as properties of its own.
-	if (!('url' in Response.prototype)) return telling(new Response(content, init), answer);
-	return new (tellingOf(Response))(content, init, answer);
+	const ok = status >= 200 && status <= 299;
+	return telling(new Response(empty ? null : body, init), {...answer, ok}, value);
 }
 
 /** What was read of it, and then what is still to come. */
