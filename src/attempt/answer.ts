@@ -140,8 +140,7 @@ const facts = ['status', 'statusText', 'ok', 'url', 'redirected', 'type'] as con
 export function telling(response: Response, said: Pick<Response, (typeof facts)[number]>, value: unknown): Response {
 	if (value !== undefined && !Reflect.set(response, borne, value)) borneAside.set(response, value);
 	for (const name of facts)
-		if (response[name] !== said[name])
-			Reflect.defineProperty(response, name, {value: said[name], configurable: true});
+		if (response[name] !== said[name]) Reflect.defineProperty(response, name, {value: said[name], configurable: true});
 	if (!can(response, 'clone')) return response;
 	const clone = response.clone.bind(response);
 	Reflect.defineProperty(response, 'clone', {value: () => telling(clone(), response, value), configurable: true});
