@@ -95,7 +95,7 @@ function answerWithout({status, statusText, headers, url, redirected, type}: Giv
 	return {
 		status: Number.isInteger(status) ? (status as number) : 0,
 		statusText: String(statusText ?? ''),
-		headers: headersOf(headers),
+		headers: headers instanceof Headers ? headers : headersOf(headers),
 		url: String(url ?? ''),
 		redirected: redirected === true || elsewhere,
 		type: type ?? 'default',

@@ -62,7 +62,6 @@ const CONFLICT_POLLS = 3;
 export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const {status, headers} = answer;
 	const {dialect, ambiguous, repeat, foreign} = context;
-	const wait = {retryAfter: retryAfter(headers, context.now)};
 
 	// A fetch that gives no final status (RFC 9110 §15) has told nothing; 0 is a redirect that was not followed.
 	const isAnswer = Number.isInteger(status) && status >= 200 && status <= 599;
@@ -73,8 +72,12 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 
 	// Before the marker: some servers save their own "in progress" or "key reused", and replay it.
 	const replayed = hushed(dialect.isReplay(answer)) === true;
-	const directive = shouldRetry(headers, dialect);
 	const read = hushed(dialect.read?.(answer));
+	if (!replayed && !read && status < 300 && context.judged !== 'refused')
+		return verdict('succeeded', 'end', {binding: true});
+
+	const wait = {retryAfter: retryAfter(headers, context.now)};
+	const directive = shouldRetry(headers, dialect);
 	if (read === 'in-progress') return inProgress(directive, {...wait, replayed});
 	if (read) {
 		// Told of our own repeat, or of a key that others send, "key reused" only says that this server refuses repeats.
@@ -94,8 +97,6 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		const refused = status >= 400 || context.judged === 'refused';
 		return verdict(refused ? 'refused' : 'succeeded', 'end', {binding: true, replayed});
 	}
-
-	if (status < 300 && context.judged !== 'refused') return verdict('succeeded', 'end', {binding: true});
 
 	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (isFailure(status))
