@@ -24,7 +24,7 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 		// A marker is a word of the key too.
 		const marked =
 			replayed && (status === 422 ? running.test(words) : /^4(09|2[359])$/.test(String(status)) && isUnderWay(words));
-		if (marked || requestRunning.test(words) || workRunning.test(words)) return 'in-progress';
+		if (marked || workRunning.test(words)) return 'in-progress';
 		return requestRepeated.test(words) ? 'key-used' : undefined;
 	}
 
@@ -71,13 +71,9 @@ const underWay =
 /** The same, said of the key by a 400. */
 const locked = /\block|outstanding|pending/;
 
-/** "Request already processed or in progress", where no word tells that it is about the key. */
-const requestRunning =
-	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|duplicate|concurrent|error) )request (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand)|(still|already) \w+ing\b)|^concurrent request$|\bprocessing (your|the|this) (\w+ )?request\b/m;
-
-/** "This payment is being processed", and codes such as `IN_FLIGHT` and `OPERATION_IN_PROGRESS`. */
+/** "Request already processed or in progress", "This payment is being processed", where no word tells that it is about the key; and codes such as `IN_FLIGHT` and `OPERATION_IN_PROGRESS`. */
 const workRunning =
-	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|existing) )(payment|operation|transaction|execution) (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand))|^in (progress|flight)$/m;
+	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|existing|duplicate|concurrent|error) )(request|payment|operation|transaction|execution) (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand)|(still|already) \w+ing\b)|^(concurrent request|in (progress|flight))$|\bprocessing (your|the|this) (\w+ )?request\b/m;
 
 const requestRepeated = /\bduplicate request\b|\brequest id (\w+ ){0,3}?used\b/;
 
