@@ -47,14 +47,11 @@ export function isInDoubt({body}: Answer): boolean {
 		.decode(body?.subarray(0, 10_000))
 		.toLowerCase()
 		.replace(/[\s_-]+/g, ' ');
-	return running.test(text) || doubtful.test(text);
+	return running.test(text) || goingOn.test(text) || /idempoten|already|duplicate|\bprocessed/.test(text);
 }
 
-const doubtful =
-	/idempoten|already|duplicate|concurren|\bpending\b|\bprocess(ing|ed)\b(?! error)|queue|\bwait\b|\blocked\b|ongoing|in use|worked on|still (open|being)|(not|n.?t) (yet )?(been )?(finish|complet|return|settl)/;
-
 function isUnderWay(words: string): boolean {
-	return running.test(words) || underWay.test(words);
+	return running.test(words) || goingOn.test(words) || underWay.test(words);
 }
 
 /** What a server answers that has compared payloads. */
@@ -64,9 +61,13 @@ const comparing: ReadonlySet<number> = new Set([400, 409, 412, 417, 422]);
 const running =
 	/\bin ?(progress|flight|process)\b|under ?way|unfinished|\b(still|currently|already) \w+ing\b|\bis (process|execut|handl|runn)ing|\bbeing (proc|exec|hand|perf|serv|run\b|compl|creat)|\bconcurrent idem|\bidempoten\w+ (key )?concur/;
 
-/** The same, where 409, 422 and 423 say it: these may also stand beside other reasons. */
+/** The same, in words that may also stand beside another reason. */
+const goingOn =
+	/concurren|\bpending\b|\bprocessing\b(?! error)|queue|\bwait\b|\blocked\b|ongoing|in use|worked on|still (open|being)|(not|n.?t) (yet )?(been )?(finish|complet|return|settl)/;
+
+/** The same, where 409, 422 and 423 say it. */
 const underWay =
-	/\bin use|being used|(process|execut|runn|pend)ing|outstanding|concurren|simultan|\block|busy|other request|queue|\bwait|ongoing|worked on|still open|acquired|reserved|\bactive\b|\bstarted|(not|n.?t) (yet )?(been )?(finished|completed|returned|settled|done)/;
+	/being used|(process|execut|runn|pend)ing|outstanding|simultan|\block|busy|other request|\bwait|acquired|reserved|\bactive\b|\bstarted|(not|n.?t) (yet )?(been )?done/;
 
 /** The same, said of the key by a 400. */
 const locked = /\block|outstanding|pending/;
