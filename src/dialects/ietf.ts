@@ -73,6 +73,6 @@ export function ietf(options: IetfOptions = {}): Dialect {
 			saves &&
 			(answer => saves === 'errors' && answer.status < 500 && !notSaved.has(answer.status) && !isInDoubt(answer)),
 		isReplay,
-		read: answer => readWords(answer, isReplay(answer)),
+		read: answer => readWords(answer, isReplay),
 	};
 }

@@ -1,15 +1,16 @@
-import type {Answer, Reading} from './dialect.ts';
+import type {Answer, Dialect, Reading} from './dialect.ts';
 
 /**
  * What the codes and words say that many servers share. A doubt about the wording costs certainty, never a second
  * effect: a mismatch needs words about the payload, and "in progress" and "used before" are never a refusal.
  */
-export function readWords(answer: Answer, replayed = false): Reading | undefined {
+export function readWords(answer: Answer, isReplay: Dialect['isReplay'] = () => false): Reading | undefined {
 	const {status} = answer;
 	const succeeded = status < 300;
 	// A 202 says by itself that it is not done. A 5xx may have had its effect whatever it says, but for its replay.
-	if (status === 202 || (status >= 500 && !replayed)) return undefined;
-	if (succeeded && !/idempoten/i.test(textOf(answer))) return undefined;
+	if (status === 202 || (succeeded && !/idempoten/i.test(textOf(answer)))) return undefined;
+	const replayed = isReplay(answer);
+	if (status >= 500 && !replayed) return undefined;
 	const words = wordsOf(answer);
 	// It may name the key, and say elsewhere that the order is being processed.
 	if (succeeded) {

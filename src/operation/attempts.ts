@@ -57,7 +57,7 @@ function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				run.report({type: 'preflight-suspected', header: settings.dialect.header});
 			const sent = {repeat: sentBefore || progress.attempts > 1, foreign: run.foreign};
-			return classify(exchange, progress, settings, environment, sent, Math.min(settings.timeout, run.remaining()));
+			return classify(exchange, progress, settings, environment, sent, run.remaining);
 		},
 	};
 	return attemptUntilSettled(job, progress);
