@@ -29,8 +29,9 @@ export async function answerOf(response: Response, whole: boolean, sentTo = ''):
 	// A logger may have read it.
 	if (!whole || status === 0 || streams || given.bodyUsed) return passed;
 	const read = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...answer, body: bytes}});
-	const body = Object(given.body) as object;
-	if (isTaken(body)) return passed;
+	const body = Object(given.body) as {readonly locked?: unknown; readonly readableDidRead?: unknown};
+	// Somebody else reads it.
+	if (body.locked || body.readableDidRead) return passed;
 	const source = sourceOf(body);
 	// There is none, or a polyfill knows no streams.
 	if (source === undefined) {
@@ -38,20 +39,16 @@ export async function answerOf(response: Response, whole: boolean, sentTo = ''):
 		return bytes ? read(bytes) : passed;
 	}
 
-	const chunks: unknown[] = [];
 	const parts: Uint8Array[] = [];
-	for (let size = 0; size <= READ_LIMIT;) {
+	for (let size = 0; ;) {
 		const {done, value} = await source.read();
 		if (done) return read(concat(parts));
 		const part = bytesOf(value);
-		chunks.push(part ?? value);
-		// Whoever understands it may go on to read it.
-		if (!part) break;
+		// Whoever understands what is no bytes may go on to read it.
+		if (!part || (size += part.byteLength) > READ_LIMIT)
+			return {answer, stream: responseWith(streamOf([...parts, part ?? value], source), answer)};
 		parts.push(part);
-		size += part.byteLength;
 	}
-
-	return {answer, stream: responseWith(rest(chunks, source), answer)};
 }
 
 /** A new Response for one caller, that bears `value`. Without a body where the answer was passed on unread. */
@@ -103,12 +100,6 @@ function answerWithout({status, statusText, headers, url, redirected, type}: Giv
 	};
 }
 
-/** Somebody else reads it. */
-function isTaken(body: object): boolean {
-	const {locked, readableDidRead} = body as {readonly locked?: unknown; readonly readableDidRead?: unknown};
-	return Boolean(locked || readableDidRead);
-}
-
 function withoutHash(url: string): string {
 	return url.replace(/#.*/s, '');
 }
@@ -157,13 +148,10 @@ function responseWith(body: BodyInit | null, answer: Answer, value?: unknown): R
 }
 
 /** What was read of it, and then what is still to come. */
-function rest(chunks: readonly unknown[], source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
+function streamOf(chunks: unknown[], source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
 	return new ReadableStream({
-		start(controller) {
-			for (const chunk of chunks) controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
-		},
 		async pull(controller) {
-			const {done, value} = await source.read();
+			const {done, value} = chunks.length > 0 ? {value: chunks.shift()} : await source.read();
 			if (done) controller.close();
 			else controller.enqueue((bytesOf(value) ?? value) as Uint8Array<ArrayBuffer>);
 		},
