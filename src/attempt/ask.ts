@@ -6,13 +6,13 @@ import {withCopy} from './answer.ts';
 import {unlessCancelled} from './cancellation.ts';
 import type {AttemptFacts} from './facts.ts';
 import type {AttemptsResult, Job, Progress} from './progress.ts';
-import {copyOf, type Answered} from './send.ts';
+import {copyOf, type Answered, type Due} from './send.ts';
 import type {Verdict} from './verdict.ts';
 
 // What the caller is asked about an attempt: for fresh headers before it, for a cure after it.
 
-/** What an attempt is sent with, and for how many milliseconds; or why there is to be none. */
-export type Prepared = {readonly headers: Record<string, string>; readonly ms: number} | AttemptsResult['why'];
+/** What an attempt is sent with; or why there is to be none. */
+export type Prepared = Due | AttemptsResult['why'];
 
 /** In milliseconds. */
 const SOON = 100;

@@ -38,8 +38,7 @@ export async function attemptUntilSettled(job: Job, progress: Progress): Promise
 		const wasAmbiguous = progress.ambiguous;
 		// Until it has ended, it may have had its effect.
 		progress.ambiguous = true;
-		const sent = {...request, init: {...request.init, headers: prepared.headers}};
-		const exchange = await send(environment, sent, prepared.ms, cancellation);
+		const exchange = await send(environment, request, prepared, cancellation);
 		progress.ambiguous = wasAmbiguous;
 		const classified = job.verdictOf(exchange, progress);
 		const verdict = isPromise(classified) ? await classified : classified;
