@@ -34,7 +34,7 @@ function toCrlf(text: string): string {
 }
 
 function escape(text: string): string {
-	return text.replaceAll('\n', '%0A').replaceAll('\r', '%0D').replaceAll('"', '%22');
+	return text.replace(/[\n\r"]/g, encodeURIComponent);
 }
 
 /** The body that is sent, and its content type: the same for the same seed, which is in hex. */
