@@ -1,3 +1,5 @@
+import {can} from './utils.ts';
+
 /** Bytes after bytes, in one new array. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 	const bytes = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
@@ -27,14 +29,8 @@ export type Source = {
 
 /** Locks a stream at once. `undefined`: it is none. */
 export function sourceOf(body: object): Source | undefined {
-	if ('getReader' in body && typeof body.getReader === 'function') {
-		const reader = (body as ReadableStream<unknown>).getReader();
-		return {read: async () => reader.read(), cancel: async reason => reader.cancel(reason)};
-	}
-
+	if (can(body, 'getReader')) return (body as unknown as ReadableStream<unknown>).getReader();
 	// Node's own streams, such as node-fetch gives; Safari's are no async iterables.
-	const iterate = (body as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator];
-	if (typeof iterate !== 'function') return undefined;
-	const iterator = iterate.call(body);
-	return {read: async () => iterator.next(), cancel: async () => iterator.return?.()};
+	const iterator = (body as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator]?.();
+	return iterator && {read: () => iterator.next(), cancel: async () => iterator.return?.()};
 }

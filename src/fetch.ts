@@ -12,9 +12,8 @@ import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/scope.ts';
 import {intentOf, type OwnKey} from './request/intent.ts';
-import {withHeadersRead} from './request/members.ts';
+import {signalOf, withHeadersRead} from './request/input.ts';
 import {prepareRequest} from './request/prepared-request.ts';
-import {signalOf} from './request/signal-of.ts';
 
 /** `fetch`, with operations: `operationOf`, `unfinished` and `forgetAll` take it. */
 export type LatchkeyFetch = WithOperations &

@@ -8,8 +8,7 @@ export {forgetAll} from './operation/forget-all.ts';
 
 export type {CallOptions, FetchOptions, ResumeInit, SharedOptions} from './options.ts';
 export type {RetryOptions} from './retry-options.ts';
-export type {OperationName} from './request/identity.ts';
-export {fromContent, type FromContent} from './request/from-content.ts';
+export {fromContent, type FromContent, type OperationName} from './request/identity.ts';
 export {contentKey} from './request/content-key.ts';
 export type {KeyFrom} from './request/key.ts';
 

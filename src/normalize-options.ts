@@ -4,7 +4,7 @@ import {mistake} from './mistake.ts';
 import {fetchSpecs, retrySpecs, sharedSpecs} from './option-specs.ts';
 import {keyHeaderOf} from './request/key.ts';
 import {checkFetchOptions, checkRetryOptions} from './option-names.ts';
-import {membersOf} from './request/members.ts';
+import {membersOf} from './request/input.ts';
 import {validate, type OptionSpecs} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
 

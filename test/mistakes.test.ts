@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {isMistake, mistake} from '../src/mistake.ts';
 import {createClientIn} from '../src/ky/client.ts';
 import {ietf} from '../src/dialects/ietf.ts';
-import {fromContent} from '../src/request/from-content.ts';
+import {fromContent} from '../src/request/identity.ts';
 import {outcomeOf} from '../src/operation/outcome.ts';
 import type {CallOptions, FetchOptions} from '../src/options.ts';
 import {untyped, url, watched} from './input/watched.ts';

@@ -29,8 +29,9 @@ export async function answerOf(response: Response, whole: boolean, sentTo = ''):
 	// A logger may have read it.
 	if (!whole || status === 0 || streams || given.bodyUsed) return passed;
 	const read = (bytes: Uint8Array<ArrayBuffer>): Read => ({answer: {...answer, body: bytes}});
-	const body = Object(given.body) as object;
-	if (isTaken(body)) return passed;
+	const body = Object(given.body) as {readonly locked?: unknown; readonly readableDidRead?: unknown};
+	// Somebody else reads it.
+	if (body.locked || body.readableDidRead) return passed;
 	const source = sourceOf(body);
 	// There is none, or a polyfill knows no streams.
 	if (source === undefined) {
@@ -38,25 +39,21 @@ export async function answerOf(response: Response, whole: boolean, sentTo = ''):
 		return bytes ? read(bytes) : passed;
 	}
 
-	const chunks: unknown[] = [];
 	const parts: Uint8Array[] = [];
-	for (let size = 0; size <= READ_LIMIT;) {
+	for (let size = 0; ;) {
 		const {done, value} = await source.read();
 		if (done) return read(concat(parts));
 		const part = bytesOf(value);
-		chunks.push(part ?? value);
-		// Whoever understands it may go on to read it.
-		if (!part) break;
+		// Whoever understands what is no bytes may go on to read it.
+		if (!part || (size += part.byteLength) > READ_LIMIT)
+			return {answer, stream: responseWith(streamOf([...parts, part ?? value], source), answer)};
 		parts.push(part);
-		size += part.byteLength;
 	}
-
-	return {answer, stream: responseWith(rest(chunks, source), answer)};
 }
 
-/** A new Response for one caller. Without a body where the answer was passed on unread. */
-export function responseOf(answer: Answer): Response {
-	return responseWith(answer.body ?? null, answer);
+/** A new Response for one caller, that bears `value`. Without a body where the answer was passed on unread. */
+export function responseOf(answer: Answer, value?: unknown): Response {
+	return responseWith(answer.body ?? null, answer, value);
 }
 
 /** Another one to read: a clone, else the very same. Node's streams come without their body, because a clone would stop them. */
@@ -95,18 +92,12 @@ function answerWithout({status, statusText, headers, url, redirected, type}: Giv
 	return {
 		status: Number.isInteger(status) ? (status as number) : 0,
 		statusText: String(statusText ?? ''),
-		headers: headersOf(headers),
+		headers: headers instanceof Headers ? headers : headersOf(headers),
 		url: String(url ?? ''),
 		redirected: redirected === true || elsewhere,
 		type: type ?? 'default',
 		body: undefined,
 	};
-}
-
-/** Somebody else reads it. */
-function isTaken(body: object): boolean {
-	const {locked, readableDidRead} = body as {readonly locked?: unknown; readonly readableDidRead?: unknown};
-	return Boolean(locked || readableDidRead);
 }
 
 function withoutHash(url: string): string {
@@ -129,16 +120,6 @@ const borne = Symbol('latchkey.result');
 /** By what somebody's own fetch has frozen. */
 const borneAside = /* @__PURE__ */ new WeakMap<Response, unknown>();
 
-/** Something for `borneBy` to find in the Response, and in its clones. */
-export function bearing(response: Response, value: unknown): Response {
-	if (!Reflect.set(response, borne, value)) borneAside.set(response, value);
-	// Its own clone sees to it.
-	if ((base && response instanceof Telling) || !can(response, 'clone')) return response;
-	const clone = response.clone.bind(response);
-	Reflect.defineProperty(response, 'clone', {value: () => bearing(clone(), value), configurable: true});
-	return response;
-}
-
 export function borneBy(response: Response): unknown {
 	return (response as {[borne]?: unknown})[borne] ?? borneAside.get(response);
 }
@@ -146,69 +127,31 @@ export function borneBy(response: Response): unknown {
 /** What a constructor cannot set. */
 const facts = ['status', 'statusText', 'ok', 'url', 'redirected', 'type'] as const;
 
-function factOf(answer: Answer, name: (typeof facts)[number]): unknown {
-	return name === 'ok' ? answer.status >= 200 && answer.status <= 299 : answer[name];
+/** Makes it say these facts, and bear something for `borneBy` to find; its clones do the same. */
+export function telling(response: Response, said: Pick<Response, (typeof facts)[number]>, value: unknown): Response {
+	if (value !== undefined && !Reflect.set(response, borne, value)) borneAside.set(response, value);
+	for (const name of facts)
+		if (response[name] !== said[name]) Reflect.defineProperty(response, name, {value: said[name], configurable: true});
+	if (!can(response, 'clone')) return response;
+	const clone = response.clone.bind(response);
+	Reflect.defineProperty(response, 'clone', {value: () => telling(clone(), response, value), configurable: true});
+	return response;
 }
 
-/** Says them, and so do its clones. */
-function telling(response: Response, answer: Answer): Response {
-	const clone = () => telling(Response.prototype.clone.call(response), answer);
-	for (const name of facts) Object.defineProperty(response, name, {value: factOf(answer, name), configurable: true});
-	return Object.defineProperty(response, 'clone', {value: clone, configurable: true});
-}
-
-let base: typeof Response | undefined;
-let Telling: new (body: BodyInit | null, init: ResponseInit, answer: Answer) => Response;
-
-/** The same by its prototype, which is much faster. Of the Response that there is now: tests stub it. */
-function tellingOf(now: typeof Response): typeof Telling {
-	if (base === now) return Telling;
-	base = now;
-	Telling = class extends now {
-		readonly #answer: Answer;
-
-		constructor(body: BodyInit | null, init: ResponseInit, answer: Answer) {
-			super(body, init);
-			this.#answer = answer;
-		}
-
-		override clone() {
-			return bearing(telling(super.clone(), this.#answer), borneBy(this));
-		}
-
-		static {
-			for (const name of facts)
-				Object.defineProperty(this.prototype, name, {
-					// Node's constructor asks for the status before there is an answer.
-					get(this: object) {
-						return #answer in this && factOf(this.#answer, name);
-					},
-				});
-			this.prototype.constructor = now;
-		}
-	};
-	return Telling;
-}
-
-function responseWith(body: BodyInit | null, answer: Answer): Response {
+function responseWith(body: BodyInit | null, answer: Answer, value?: unknown): Response {
 	const {status, headers} = answer;
 	const empty = status === 204 || status === 205 || status === 304;
-	const content = empty ? null : body;
 	// A constructor takes no other status; that of a redirect that was not followed is 0. Nor every status text.
 	const init = {status: status >= 200 && status <= 599 ? status : 200, headers};
-	// A polyfill's may have its facts as properties of its own.
-	if (!('url' in Response.prototype)) return telling(new Response(content, init), answer);
-	return new (tellingOf(Response))(content, init, answer);
+	const ok = status >= 200 && status <= 299;
+	return telling(new Response(empty ? null : body, init), {...answer, ok}, value);
 }
 
 /** What was read of it, and then what is still to come. */
-function rest(chunks: readonly unknown[], source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
+function streamOf(chunks: unknown[], source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
 	return new ReadableStream({
-		start(controller) {
-			for (const chunk of chunks) controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
-		},
 		async pull(controller) {
-			const {done, value} = await source.read();
+			const {done, value} = chunks.length > 0 ? {value: chunks.shift()} : await source.read();
 			if (done) controller.close();
 			else controller.enqueue((bytesOf(value) ?? value) as Uint8Array<ArrayBuffer>);
 		},

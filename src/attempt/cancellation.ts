@@ -2,21 +2,19 @@ import {isPromise, type MaybePromise} from '../utils.ts';
 
 /** Says once that nobody wants an answer any more. An AbortSignal would do, at ten times the cost of a call. */
 export type Cancellation = {
-	readonly reason: () => unknown;
 	readonly cancelled: () => boolean;
-	/** Calls back when it happens, or at once; returns the way to stop. */
-	readonly onCancel: (listener: () => void) => () => void;
+	/** Calls back with the reason when it happens, or at once; returns the way to stop. */
+	readonly onCancel: (listener: (reason: unknown) => void) => () => void;
 };
 
 export function cancellation(): Cancellation & {readonly cancel: (reason: unknown) => void} {
-	const listeners = new Set<() => void>();
+	const listeners = new Set<(reason: unknown) => void>();
 	let cancelled = false;
 	let why: unknown;
 	return {
 		cancelled: () => cancelled,
-		reason: () => why,
 		onCancel(listener) {
-			if (cancelled) listener();
+			if (cancelled) listener(why);
 			else listeners.add(listener);
 			return () => {
 				listeners.delete(listener);
@@ -25,7 +23,7 @@ export function cancellation(): Cancellation & {readonly cancel: (reason: unknow
 		cancel(reason) {
 			cancelled = true;
 			why = reason;
-			for (const listener of listeners) listener();
+			for (const listener of listeners) listener(reason);
 		},
 	};
 }
@@ -34,9 +32,7 @@ export function cancellation(): Cancellation & {readonly cancel: (reason: unknow
 export function unlessCancelled<T>(gone: Cancellation, value: MaybePromise<T>): MaybePromise<T> {
 	if (!isPromise(value)) return value;
 	return new Promise((resolve, reject) => {
-		const stop = gone.onCancel(() => {
-			reject(gone.reason());
-		});
+		const stop = gone.onCancel(reject);
 		value.then(resolve, reject).finally(stop);
 	});
 }

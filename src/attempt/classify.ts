@@ -2,6 +2,7 @@ import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
 import {shown} from '../shown.ts';
+import type {MaybePromise} from '../utils.ts';
 import {withCopy} from './answer.ts';
 import type {Progress} from './progress.ts';
 import type {Answered, Exchange} from './send.ts';
@@ -11,25 +12,28 @@ import {verdict, verdictOfAnswer, verdictOfFailure, type Context, type Judged, t
  * What an exchange of a keyed call means. The caller's `judge` is asked about a 2xx; where it or the dialect fails,
  * nothing is settled: the server may have meant either.
  */
-export async function classify(
+export function classify(
 	exchange: Exchange,
 	progress: Progress,
-	{dialect, judge}: Pick<Settings, 'dialect' | 'judge'>,
+	{dialect, judge, timeout}: Pick<Settings, 'dialect' | 'judge' | 'timeout'>,
 	environment: Environment,
 	sent: Pick<Context, 'key' | 'repeat' | 'foreign' | 'unchanged'>,
-	left: number,
-): Promise<Verdict> {
-	if (!exchange.answer) return verdictOfFailure(exchange);
-	const {status} = exchange.answer;
-	try {
-		const asks = judge && status >= 200 && status <= 299;
-		const judged = asks ? await bounded(environment, judgement(exchange, judge), left) : undefined;
-		const {ambiguous} = progress;
-		const context = {...sent, dialect, ambiguous, now: environment.now(), judged};
-		return verdictOfAnswer(exchange.answer, context);
-	} catch (error) {
+	remaining: () => number,
+): MaybePromise<Verdict> {
+	const {answer} = exchange;
+	if (!answer) return verdictOfFailure(exchange);
+	const read = (judged?: Judged) =>
+		verdictOfAnswer(answer, {...sent, dialect, ambiguous: progress.ambiguous, now: environment.now, judged});
+	const unsettled = (error: unknown) => {
 		progress.firstFailure ??= error;
 		return verdict('unsettled', 'end', {ambiguous: true});
+	};
+	try {
+		if (!judge || answer.status < 200 || answer.status > 299) return read();
+		const ms = Math.min(timeout, remaining());
+		return bounded(environment, judgement(exchange, judge), ms).then(read).catch(unsettled);
+	} catch (error) {
+		return unsettled(error);
 	}
 }
 

@@ -11,7 +11,7 @@ const POLL_LIMIT = 4_000;
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function retryDelay(retryCount: number, asked: number | undefined, retry: Retry, random: () => number): number {
+export function retryDelay(retryCount: number, asked: number | undefined, random: () => number, retry: Retry): number {
 	return asked ?? ownDelay(retryCount, retry) ?? random() * Math.min(retry.backoffLimit, FIRST * 2 ** (retryCount - 1));
 }
 

@@ -1,6 +1,5 @@
-/** The headers of an answer, whatever they come as: Headers of another kind, a Map, pairs, a plain object, none at all. */
+/** The headers of an answer that are no Headers of ours, whatever they come as: of another kind, a Map, pairs, a plain object, none at all. */
 export function headersOf(given: unknown): Headers {
-	if (given instanceof Headers) return given;
 	const headers = new Headers();
 	for (const [name, value] of pairsOf(Object(given) as object)) {
 		for (const one of [value].flat()) {

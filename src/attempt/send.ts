@@ -27,6 +27,9 @@ export type Failed = {
 
 export type Exchange = Answered | Failed;
 
+/** What is of this attempt alone: its headers, and its time in milliseconds. */
+export type Due = {readonly headers: Record<string, string>; readonly ms: number};
+
 /** For one attempt: whoever gets it may change it, and must not change what the next one sends. */
 export function copyOf(body: AttemptFacts['body']): AttemptFacts['body'] {
 	return body instanceof Uint8Array ? body.slice() : body;
@@ -36,7 +39,7 @@ export function copyOf(body: AttemptFacts['body']): AttemptFacts['body'] {
 export function send(
 	environment: Environment,
 	{url, input, init, fetch, key, keyHeader}: Sendable,
-	timeout: number,
+	{headers, ms}: Due,
 	cancellation: Cancellation,
 ): Promise<Exchange> {
 	const controller = new AbortController();
@@ -52,22 +55,17 @@ export function send(
 			end({error, unsent});
 		};
 		const late = () => {
-			fail(domError(`No answer within ${Math.round(timeout)} ms`, 'TimeoutError'));
+			fail(domError(`No answer within ${Math.round(ms)} ms`, 'TimeoutError'));
 		};
-		stops.push(environment.timer(late, timeout));
-		stops.push(
-			cancellation.onCancel(() => {
-				fail(cancellation.reason());
-			}),
-		);
+		stops.push(environment.timer(late, ms));
+		stops.push(cancellation.onCancel(fail));
 		const call = fetch ?? globalThis.fetch;
 		const witness = fetch ? undefined : watch(call, url, init, keyHeader);
 		if (witness) stops.push(witness.stop);
 		const respond = async () => {
 			let unsent = (error: unknown) => (isOfThisRequest(error) ? 'retry' : witness?.proves(error));
 			try {
-				const own = {headers: {...init.headers}, body: copyOf(init.body), signal: controller.signal};
-				const sent = {...init, ...own};
+				const sent = {...init, headers: {...headers}, body: copyOf(init.body), signal: controller.signal};
 				const response = await call(fetch ? asGiven(input, sent) : input, sent);
 				unsent = () => undefined;
 				const read = await answerOf(response, key !== undefined, url);

@@ -53,7 +53,7 @@ export type Context = {
 	readonly repeat: boolean;
 	/** Somebody who shares no store with us may have sent this key: it is not random. */
 	readonly foreign: boolean;
-	readonly now: number;
+	readonly now: () => number;
 	/** Its bytes are those of the first request under this key, as far as is known. */
 	readonly unchanged: boolean;
 	/** What the caller's `judge` says of a 2xx. */
@@ -72,19 +72,21 @@ const CONFLICT_POLLS = 3;
 export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	const {status, headers} = answer;
 	const {dialect, key, ambiguous, repeat, foreign, judged} = context;
-	const wait = {retryAfter: retryAfter(headers, context.now)};
 
-	// A fetch that gives no final status (RFC 9110 §15) has told nothing; 0 is a redirect that was not followed.
-	const isAnswer = Number.isInteger(status) && status >= 200 && status <= 599;
-	// A redirect may end at a login page: whatever it answers settles nothing. One that was not followed answers nothing.
-	const unfollowed = !isAnswer || (status >= 300 && status < 400);
+	// A fetch that gives no final status (RFC 9110 §15) has told nothing; 0 and 3xx are a redirect that was not followed.
+	const isFinal = Number.isInteger(status) && /^[245]..$/.test(String(status));
+	// A redirect may end at a login page: whatever it answers settles nothing.
 	const redirected = answer.redirected && dialect.redirects !== 'settle';
-	if (unfollowed || redirected) return verdict('unsettled', 'end', {ambiguous: true});
+	if (!isFinal || redirected) return verdict('unsettled', 'end', {ambiguous: true});
 
 	// Before the marker: some servers save their own "in progress" or "key reused", and replay it.
 	const replayed = hushed(dialect.isReplay(answer)) === true;
-	const directive = shouldRetry(headers, dialect);
 	const read = hushed(dialect.read?.(answer, key));
+	if (!replayed && !read && status < 300 && (judged === undefined || judged === 'succeeded'))
+		return verdict('succeeded', 'end', {binding: true});
+
+	const wait = {retryAfter: retryAfter(headers, context.now())};
+	const directive = shouldRetry(headers, dialect);
 	if (read === 'in-progress') return inProgress(directive, {...wait, replayed});
 	if (read === 'pending' || (judged === 'pending' && status < 300))
 		return verdict('pending', 'end', {ambiguous: true, replayed, ...wait});
@@ -113,8 +115,6 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 		const refused = status >= 400 || judged === 'refused';
 		return verdict(refused ? 'refused' : 'succeeded', 'end', {binding: true, replayed});
 	}
-
-	if (status < 300 && judged !== 'refused') return verdict('succeeded', 'end', {binding: true});
 
 	const saved = !unread && hushed(dialect.saves?.(answer)) === true;
 	if (isFailure(status))

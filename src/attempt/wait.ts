@@ -9,12 +9,14 @@ export async function wait(
 	cancellation: Cancellation,
 	listen?: (wake: () => void) => () => void,
 ): Promise<void> {
-	const ends: Array<() => void> = [];
-	await new Promise<void>(wake => {
-		ends.push(environment.timer(wake, ms), cancellation.onCancel(wake));
-		if (listen !== undefined) ends.push(listen(wake));
+	let ends: Array<(() => void) | undefined> = [];
+	await new Promise<void>(resolve => {
+		const wake = () => {
+			resolve();
+		};
+		ends = [environment.timer(wake, ms), cancellation.onCancel(wake), listen?.(wake)];
 	});
-	for (const end of ends) end();
+	for (const end of ends) end?.();
 }
 
 /** How long to believe a runtime that says it is offline, in milliseconds: such reports can be wrong. */

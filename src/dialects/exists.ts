@@ -1,4 +1,4 @@
-import type {AlreadyDone, Answer} from './dialect.ts';
+import type {AlreadyDone, Answer, Dialect} from './dialect.ts';
 import {plainTextOf, wordsOf} from './words.ts';
 
 /**
@@ -7,12 +7,14 @@ import {plainTextOf, wordsOf} from './words.ts';
  *
  * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream
  */
-export function readExists(answer: Answer): AlreadyDone | undefined {
+export function readExists(answer: Answer, isReplay: Dialect['isReplay']): AlreadyDone | undefined {
 	const {status} = answer;
 	if (status !== 400 && status !== 409 && status !== 422) return undefined;
 	// A conflict may say so in any field; in a 400 or 422 these may be the caller's own words.
 	const words = status === 409 ? plainTextOf(answer) : wordsOf(answer);
 	if (!existing.test(words.replace(/\b(not?|never|n.t)\b.*\bexists\b/g, ''))) return undefined;
+	// What is marked was the answer to the first copy that the server knows of.
+	if (isReplay(answer)) return undefined;
 	return {reading: 'already-done', sameKey: false, resource: answer.headers.get('location') ?? undefined};
 }
 

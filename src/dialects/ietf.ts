@@ -74,10 +74,6 @@ export function ietf(options: IetfOptions = {}): Dialect {
 			saves &&
 			(answer => saves === 'errors' && answer.status < 500 && !notSaved.has(answer.status) && !isInDoubt(answer)),
 		isReplay,
-		read(answer) {
-			const replayed = isReplay(answer);
-			// What is marked was the answer to the first copy that the server knows of.
-			return readWords(answer, replayed) ?? (replayed ? undefined : readExists(answer));
-		},
+		read: answer => readWords(answer, isReplay) ?? readExists(answer, isReplay),
 	};
 }

@@ -1,15 +1,16 @@
-import type {Answer, Reading} from './dialect.ts';
+import type {Answer, Dialect, Reading} from './dialect.ts';
 
 /**
  * What the codes and words say that many servers share. A doubt about the wording costs certainty, never a second
  * effect: a mismatch needs words about the payload, and "in progress" and "used before" are never a refusal.
  */
-export function readWords(answer: Answer, replayed = false): Reading | undefined {
+export function readWords(answer: Answer, isReplay: Dialect['isReplay'] = () => false): Reading | undefined {
 	const {status} = answer;
 	const succeeded = status < 300;
 	// A 202 says by itself that it is not done. A 5xx may have had its effect whatever it says, but for its replay.
-	if (status === 202 || (status >= 500 && !replayed)) return undefined;
-	if (succeeded && !/idempoten/i.test(textOf(answer))) return undefined;
+	if (status === 202 || (succeeded && !/idempoten/i.test(textOf(answer)))) return undefined;
+	const replayed = isReplay(answer);
+	if (status >= 500 && !replayed) return undefined;
 	const words = wordsOf(answer);
 	// It may name the key, and say elsewhere that the order is being processed.
 	if (succeeded) {
@@ -24,7 +25,7 @@ export function readWords(answer: Answer, replayed = false): Reading | undefined
 		// A marker is a word of the key too.
 		const marked =
 			replayed && (status === 422 ? running.test(words) : /^4(09|2[359])$/.test(String(status)) && isUnderWay(words));
-		if (marked || requestRunning.test(words) || workRunning.test(words)) return 'in-progress';
+		if (marked || workRunning.test(words)) return 'in-progress';
 		return requestRepeated.test(words) ? 'key-used' : undefined;
 	}
 
@@ -44,7 +45,7 @@ export function isOfKey(words: string): boolean {
 /** Whether anything in it, in whatever field, speaks of work that goes on or is done: no refusal to rely on. */
 export function isInDoubt(answer: Answer): boolean {
 	const text = plainTextOf(answer);
-	return running.test(text) || doubtful.test(text);
+	return running.test(text) || goingOn.test(text) || /idempoten|already|duplicate|\bprocessed/.test(text);
 }
 
 /** The beginning of all that it says, in lower case, with `_` and `-` as blanks. */
@@ -55,11 +56,8 @@ export function plainTextOf({body}: Answer): string {
 		.replace(/[\s_-]+/g, ' ');
 }
 
-const doubtful =
-	/idempoten|already|duplicate|concurren|\bpending\b|\bprocess(ing|ed)\b(?! error)|queue|\bwait\b|\blocked\b|ongoing|in use|worked on|still (open|being)|(not|n.?t) (yet )?(been )?(finish|complet|return|settl)/;
-
 function isUnderWay(words: string): boolean {
-	return running.test(words) || underWay.test(words);
+	return running.test(words) || goingOn.test(words) || underWay.test(words);
 }
 
 /** What a server answers that has compared payloads. */
@@ -69,20 +67,20 @@ const comparing: ReadonlySet<number> = new Set([400, 409, 412, 417, 422]);
 const running =
 	/\bin ?(progress|flight|process)\b|under ?way|unfinished|\b(still|currently|already) \w+ing\b|\bis (process|execut|handl|runn)ing|\bbeing (proc|exec|hand|perf|serv|run\b|compl|creat)|\bconcurrent idem|\bidempoten\w+ (key )?concur/;
 
-/** The same, where 409, 422 and 423 say it: these may also stand beside other reasons. */
+/** The same, in words that may also stand beside another reason. */
+const goingOn =
+	/concurren|\bpending\b|\bprocessing\b(?! error)|queue|\bwait\b|\blocked\b|ongoing|in use|worked on|still (open|being)|(not|n.?t) (yet )?(been )?(finish|complet|return|settl)/;
+
+/** The same, where 409, 422 and 423 say it. */
 const underWay =
-	/\bin use|being used|(process|execut|runn|pend)ing|outstanding|concurren|simultan|\block|busy|other request|queue|\bwait|ongoing|worked on|still open|acquired|reserved|\bactive\b|\bstarted|(not|n.?t) (yet )?(been )?(finished|completed|returned|settled|done)/;
+	/being used|(process|execut|runn|pend)ing|outstanding|simultan|\block|busy|other request|\bwait|acquired|reserved|\bactive\b|\bstarted|(not|n.?t) (yet )?(been )?done/;
 
 /** The same, said of the key by a 400. */
 const locked = /\block|outstanding|pending/;
 
-/** "Request already processed or in progress", where no word tells that it is about the key. */
-const requestRunning =
-	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|duplicate|concurrent|error) )request (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand)|(still|already) \w+ing\b)|^concurrent request$|\bprocessing (your|the|this) (\w+ )?request\b/m;
-
-/** "This payment is being processed", and codes such as `IN_FLIGHT` and `OPERATION_IN_PROGRESS`. */
+/** "Request already processed or in progress", "This payment is being processed", where no word tells that it is about the key; and codes such as `IN_FLIGHT` and `OPERATION_IN_PROGRESS`. */
 const workRunning =
-	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|existing) )(payment|operation|transaction|execution) (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand))|^in (progress|flight)$/m;
+	/(^|\b(an?|another|the|this|your|same|previous|original|first|identical|existing|duplicate|concurrent|error) )(request|payment|operation|transaction|execution) (\w+ ){0,4}?(in (progress|flight|process)\b|being (proc|exec|hand)|(still|already) \w+ing\b)|^(concurrent request|in (progress|flight))$|\bprocessing (your|the|this) (\w+ )?request\b/m;
 
 const requestRepeated = /\bduplicate request\b|\brequest id (\w+ ){0,3}?used\b/;
 

@@ -1,7 +1,6 @@
 import {withCopy} from '../attempt/answer.ts';
-import {timeToAsk} from '../attempt/prepare.ts';
+import {answerTo} from '../attempt/ask.ts';
 import type {AttemptsResult} from '../attempt/progress.ts';
-import {bounded} from '../bounded.ts';
 import type {Finding} from './conclude.ts';
 import type {FlightRun} from './flight.ts';
 import {lookUp} from './look-up.ts';
@@ -17,17 +16,13 @@ export async function withWhatExists(
 	finding: Finding,
 ): Promise<Finding> {
 	if (why !== 'answered' || !verdict?.exists) return finding;
-	const {environment, settings} = run;
-	const {matches} = settings;
+	const {matches, timeout} = run.settings;
 	const isOurs = finding.state.status === 'succeeded';
 	const {resource} = verdict.exists;
 	if (!isOurs && !matches) return finding;
 	const found = resource === undefined ? undefined : await lookUp(run, resource).catch(() => undefined);
 	const ask = async () => found && matches && withCopy(found, async copy => matches(copy));
-	const same =
-		isOurs ||
-		(await bounded(environment, ask(), Math.min(settings.timeout, timeToAsk(run))).catch(() => undefined)) === true;
-	if (!same) return finding;
+	if (!isOurs && (await answerTo(run, ask, timeout).catch(() => undefined)) !== true) return finding;
 	// To send the request again would bring the same answer.
 	return {state: saidState('succeeded'), binding: finding.binding, found: true, answer: found?.answer};
 }

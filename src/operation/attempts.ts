@@ -63,7 +63,7 @@ function attempts(
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
 				run.report({type: 'preflight-suspected', header: settings.dialect.header});
 			const sent = {key, repeat: sentBefore || progress.attempts > 1, foreign: run.foreign, unchanged};
-			return classify(exchange, progress, settings, environment, sent, Math.min(settings.timeout, run.remaining()));
+			return classify(exchange, progress, settings, environment, sent, run.remaining);
 		},
 	};
 	return attemptUntilSettled(job, progress);

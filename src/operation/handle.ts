@@ -6,7 +6,7 @@ import {checkCall} from '../option-names.ts';
 import type {SharedOptions} from '../options.ts';
 import {currentScope, sameScopeAs} from '../request/scope.ts';
 import {canonicalName, type OperationName} from '../request/identity.ts';
-import {membersOf} from '../request/members.ts';
+import {membersOf} from '../request/input.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {tellGuarded, ifReadable} from '../utils.ts';
 import {isAlive} from './guarded-store.ts';

@@ -1,7 +1,7 @@
 import type {StoredRequest} from './record.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {ResumeInit} from '../options.ts';
-import {membersOf} from '../request/members.ts';
+import {membersOf} from '../request/input.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {reading} from '../request/reading.ts';
 

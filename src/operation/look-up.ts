@@ -1,5 +1,6 @@
 import {send, type Answered} from '../attempt/send.ts';
-import {prepare} from '../attempt/prepare.ts';
+import {withFreshHeaders} from '../attempt/ask.ts';
+import {noProgress} from '../attempt/progress.ts';
 import type {Cancellation} from '../attempt/cancellation.ts';
 import type {Environment} from '../environment.ts';
 import type {Settings} from '../options.ts';
@@ -34,11 +35,11 @@ export async function lookUp(asker: Asker, url: string): Promise<Answered | unde
 	const headers = Object.fromEntries(Object.entries(given?.headers ?? {}).filter(([name]) => !ofContent(name)));
 	const init: Sendable['init'] = {...given, method: 'GET', redirect: 'manual', headers, body: null};
 	const sendable = {url: target.href, input: target.href, init, fetch, key, keyHeader: undefined};
-	const job = {environment, settings, cancellation, remaining, sameScope, permit: () => 'go' as const};
-	const prepared = await prepare(job, sendable, 1);
-	if (prepared.why !== undefined || prepared.ms <= 0) return undefined;
-	const sent = {...sendable, init: {...init, headers: prepared.headers}};
-	const exchange = await send(environment, sent, prepared.ms, cancellation);
+	const ms = Math.min(settings.timeout, remaining());
+	const job = {environment, settings, cancellation, remaining, permit: () => 'go' as const};
+	const due = settings.attemptHeaders ? await withFreshHeaders(job, sendable, noProgress(), ms) : {headers, ms};
+	if (typeof due === 'string' || due.ms <= 0 || !sameScope()) return undefined;
+	const exchange = await send(environment, sendable, due, cancellation);
 	const {status = 0, redirected} = exchange.answer ?? {};
 	if (exchange.answer && status >= 200 && status <= 299 && !redirected) return exchange;
 	return undefined;

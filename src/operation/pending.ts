@@ -1,10 +1,9 @@
 import {withCopy} from '../attempt/answer.ts';
-import {timeToAsk} from '../attempt/prepare.ts';
+import {answerTo} from '../attempt/ask.ts';
 import type {AttemptsResult} from '../attempt/progress.ts';
 import {retryAfter} from '../attempt/retry-after.ts';
 import type {Answered} from '../attempt/send.ts';
 import type {Dialect} from '../dialects/dialect.ts';
-import {bounded} from '../bounded.ts';
 import type {Environment} from '../environment.ts';
 import {hushed, ifReadable} from '../utils.ts';
 import type {Finding} from './conclude.ts';
@@ -35,13 +34,11 @@ export async function toBeAsked(run: Run, {exchange, verdict}: AttemptsResult, f
 }
 
 async function detailsOf(run: Run, answered: Answered): Promise<PendingDetails | undefined> {
-	const {environment, settings, request} = run;
+	const {settings, request} = run;
 	const {pending: pick} = settings;
 	if (pick === undefined) return undefined;
-	const picked = withCopy(answered, async copy => pick(copy));
-	const details: unknown = await bounded(environment, picked, Math.min(settings.timeout, timeToAsk(run))).catch(
-		() => undefined,
-	);
+	const ask = async () => withCopy(answered, async copy => pick(copy));
+	const details: unknown = await answerTo(run, ask, settings.timeout).catch(() => undefined);
 	if (!arePendingDetails(details)) return undefined;
 	const statusUrl = details.statusUrl && parsed(details.statusUrl, request.url)?.href;
 	return {...details, ...(statusUrl && {statusUrl})};

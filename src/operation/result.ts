@@ -1,4 +1,4 @@
-import {bearing, borneBy, responseOf} from '../attempt/answer.ts';
+import {borneBy, responseOf, telling} from '../attempt/answer.ts';
 import type {Answer} from '../dialects/dialect.ts';
 import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
 
@@ -37,8 +37,9 @@ export function present(result: Result, first: boolean): Response {
 		throw outcomeError(result.outcome, facts);
 	}
 
-	const response = stream?.response ?? responseOf(answer as Answer);
-	return bearing(response, result);
+	if (stream === undefined) return responseOf(answer as Answer, result);
+	const {response} = stream;
+	return telling(response, response, result);
 }
 
 /** For each caller an error of its own: its response is read once, and in some runtimes only where it was made. */

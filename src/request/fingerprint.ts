@@ -21,14 +21,17 @@ export type RequestFacts = {
  * lastModified and its first and last 64 KiB.
  */
 export function fingerprint({method, url, contentType, headers, body}: RequestFacts): MaybePromise<string> {
-	const type = isForm(body) ? 'multipart/form-data' : plain(contentType ?? body.type ?? '');
+	const multipart = isForm(body);
+	const type = multipart ? 'multipart/form-data' : plain(contentType ?? body.type ?? '');
 	const head = `${printOfHeaders(headers)}${method.toUpperCase()}\n${url.replace(/#.*/, '')}\n${type}\n`;
-	if (isForm(body)) return printOfForm(head, body.content);
+	if (multipart) return printOfForm(head, body.content);
 	const {content} = body;
-	if (typeof content === 'string') return sha256(head + content);
-	if (content === null) return sha256(head);
-	if (!(content instanceof Uint8Array)) return printOfBlob(head, content);
-	return sha256(concat([new TextEncoder().encode(head), content]));
+	if (content instanceof Uint8Array) return printOfBytes(head, content);
+	return typeof content === 'object' && content !== null ? printOfBlob(head, content) : sha256(head + (content ?? ''));
+}
+
+function printOfBytes(head: string, bytes: Uint8Array): MaybePromise<string> {
+	return sha256(concat([new TextEncoder().encode(head), bytes]));
 }
 
 /** What goes before everything else. JSON has no line break and no method has a space, so it is nothing else's beginning. */
@@ -49,7 +52,7 @@ const END = 64 * 1024;
 
 /** The hash, in hex, of a Blob behind a head. */
 export async function printOfBlob(head: string, blob: Blob): Promise<string> {
-	if (blob.size <= WHOLE) return sha256(concat([new TextEncoder().encode(head), await readBlob(blob)]));
+	if (blob.size <= WHOLE) return printOfBytes(head, await readBlob(blob));
 	const {name, lastModified} = blob as Blob & Partial<File>;
 	const file = name === undefined ? [] : [name, lastModified];
 	// No method has a space, so this is not the head of any bytes.

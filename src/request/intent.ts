@@ -4,10 +4,9 @@ import type {FetchInput} from '../fetch-types.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {hushed, isPromise} from '../utils.ts';
-import {isFromContent} from './from-content.ts';
-import {canonicalName} from './identity.ts';
+import {canonicalName, isFromContent} from './identity.ts';
+import {isRequest, methodOf, urlOf} from './input.ts';
 import {validateKey, validateOwnKey} from './key.ts';
-import {absolute, isRequest, methodOf} from './prepared-request.ts';
 
 /** What a call wants to be. */
 export type Intent =
@@ -61,9 +60,7 @@ function isKeyed(
 	const method = methodOf(input, init);
 	if (keyed === true) return !/^(GET|HEAD|OPTIONS)$/.test(method);
 	if (typeof keyed !== 'function') return keyed.some(one => one.toUpperCase() === method.toUpperCase());
-	const said: unknown = hushed(
-		keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)}),
-	);
+	const said: unknown = hushed(keyed({method, url: urlOf(input, environment)}));
 	if (isPromise(said)) throw mistake('keyed gives a promise');
 	return Boolean(said);
 }

@@ -1,7 +1,6 @@
 import {bytesOf, concat} from '../bytes.ts';
-import {after, type MaybePromise} from '../utils.ts';
 import type {FrozenBlob} from './blob.ts';
-import {isForm, type FrozenBody, type PlainBody} from './body.ts';
+import type {PlainBody} from './body.ts';
 import type {FormEntries} from './form.ts';
 
 /**
@@ -35,20 +34,11 @@ function toCrlf(text: string): string {
 }
 
 function escape(text: string): string {
-	return text.replaceAll('\n', '%0A').replaceAll('\r', '%0D').replaceAll('"', '%22');
+	return text.replace(/[\n\r"]/g, encodeURIComponent);
 }
 
-/** What is handed to fetch at every attempt, and the content type that goes with it. */
-export type EncodedBody = PlainBody;
-
-/**
- * The same bytes whenever it is asked. `seed` is called for forms only, whose boundary is made from it: it must be in
- * hex, and the same after a reload.
- */
-export function encodeBody(body: FrozenBody, seed: () => MaybePromise<string>): MaybePromise<EncodedBody> {
-	if (!isForm(body)) return body;
-	return after(seed(), it => {
-		const boundary = boundaryOf(it);
-		return {content: encodeMultipart(body.content, boundary), type: `multipart/form-data; boundary=${boundary}`};
-	});
+/** The body that is sent, and its content type: the same for the same seed, which is in hex. */
+export function encodeForm(entries: FormEntries, seed: string): PlainBody {
+	const boundary = boundaryOf(seed);
+	return {content: encodeMultipart(entries, boundary), type: `multipart/form-data; boundary=${boundary}`};
 }

@@ -7,11 +7,11 @@ import {token} from '../option-specs.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {shown, withoutQuery} from '../shown.ts';
 import {after, isPromise, once, type MaybePromise} from '../utils.ts';
-import {freezeBody, freezeRequest, type PlainBody} from './body.ts';
-import {encodeBody} from './multipart.ts';
+import {freezeBody, freezeRequest, isForm, type PlainBody} from './body.ts';
+import {encodeForm} from './multipart.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
+import {isRequest, membersOf, methodOf, urlOf} from './input.ts';
 import {keyHeaderOf} from './key.ts';
-import {membersOf} from './members.ts';
 
 /** What is sent at every attempt. */
 export type Sendable = {
@@ -73,7 +73,7 @@ export function prepareRequest(
 		throw mistake(`fetch sends no method ${shown(method)}`);
 	if (/^(GET|HEAD)$/.test(method) && (init.body ?? request?.body ?? null) !== null)
 		throw mistake(`fetch sends no body with ${method}`);
-	const url = isRequest(input) ? input.url : absolute(String(input), environment);
+	const url = urlOf(input, environment);
 	if (kind !== 'pass' && fetch === undefined && !/^https?:/i.test(url))
 		throw mistake(`fetch sends no ${method} to ${shown(withoutQuery(url))}`);
 	const headers = buildable(() => new Headers(init.headers ?? request?.headers));
@@ -97,13 +97,16 @@ export function prepareRequest(
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
 	function initOf(seed: () => MaybePromise<string>): MaybePromise<Sendable['init']> {
-		const encoded = after(frozen, body => encodeBody(body, seed));
-		return after(encoded, ({content, type}) => {
-			if (type && (contentType === undefined || type.startsWith('multipart/'))) headers.set('content-type', type);
-			// Else fetch would look for the body of the Request, which has been read and was empty.
-			const body = content ?? (carried?.bodyUsed ? new Uint8Array() : null);
-			return {...own, method, headers: plain(headers), body};
-		});
+		return after(frozen, body =>
+			isForm(body) ? after(seed(), it => initWith(encodeForm(body.content, it))) : initWith(body),
+		);
+	}
+
+	function initWith({content, type}: PlainBody): Sendable['init'] {
+		if (type && (contentType === undefined || type.startsWith('multipart/'))) headers.set('content-type', type);
+		// Else fetch would look for the body of the Request, which has been read and was empty.
+		const body = content ?? (carried?.bodyUsed ? new Uint8Array() : null);
+		return {...own, method, headers: plain(headers), body};
 	}
 
 	return {
@@ -135,29 +138,6 @@ export function prepareRequest(
 /** Spreading a Headers gives nothing, and a wrapper of fetch may well spread. */
 export function plain(headers: Headers): Record<string, string> {
 	return Object.fromEntries([...headers.keys()].map(name => [name, headers.get(name) ?? '']));
-}
-
-/** By its shape: a polyfill's Request, or one of another realm, is one too. */
-export function isRequest(input: FetchInput): input is Request {
-	return typeof input === 'object' && 'method' in input;
-}
-
-export function methodOf(input: FetchInput, init: RequestInit | undefined): string {
-	const method = init?.method ?? (isRequest(input) ? input.method : 'GET');
-	// Fetch upper-cases these and no others.
-	return /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;
-}
-
-export function absolute(url: string, environment: Environment): string {
-	let parsed: URL;
-	try {
-		parsed = new URL(url, environment.baseUrl());
-	} catch {
-		throw mistake(`${shown(withoutQuery(url))} is not an absolute URL`);
-	}
-
-	if (parsed.username || parsed.password) throw mistake('fetch sends no credentials in a URL');
-	return parsed.href;
 }
 
 const ownMembers = ['method', 'headers', 'body', 'signal'];

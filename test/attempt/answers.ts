@@ -36,7 +36,7 @@ export const whole: Context = {
 	ambiguous: false,
 	repeat: false,
 	foreign: false,
-	now: NOW,
+	now: () => NOW,
 	judged: undefined,
 };
 

@@ -9,13 +9,22 @@ import {virtualEnvironment} from '../support/virtual-environment.ts';
 import {answer, type Spec} from './answers.ts';
 
 const once = {key: 'key-1', repeat: false, foreign: false, unchanged: true};
+const timeout = 1000;
+const remaining = () => 1000;
 
 async function exchange(spec: Spec): Promise<Answered> {
 	return {answer: await answer(spec), abort: () => undefined};
 }
 
 async function classified(given: Exchange, judge: Settings['judge'], progress = noProgress()) {
-	return classify(given, progress, {dialect: ietf(), ...(judge && {judge})}, virtualEnvironment(), once, 1000);
+	return classify(
+		given,
+		progress,
+		{dialect: ietf(), timeout, ...(judge && {judge})},
+		virtualEnvironment(),
+		once,
+		remaining,
+	);
 }
 
 const declined = {status: 200, body: {declined: true}};
@@ -76,7 +85,14 @@ describe('judge', () => {
 		const environment = virtualEnvironment();
 		const judge = async () => new Promise<undefined>(() => undefined);
 		const given = await exchange({status: 200});
-		const verdict = classify(given, noProgress(), {dialect: ietf(), judge}, environment, once, 1000);
+		const verdict = classify(
+			given,
+			noProgress(),
+			{dialect: ietf(), judge, timeout: 2000},
+			environment,
+			once,
+			() => 1000,
+		);
 		expect(await environment.finish(Promise.resolve(verdict))).toMatchObject({meaning: 'unsettled', ambiguous: true});
 	});
 
@@ -117,7 +133,7 @@ describe('a dialect that throws settles nothing', () => {
 		const dialect = {...ietf(), [name]: broken};
 		const progress = noProgress();
 		const given = await exchange({status});
-		expect(await classify(given, progress, {dialect}, virtualEnvironment(), once, 1000)).toMatchObject({
+		expect(await classify(given, progress, {dialect, timeout}, virtualEnvironment(), once, remaining)).toMatchObject({
 			meaning: 'unsettled',
 			next: 'end',
 			ambiguous: true,

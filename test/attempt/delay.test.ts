@@ -20,18 +20,18 @@ describe('retryDelay', () => {
 		[7, 4000],
 		[100, 4000],
 	])('retry %d waits for half of its bound, with a half of chance', (retryCount, ms) => {
-		expect(retryDelay(retryCount, undefined, retry, half)).toBe(ms);
+		expect(retryDelay(retryCount, undefined, half, retry)).toBe(ms);
 	});
 
 	test('the jitter is full: from nothing to the bound', () => {
-		expect(retryDelay(1, undefined, retry, () => 0)).toBe(0);
-		expect(retryDelay(1, undefined, retry, () => 0.999)).toBeCloseTo(249.75);
+		expect(retryDelay(1, undefined, () => 0, retry)).toBe(0);
+		expect(retryDelay(1, undefined, () => 0.999, retry)).toBeCloseTo(249.75);
 	});
 
 	test('is never negative and never above backoffLimit', () => {
 		fc.assert(
 			fc.property(count, retries, random, (retryCount, own, chance) => {
-				const ms = retryDelay(retryCount, undefined, own, chance);
+				const ms = retryDelay(retryCount, undefined, chance, own);
 				expect(ms).toBeGreaterThanOrEqual(0);
 				expect(ms).toBeLessThanOrEqual(own.backoffLimit);
 			}),
@@ -41,21 +41,21 @@ describe('retryDelay', () => {
 	test('what the server asks goes first', () => {
 		fc.assert(
 			fc.property(count, asked, retries, random, (retryCount, wait, own, chance) => {
-				const ms = retryDelay(retryCount, wait, {...own, delay: () => 7}, chance);
+				const ms = retryDelay(retryCount, wait, chance, {...own, delay: () => 7});
 				expect(ms).toBe(wait);
 			}),
 		);
 	});
 
 	test('the caller’s delay is used, with the count of the retry', () => {
-		expect(retryDelay(3, undefined, {...retry, delay: retryCount => retryCount * 100}, half)).toBe(300);
-		expect(retryDelay(1, undefined, {...retry, delay: () => 0}, half)).toBe(0);
+		expect(retryDelay(3, undefined, half, {...retry, delay: retryCount => retryCount * 100})).toBe(300);
+		expect(retryDelay(1, undefined, half, {...retry, delay: () => 0})).toBe(0);
 	});
 
 	test('whatever the caller’s delay returns, the wait has its bounds', () => {
 		fc.assert(
 			fc.property(count, retries, random, fc.anything(), (retryCount, own, chance, value) => {
-				const ms = retryDelay(retryCount, undefined, {...own, delay: () => value as number}, chance);
+				const ms = retryDelay(retryCount, undefined, chance, {...own, delay: () => value as number});
 				expect(ms).toBeGreaterThanOrEqual(0);
 				expect(ms).toBeLessThanOrEqual(own.backoffLimit);
 			}),
@@ -74,7 +74,7 @@ describe('retryDelay', () => {
 			},
 		],
 	])('where it gives %s, the default is used', (_, delay) => {
-		expect(retryDelay(1, undefined, {...retry, delay}, half)).toBe(125);
+		expect(retryDelay(1, undefined, half, {...retry, delay})).toBe(125);
 	});
 });
 

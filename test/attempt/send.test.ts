@@ -19,7 +19,7 @@ describe('a fetch of the caller', () => {
 		const error = new NotSentError();
 		const fetch = async () => Promise.reject(error);
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toEqual({
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, {headers: {}, ms: 1000}, cancellation())).toEqual({
 			error,
 			unsent: 'retry',
 		});
@@ -30,7 +30,9 @@ describe('a fetch of the caller', () => {
 			throw new NotSentError();
 		};
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toMatchObject({
+		expect(
+			await send(virtualEnvironment(), {...sendable, fetch}, {headers: {}, ms: 1000}, cancellation()),
+		).toMatchObject({
 			unsent: 'retry',
 		});
 	});
@@ -43,7 +45,7 @@ describe('a fetch of the caller', () => {
 	])('that throws %s may have sent it', async (_, error) => {
 		const fetch = async () => Promise.reject(error);
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toEqual({
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, {headers: {}, ms: 1000}, cancellation())).toEqual({
 			error,
 			unsent: undefined,
 		});
@@ -55,7 +57,7 @@ describe('a fetch of the caller', () => {
 	])('that throws a NotSentError %s may have sent it', async (_, error) => {
 		const fetch = async () => Promise.reject(error);
 
-		expect(await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation())).toEqual({
+		expect(await send(virtualEnvironment(), {...sendable, fetch}, {headers: {}, ms: 1000}, cancellation())).toEqual({
 			error,
 			unsent: undefined,
 		});
@@ -68,7 +70,7 @@ describe('a fetch of the caller', () => {
 			},
 		});
 		const fetch = async () => new Response(broken);
-		const exchange = await send(virtualEnvironment(), {...sendable, fetch}, 1000, cancellation());
+		const exchange = await send(virtualEnvironment(), {...sendable, fetch}, {headers: {}, ms: 1000}, cancellation());
 
 		expect(exchange).toEqual({error: new NotSentError(), unsent: undefined});
 	});
@@ -76,7 +78,7 @@ describe('a fetch of the caller', () => {
 
 test('a caller who leaves with a NotSentError says nothing of the attempt', async () => {
 	const gone = cancellation();
-	const exchange = send(virtualEnvironment(), sendable, 1000, gone);
+	const exchange = send(virtualEnvironment(), sendable, {headers: {}, ms: 1000}, gone);
 	gone.cancel(new NotSentError());
 
 	expect(await exchange).toMatchObject({error: new NotSentError(), unsent: undefined});

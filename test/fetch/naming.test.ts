@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {createFetchIn} from '../../src/fetch.ts';
 import type {OperationName} from '../../src/request/identity.ts';
-import {fromContent} from '../../src/request/from-content.ts';
+import {fromContent} from '../../src/request/identity.ts';
 import {after, lose} from '../support/fake-server.ts';
 import {openShop} from '../operation/shop.ts';
 import {unfinished} from '../../src/operation/unfinished.ts';

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {createClientIn} from '../../src/ky/client.ts';
 import type {CallOptions} from '../../src/options.ts';
 import {contentKey} from '../../src/request/content-key.ts';
-import {fromContent} from '../../src/request/from-content.ts';
+import {fromContent} from '../../src/request/identity.ts';
 import {drop} from '../support/fake-server.ts';
 import {OPERATION, openShop} from './shop.ts';
 

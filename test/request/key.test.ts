@@ -1,7 +1,7 @@
 import {validate, version} from 'uuid';
 import {describe, expect, test} from 'vitest';
 import {contentKey} from '../../src/request/content-key.ts';
-import {fromContent, isFromContent} from '../../src/request/from-content.ts';
+import {fromContent, isFromContent} from '../../src/request/identity.ts';
 import {validateKey} from '../../src/request/key.ts';
 
 describe('validateKey', () => {

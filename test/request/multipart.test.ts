@@ -1,6 +1,10 @@
 import {describe, expect, test} from 'vitest';
 import type {FormEntries, FormFile} from '../../src/request/form.ts';
-import {encodeBody, boundaryOf, encodeMultipart, type EncodedBody} from '../../src/request/multipart.ts';
+import type {PlainBody} from '../../src/request/body.ts';
+import {encodeForm, boundaryOf, encodeMultipart} from '../../src/request/multipart.ts';
+import {prepareRequest} from '../../src/request/prepared-request.ts';
+import {settingsOf} from '../../src/normalize-options.ts';
+import {virtualEnvironment} from '../support/virtual-environment.ts';
 
 const FINGERPRINT = '0123456789abcdef'.repeat(4);
 const BOUNDARY = '----latchkey0123456789abcdef0123456789abcdef';
@@ -51,7 +55,7 @@ async function plain(entries: Iterable<readonly [string, string | File]>): Promi
 	);
 }
 
-async function parse({content: body, type: contentType}: EncodedBody): Promise<unknown[]> {
+async function parse({content: body, type: contentType}: PlainBody): Promise<unknown[]> {
 	return plain(await new Response(body ?? null, {headers: {'content-type': contentType ?? ''}}).formData());
 }
 
@@ -113,11 +117,7 @@ test('the boundary is made from the fingerprint', () => {
 	expect(boundaryOf(FINGERPRINT)).toBe(BOUNDARY);
 });
 
-describe('encodeBody', () => {
-	const never = () => {
-		throw new Error('the fingerprint is needed for forms only');
-	};
-
+describe('encodeForm', () => {
 	test('a form is what a server parses to the same form', async () => {
 		const entries: Entries = [
 			['plain', 'text'],
@@ -128,26 +128,27 @@ describe('encodeBody', () => {
 			['file', new File(['a\nb'], 'фото.png', {type: 'image/png'})],
 			['bytes', new File([new Uint8Array([0, 255, 13, 10])], 'a.bin', {type: 'application/octet-stream'})],
 		];
-		const encoded = await encodeBody({content: frozen(entries)}, () => FINGERPRINT);
+		const encoded = encodeForm(frozen(entries), FINGERPRINT);
 		expect(encoded.type).toBe(`multipart/form-data; boundary=${BOUNDARY}`);
 		expect(await parse(encoded)).toEqual(await plain(entries));
 	});
 
 	test('a form has the same bytes every time', async () => {
-		const once = await encodeBody({content: frozen(hard)}, () => FINGERPRINT);
-		const again = await encodeBody({content: frozen([...formOf(hard)])}, async () => FINGERPRINT);
+		const once = encodeForm(frozen(hard), FINGERPRINT);
+		const again = encodeForm(frozen([...formOf(hard)]), FINGERPRINT);
 		expect(await bytesOf(again.content)).toBe(await bytesOf(once.content));
 		expect(again.type).toBe(once.type);
 	});
 
 	test('an empty form is a body', async () => {
-		const encoded = await encodeBody({content: []}, () => FINGERPRINT);
+		const encoded = encodeForm([], FINGERPRINT);
 		expect(await bytesOf(encoded.content)).toBe(`--${BOUNDARY}--\r\n`);
 	});
 
-	test('everything else is handed on as it is, synchronously', () => {
-		const contents = [null, 'a', new Uint8Array(1), new Blob(['a'])];
-		for (const content of contents) expect(encodeBody({content}, never)).toEqual({content});
-		expect(encodeBody({content: 'a', type: 'text/plain'}, never)).toEqual({content: 'a', type: 'text/plain'});
+	test.each([null, 'a', new Uint8Array(1), new Blob(['a'])])('%o is handed on as it is, without a hash', body => {
+		const environment = virtualEnvironment();
+		const init = {method: 'POST', body};
+		const request = prepareRequest('https://api.test/', init, settingsOf({}), environment, 'named');
+		expect(request.sendable('key')).toMatchObject({init: {body}});
 	});
 });
