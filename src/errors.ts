@@ -211,13 +211,10 @@ const errors = {
 	unknown: OutcomeUnknownError,
 };
 
-type Facts = ErrorFacts & {
-	readonly at?: number;
-	readonly reason?: NotSendable | undefined;
-	readonly hint?: string | undefined;
-};
+/** What the error of an outcome may tell besides. */
+export type OutcomeFacts = ErrorFacts & HowOn & {readonly at?: number};
 
 /** What callers are thrown for an outcome that has no answer to give. */
-export function outcomeError(outcome: Outcome, facts: Facts): LatchkeyError {
+export function outcomeError(outcome: Outcome, facts: OutcomeFacts): LatchkeyError {
 	return new errors[outcome](facts);
 }

@@ -2,23 +2,29 @@ import {attemptUntilSettled} from '../attempt/loop.ts';
 import type {AttemptsResult, Job} from '../attempt/progress.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {classify} from '../attempt/classify.ts';
+import {stopwatch} from '../environment.ts';
 import type {FlightRun} from './flight.ts';
 import type {Run} from './named-run.ts';
-import {keyLifeOf, type KeyLife} from './key-age.ts';
-import type {HeldLease, Seen} from './lease.ts';
+import type {HeldLease} from './lease.ts';
+import type {Seen} from './operations.ts';
 import {keyEndOf} from './record.ts';
 
+/** Why no more attempts are made; what they have shown is in the run's `progress`. */
+export type Ending = AttemptsResult['why'];
+
 /** The attempts of an unnamed call: only its callers and its time limit it. */
-export function unnamedAttempts(run: FlightRun, key: string): Promise<AttemptsResult> {
-	const {keyEnd = Infinity, madeAfter} = keyLifeOf(run.settings, run.since);
-	const now = run.environment.now();
-	const permit = now < madeAfter ? () => 'clock' as const : permitUntil(run, keyEnd - now + run.elapsed());
+export function unnamedAttempts(run: FlightRun, key: string): Promise<Ending> {
+	const {keyEnd = Infinity, madeAfter} = run.life;
+	const began = run.environment.now();
+	const elapsed = stopwatch(run.environment);
+	const permit =
+		began < madeAfter ? () => 'clock' as const : permitUntil(run, () => began + elapsed(), keyEnd);
 	run.progress.ambiguous = run.foreign;
 	return attempts(run, key, permit, run.foreign);
 }
 
 /** The attempts of a named operation, under the key that it holds. It is held: what a callback throws must not leave it so. */
-export async function namedAttempts(run: Run, {record, foreign, permit}: HeldLease): Promise<AttemptsResult> {
+export async function namedAttempts(run: Run, {record, foreign, permit}: HeldLease): Promise<Ending> {
 	run.foreign = foreign;
 	const {progress} = run;
 	const sentBefore = record.ambiguous || foreign;
@@ -27,26 +33,26 @@ export async function namedAttempts(run: Run, {record, foreign, permit}: HeldLea
 		return await attempts(run, record.key, permit, sentBefore);
 	} catch (error) {
 		progress.firstFailure ??= error;
-		return {...progress, mistaken: progress.attempts === 0, why: 'exhausted'};
+		progress.mistaken = progress.attempts === 0;
+		return 'exhausted';
 	}
 }
 
 /** The same request once more, only to have its answer: it has succeeded, and the server documents that it keeps it. */
-export function refetch(run: Run, {record, now, issued}: Seen, life: KeyLife): Promise<AttemptsResult> {
+export function refetch(run: Run, {record, now}: Seen): Promise<Ending> {
 	run.progress.ambiguous = true;
-	const permit = permitUntil(run, issued + keyEndOf(record, life) - now);
+	const permit = permitUntil(run, now, keyEndOf(record, run.life));
 	return attempts(run, record.key, permit, true);
 }
 
-/** `keyEnd` in milliseconds since the flight began. */
-function permitUntil(run: FlightRun, keyEnd: number): Job['permit'] {
+function permitUntil(run: FlightRun, now: () => number, keyEnd: number): Job['permit'] {
 	return () => {
 		if (run.remaining() <= 0) return 'timed-out';
-		return run.elapsed() < keyEnd ? 'go' : 'expired';
+		return now() < keyEnd ? 'go' : 'expired';
 	};
 }
 
-function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore: boolean): Promise<AttemptsResult> {
+async function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Ending> {
 	const {environment, settings, progress, request} = run;
 	const job: Job = {
 		...run,
@@ -60,5 +66,5 @@ function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore
 			return classify(exchange, progress, settings, environment, sent, Math.min(settings.timeout, run.remaining()));
 		},
 	};
-	return attemptUntilSettled(job, progress);
+	return (await attemptUntilSettled(job, progress)).why;
 }

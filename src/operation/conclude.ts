@@ -1,6 +1,7 @@
-import type {AttemptsResult} from '../attempt/progress.ts';
+import type {Progress} from '../attempt/progress.ts';
 import {bounded} from '../bounded.ts';
 import {notSaved} from '../dialects/ietf.ts';
+import type {Ending} from './attempts.ts';
 import type {Run} from './named-run.ts';
 import type {State} from './state.ts';
 
@@ -14,7 +15,7 @@ export type Finding = {
 };
 
 /** An ambiguity stays one: only an answer that settles ends it. */
-export function conclude({why, exchange, verdict, ambiguous, answer}: AttemptsResult): Finding {
+export function conclude({exchange, verdict, ambiguous, answer}: Progress, why: Ending): Finding {
 	const httpStatus = answer?.status;
 	if (why === 'answered' && verdict !== undefined) {
 		const {meaning, binding, final} = verdict;

@@ -1,7 +1,7 @@
 import {cancellation, unlessCancelled, type Cancellation} from '../attempt/cancellation.ts';
 import {noProgress, type Progress} from '../attempt/progress.ts';
 import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
-import {stopwatch, type Environment} from '../environment.ts';
+import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import {tellGuarded} from '../utils.ts';
 import type {Settings} from '../options.ts';
@@ -9,6 +9,7 @@ import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
 import type {Caller, Joined} from './caller.ts';
 import {otherKey} from '../request/key.ts';
+import {keyLifeOf, type KeyLife} from './key-age.ts';
 import {another, type Result} from './result.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 
@@ -21,13 +22,11 @@ export type FlightRun = {
 	readonly request: PreparedRequest;
 	/** The caller's own idempotency key. */
 	readonly ownKey: string | undefined;
-	/** When that was made, in milliseconds since the epoch. */
-	readonly since: number | undefined;
+	/** What limits the life of its key. */
+	readonly life: KeyLife;
 	/** Whether whoever is signed in is who made this call. */
 	readonly sameScope: () => boolean;
 	readonly progress: Progress;
-	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
-	readonly elapsed: () => number;
 	/** What remains of it, in milliseconds; nothing while nobody waits for it. */
 	readonly remaining: () => number;
 	/** Aborted when nobody has come back to it. */
@@ -76,7 +75,6 @@ export type FlightPlan = {
 
 export function startFlight(first: Caller, plan: FlightPlan): Flight {
 	const {environment, name} = plan;
-	const elapsed = stopwatch(environment);
 	const gone = cancellation();
 	/** The first caller has left: nobody waits for its body any more. */
 	const firstLeft = cancellation();
@@ -126,10 +124,9 @@ export function startFlight(first: Caller, plan: FlightPlan): Flight {
 			settings,
 			request,
 			ownKey,
-			since,
+			life: keyLifeOf(settings, since),
 			sameScope,
 			progress,
-			elapsed,
 			remaining,
 			cancellation: gone,
 			report: event => {

@@ -1,6 +1,7 @@
 import type {Settings} from '../options.ts';
 import type {Listed} from '../stores/store.ts';
 import type {GuardedStore} from './guarded-store.ts';
+import type {Seen} from './operations.ts';
 import {keyEndOf, type KeyLimits} from './record.ts';
 
 const DAY = 86_400_000;
@@ -55,7 +56,8 @@ export function isLeaseEndless(
 }
 
 /** Whether a key may be sent now. `clock`: the store's clock was set back, so that every age is a guess. */
-export function keyStanding({record, now}: Listed, life: KeyLife): 'go' | 'expired' | 'clock' {
+export function keyStanding({record, now: storeTime}: Seen, life: KeyLife): 'go' | 'expired' | 'clock' {
+	const now = storeTime();
 	if (now < Math.max(record.updatedAt - life.tolerance, life.madeAfter)) return 'clock';
 	return now < keyEndOf(record, life) ? 'go' : 'expired';
 }

@@ -32,7 +32,7 @@ export type Operation = {
 	/** Calls off the next try to save that. */
 	stopSaving?: (() => void) | undefined;
 	/** The last record, where operations go on while the store fails. */
-	known?: Known | undefined;
+	known?: Seen | undefined;
 	/** The last outcome, with its answer if that is small. */
 	result?: Result | undefined;
 	/** What handles show. */
@@ -90,8 +90,13 @@ export type Unsaved = {
 	readonly storedKey?: string | undefined;
 };
 
-/** A record that this realm saw or would have written, and the store's time since then. */
-export type Known = {readonly record: OperationRecord; readonly now: () => number};
+/** A record as this realm saw it or would have written it, and the store's time, which goes on from there. */
+export type Seen = {readonly record: OperationRecord; readonly now: () => number};
+
+/** `elapsed`: time since the store was asked, in milliseconds. */
+export function seenSince(elapsed: () => number, {record, now}: Listed): Seen {
+	return {record, now: () => now + elapsed()};
+}
 
 const byStore = new WeakMap<Store, Operations>();
 const degrading = new WeakSet<Store>();
@@ -187,10 +192,8 @@ export function nextOwner(operations: Operations): string {
 }
 
 /** With `onStoreError: 'degrade'` an operation goes on by what this realm knows of it, while its store fails. */
-export function keepRecord(operation: Operation, environment: Environment, {record, now}: Listed): void {
-	if (!operation.operations.degrades()) return;
-	const elapsed = stopwatch(environment);
-	operation.known = {record, now: () => now + elapsed()};
+export function keepRecord(operation: Operation, seen: Seen): void {
+	if (operation.operations.degrades()) operation.known = seen;
 }
 
 /** What the store answered is what is known, whatever was to be written. */
@@ -216,7 +219,7 @@ export function knownRecord({known, unsaved}: Operation): Listed | undefined {
 
 /** A look at the store, which counts unless this realm is at it, or knows better. */
 export function sawRecord(operation: Operation, environment: Environment, found: Listed): void {
-	if (!operation.flight && !operation.unsaved) keepRecord(operation, environment, found);
+	if (!operation.flight && !operation.unsaved) keepRecord(operation, seenSince(stopwatch(environment), found));
 }
 
 /** In bytes. */

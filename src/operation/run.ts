@@ -1,11 +1,10 @@
-import type {AttemptsResult} from '../attempt/progress.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
 import {conclude, reconcile} from './conclude.ts';
 import type {FlightRun} from './flight.ts';
-import type {HeldLease, Seen} from './lease.ts';
+import type {HeldLease} from './lease.ts';
 import type {Run} from './named-run.ts';
 import {nextOwner, remember} from './operations.ts';
 import {
@@ -17,7 +16,6 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import {settle} from './settle.ts';
 import {saidState} from './state.ts';
@@ -43,21 +41,18 @@ export async function runNamed(run: Run): Promise<Result> {
 	try {
 		for (;;) {
 			const claimed = await claimKey(run, awaited);
-			if (claimed.status === 'settled') return await alreadySettled(run, claimed.seen);
-			if (claimed.status === 'mismatch') return payloadChanged(run);
-			if (claimed.status !== 'claimed') return notKnown(run, claimed.status);
-
+			if (claimed.lease === undefined) return claimed.result;
 			({lease} = claimed);
 			const {record, remaining} = lease;
 			awaited = record.key;
-			const attempts = await namedAttempts(run, lease);
-			if (attempts.why === 'lost') {
+			const why = await namedAttempts(run, lease);
+			if (why === 'lost') {
 				lease.stop();
 				waitForOther(run, record.key, ++losses);
 				continue;
 			}
 
-			let finding = conclude(attempts);
+			let finding = conclude(progress, why);
 			if (finding.state.status === 'unknown' && !asked) {
 				asked = true;
 				const found = await reconcile(run);
@@ -67,14 +62,14 @@ export async function runNamed(run: Run): Promise<Result> {
 			lease.stop();
 			const {state, binding, found} = finding;
 			const changed = found && state.status === 'succeeded' && !(await isOf(run, record));
-			const tell = () => (changed ? payloadChanged(run) : namedResult(run, attempts, finding));
+			const tell = () => (changed ? payloadChanged(run) : namedResult(run, why, finding));
 			// An own key is used up: it is for its owner to make another one.
 			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && run.ownKey === undefined;
 			const lasts = () => binding || state.status === 'succeeded' || remaining() > 0;
 			const known = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
 			// Not assigned as it is made: V8 puts such functions into old space, and with them all that they see of the call.
 			run.verdict = known;
-			const saved = await settle(run, lease, finding, attempts.answer);
+			const saved = await settle(run, lease, finding);
 			run.verdict = undefined;
 			if (saved.status === 'conflict' && state.status !== 'succeeded') return notKnown(run, 'conflict');
 			if (beginsAnew) {
@@ -95,7 +90,7 @@ export async function runNamed(run: Run): Promise<Result> {
 			}
 
 			if (saved.status === 'stronger' && saved.record)
-				return await alreadySettled(run, seenLater(run, lease, saved.record));
+				return await alreadySettled(run, {record: saved.record, now: lease.now});
 			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
 			const result = tell();
 			if (!changed && run.keepsAnswer()) remember(operation, result);
@@ -106,18 +101,11 @@ export async function runNamed(run: Run): Promise<Result> {
 		if (progress.attempts === 0 || !(ofStore || isMistake(error))) throw error;
 		if (ofStore) run.report({type: 'store-error', step: 'claim', error});
 		else progress.firstFailure ??= error;
-		const attempts: AttemptsResult = {...progress, why: 'exhausted'};
-		return namedResult(run, attempts, conclude(attempts));
+		return namedResult(run, 'exhausted', conclude(progress, 'exhausted'));
 	} finally {
 		lease?.stop();
 		release?.();
 	}
-}
-
-/** The record as it stands by now, and the store's time. */
-function seenLater(run: Run, {now, issued}: Seen, record: OperationRecord): Seen {
-	const elapsed = run.elapsed();
-	return {record, now: now + elapsed - issued, issued: elapsed};
 }
 
 /**
@@ -128,8 +116,8 @@ export async function runUnnamed(run: FlightRun, given: string | undefined): Pro
 	const key = given ?? run.environment.uuid();
 	run.key = key;
 	run.foreign = given !== undefined;
-	const attempts = await unnamedAttempts(run, key);
-	return unnamedResult(run, attempts, conclude(attempts));
+	const why = await unnamedAttempts(run, key);
+	return unnamedResult(run, why, conclude(run.progress, why));
 }
 
 /** A lease may be lost to others, or in sleep; this often it is the store that takes back what it grants. */

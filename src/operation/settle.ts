@@ -1,4 +1,3 @@
-import type {Answer} from '../dialects/dialect.ts';
 import {settleRule, unleased} from '../stores/rules.ts';
 import type {Settlement} from '../stores/store.ts';
 import {atRest} from './at-rest.ts';
@@ -28,14 +27,13 @@ const whenRead: PropertyDescriptor & ThisType<{readonly [copied]: () => Settleme
  */
 export async function settle(
 	run: Run,
-	{record, now, issued, claim, stored, remaining}: HeldLease,
+	{record, now, claim, stored, remaining}: HeldLease,
 	{state: learnt, binding, found}: Finding,
-	last: Answer | undefined,
 ): Promise<Settled> {
 	const {operation, settings} = run;
 	const {key, owner} = record;
 	const state = transition(record.state, learnt, operation.at);
-	const answer = found ? undefined : last;
+	const answer = found ? undefined : run.progress.answer;
 	// A success counts from anybody. So does a refusal that no other attempt can contradict.
 	const fenced = !binding && state.status !== 'succeeded';
 	const small = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
@@ -43,7 +41,6 @@ export async function settle(
 	const copy = () => (small && run.keepsAnswer() ? atRest(small, keepAnswer) : undefined);
 	const settlement = (token: number): Settlement =>
 		Object.defineProperty({key, owner, token, state, fenced, keepAnswer, [copied]: copy}, 'answer', whenRead);
-	const storeNow = () => now + run.elapsed() - issued;
 	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.
 	const again = () => ({
 		...claim,
@@ -54,7 +51,7 @@ export async function settle(
 		ambiguous: true,
 		lease: Math.min(claim.lease, SAVE_LEASE),
 		keyLife: record.keyUntil - record.createdAt,
-		keyAge: Math.max(0, storeNow() - record.createdAt),
+		keyAge: Math.max(0, now() - record.createdAt),
 		awaited: undefined,
 		previousKey: undefined,
 	});
@@ -74,8 +71,8 @@ export async function settle(
 	});
 	if (state.status !== 'unknown') operation.candidate = undefined;
 	if (operation.operations.degrades()) {
-		const written = settleRule(record, settlement(record.token), storeNow()).write;
-		keepRecord(operation, run.environment, {record: written ?? record, now: storeNow()});
+		const written = settleRule(record, settlement(record.token), now()).write;
+		keepRecord(operation, {record: written ?? record, now});
 	}
 
 	try {

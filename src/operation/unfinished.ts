@@ -12,7 +12,7 @@ import {isAlive} from './guarded-store.ts';
 import {joinNamed} from './join.ts';
 import {keptInit} from './kept-request.ts';
 import {keyLifeOf, keyStanding} from './key-age.ts';
-import {knownRecord, sawRecord, operationAt, type Operation} from './operations.ts';
+import {knownRecord, sawRecord, seenSince, operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
 import {saveAll} from './save.ts';
 import {isFinal} from './state.ts';
@@ -61,11 +61,11 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
 		[...listed, ...here]
 			.filter(({record}) => isOpen(record))
 			.map(async found => {
-				const {record, now} = found;
+				const {record} = found;
 				/** As of a moment in which the store's clock has gone on since it listed the record. */
 				const standing = () => {
 					if (isFinal(record.state)) return 'expired';
-					return keyStanding({record, now: now + elapsed()}, keyLifeOf(settings));
+					return keyStanding(seenSince(elapsed, found), keyLifeOf(settings));
 				};
 				const stands = standing();
 				const working = await isAlive(operations.store, found);

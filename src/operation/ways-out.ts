@@ -1,9 +1,18 @@
-import type {Environment} from '../environment.ts';
+import {stopwatch, type Environment} from '../environment.ts';
 import {OutcomeUnknownError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
-import {correctRecord, freeKnown, keepRecord, knownRecord, notify, type Operation, type Unsaved} from './operations.ts';
+import {
+	correctRecord,
+	freeKnown,
+	keepRecord,
+	knownRecord,
+	notify,
+	seenSince,
+	type Operation,
+	type Unsaved,
+} from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './save.ts';
@@ -78,8 +87,9 @@ export async function resolve(
 	if (found === undefined || settled === undefined)
 		return apart && (apart.storedKey === undefined ? knownRecord(operation) : found);
 	operation.candidate = undefined;
-	keepRecord(operation, environment, {record: settled, now: found.now});
-	return {record: settled, now: found.now};
+	const listed = {record: settled, now: found.now};
+	keepRecord(operation, seenSince(stopwatch(environment), listed));
+	return listed;
 }
 
 function resolveHere(operation: Operation, unsaved: Unsaved, outcome: 'succeeded' | 'refused'): void {
