@@ -5,7 +5,7 @@ import {environment as realEnvironment, type Environment} from './environment.ts
 import {takePart, type Caller} from './operation/caller.ts';
 import {joinNamed, joinUnnamed} from './operation/join.ts';
 import {degrade, operationAt, operationsOf} from './operation/operations.ts';
-import type {Slot} from './operation/take-over.ts';
+import type {Slot} from './operation/flight.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
@@ -43,7 +43,7 @@ export function createFetchIn(
 	unkeyed?: typeof sendUnkeyed,
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
-	const ownKeyFlights = new Map<string, Slot>();
+	const ownKeyFlights = new Map<string | undefined, Slot>();
 	const degrades = settings.onStoreError === 'degrade';
 	// Who shares the store learns for this one, too, from now on.
 	if (degrades && settings.store) degrade(settings.store);
@@ -76,7 +76,7 @@ export function createFetchIn(
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
 		if (intent.kind === 'unnamed') return takePart({...facts, name: undefined}, unnamed(intent));
 		const {name} = intent;
-		const join = (its: readonly string[]) => joinNamed(environment, operationAt(operations(), scope ?? null, its));
+		const join = (its: readonly string[]) => joinNamed(operationAt(operations(), scope ?? null, its));
 		if (name !== 'content') return takePart({...facts, name}, join(name));
 		return takePart({...facts, name: ['content']}, caller => {
 			const joinByContent = async () => {
@@ -93,7 +93,7 @@ export function createFetchIn(
 		const scope = typeof settings.scope === 'function' ? settings.scope() : settings.scope;
 		const apart = key === undefined || (scope === undefined && environment.shared);
 		const shared = apart ? undefined : JSON.stringify([scope ?? null, key]);
-		return joinUnnamed(environment, ownKeyFlights, key, shared);
+		return joinUnnamed(ownKeyFlights, key, shared);
 	}
 
 	const context: Context = {environment, settings, operations, send: call};

@@ -3,22 +3,21 @@ import type {AttemptsResult, Job} from '../attempt/progress.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
 import {classify} from '../attempt/classify.ts';
 import {stopwatch} from '../environment.ts';
-import type {FlightRun} from './flight.ts';
-import type {Run} from './named-run.ts';
+import type {Flight} from './flight.ts';
 import type {HeldLease} from './lease.ts';
-import type {Seen} from './operations.ts';
+import type {Run} from './operations.ts';
 import {keyEndOf} from './record.ts';
+import {type Seen} from './key-age.ts';
 
 /** Why no more attempts are made; what they have shown is in the run's `progress`. */
 export type Ending = AttemptsResult['why'];
 
 /** The attempts of an unnamed call: only its callers and its time limit it. */
-export function unnamedAttempts(run: FlightRun, key: string): Promise<Ending> {
+export function unnamedAttempts(run: Flight, key: string): Promise<Ending> {
 	const {keyEnd = Infinity, madeAfter} = run.life;
 	const began = run.environment.now();
 	const elapsed = stopwatch(run.environment);
-	const permit =
-		began < madeAfter ? () => 'clock' as const : permitUntil(run, () => began + elapsed(), keyEnd);
+	const permit = began < madeAfter ? () => 'clock' as const : permitUntil(run, () => began + elapsed(), keyEnd);
 	run.progress.ambiguous = run.foreign;
 	return attempts(run, key, permit, run.foreign);
 }
@@ -45,25 +44,30 @@ export function refetch(run: Run, {record, now}: Seen): Promise<Ending> {
 	return attempts(run, record.key, permit, true);
 }
 
-function permitUntil(run: FlightRun, now: () => number, keyEnd: number): Job['permit'] {
+function permitUntil(run: Flight, now: () => number, keyEnd: number): Job['permit'] {
 	return () => {
 		if (run.remaining() <= 0) return 'timed-out';
 		return now() < keyEnd ? 'go' : 'expired';
 	};
 }
 
-async function attempts(run: FlightRun, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Ending> {
-	const {environment, settings, progress, request} = run;
+async function attempts(run: Flight, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Ending> {
+	const {environment, settings, progress, request, remaining, cancellation, sameScope, report} = run;
 	const job: Job = {
-		...run,
+		environment,
+		settings,
+		remaining,
+		cancellation,
+		sameScope,
+		report,
 		request: request.sendable(key),
 		permit,
 		verdictOf(exchange) {
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
 			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
-				run.report({type: 'preflight-suspected', header: settings.dialect.header});
+				report({type: 'preflight-suspected', header: settings.dialect.header});
 			const sent = {repeat: sentBefore || progress.attempts > 1, foreign: run.foreign};
-			return classify(exchange, progress, settings, environment, sent, Math.min(settings.timeout, run.remaining()));
+			return classify(exchange, progress, settings, environment, sent, Math.min(settings.timeout, remaining()));
 		},
 	};
 	return (await attemptUntilSettled(job, progress)).why;

@@ -1,5 +1,4 @@
 import {abortOf} from '../aborts.ts';
-import {abortWith} from '../attempt/abort-with.ts';
 import {responseOf} from '../attempt/answer.ts';
 import type {Progress} from '../attempt/progress.ts';
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
@@ -7,7 +6,6 @@ import {isLatchkeyError, outcomeError} from '../errors.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
-import {present, type Result} from './result.ts';
 
 /** What a call asks for. */
 export type Call = {
@@ -29,12 +27,12 @@ export type Caller = Call & {
 	/** Where it takes part. */
 	joined: Joined | undefined;
 	readonly waiting: () => boolean;
-	/** What remains of this caller's time, in milliseconds. */
-	readonly remaining: () => number;
+	/** Time since it was made, in milliseconds: the longer of both clocks, so that sleep counts. */
+	readonly elapsed: () => number;
 	/** Runs it in the context of the request that this call was made in. All that follows is to be called there. */
 	readonly run: (what: () => void) => void;
-	/** Gives it its outcome. `first`: the flight was made with its request. */
-	readonly deliver: (result: Result, first: boolean) => void;
+	/** Gives it its Response, or what making that throws. */
+	readonly tell: (make: () => Response) => void;
 	readonly fail: (error: unknown) => void;
 	/** Its flight is over and has told it nothing: it joins the next, or begins it. */
 	readonly again: () => void;
@@ -45,26 +43,19 @@ export type Caller = Call & {
 /** A flight, as those see it who take part in it. */
 export type Joined = {
 	readonly leave: (caller: Caller) => void;
-	/** Tells a caller whose time is over what is known for good, though the store has not taken it yet. */
-	readonly tellVerdict: (caller: Caller) => boolean;
-	/** The body of its request has been read. Before that nothing is claimed or sent. */
-	readonly hasBegun: () => boolean;
-	/** What is known so far, for a caller whose time is over. */
-	readonly progress: Progress;
-	readonly key: () => string | undefined;
+	/** The caller's time is over: it is told what is known by then. */
+	readonly timeOut: (caller: Caller) => void;
 };
 
 /** The edge, where values become a Response or an error. An abort or a time-out detaches this caller only. */
 export function takePart(call: Call, join: (caller: Caller) => void): Promise<Response> {
-	const {environment, settings, signal} = call;
-	const {totalTimeout} = settings;
-	const elapsed = stopwatch(environment);
+	const {environment, settings, signal, name} = call;
 	return new Promise((resolve, reject) => {
 		let waiting = true;
 		const caller: Caller = {
 			...call,
 			joined: undefined,
-			remaining: () => totalTimeout - elapsed(),
+			elapsed: stopwatch(environment),
 			waiting: () => waiting,
 			run: bindTo(environment, (run: () => void) => {
 				run();
@@ -72,67 +63,55 @@ export function takePart(call: Call, join: (caller: Caller) => void): Promise<Re
 			again() {
 				if (waiting) join(caller);
 			},
-			deliver(result, first) {
-				end(() => {
-					const response = present(result, first);
-					const {stream} = result;
-					if (stream !== undefined && signal) abortWith(signal, response, stream.abort);
-					resolve(response);
-				});
+			tell(make) {
+				if (!waiting) return;
+				waiting = false;
+				cancelTimer();
+				caller.stopLooking?.();
+				signal?.removeEventListener('abort', abort);
+				try {
+					resolve(make());
+				} catch (error) {
+					reject(error);
+				}
 			},
 			fail(error) {
-				end(() => {
-					reject(error);
+				caller.tell(() => {
+					throw error;
 				});
 			},
 		};
 
-		function end(how: () => void): void {
-			if (!waiting) return;
-			waiting = false;
-			cancelTimer();
-			caller.stopLooking?.();
-			signal?.removeEventListener('abort', abort);
-			try {
-				how();
-			} catch (error) {
-				reject(error);
-			}
-		}
-
-		function quit(error: unknown): void {
-			caller.fail(error);
+		function abort(): void {
+			if (signal) caller.fail(abortOf(signal, true));
 			caller.joined?.leave(caller);
 		}
 
-		function abort(): void {
-			if (signal) quit(abortOf(signal, true));
-		}
-
 		const cancelTimer = environment.timer(() => {
-			const {joined} = caller;
-			if (joined?.tellVerdict(caller)) joined.leave(caller);
-			else quit(timedOut(call.name, joined));
-		}, totalTimeout);
+			if (caller.joined) caller.joined.timeOut(caller);
+			else caller.fail(timedOut({name}));
+		}, settings.totalTimeout);
 		signal?.addEventListener('abort', abort);
 		join(caller);
 	});
 }
 
-/** The error of a caller whose time is over while the work on its operation goes on. */
-function timedOut(name: readonly string[] | undefined, joined: Joined | undefined): unknown {
-	const {attempts, answer, firstFailure} = joined?.progress ?? {};
+/** The error of a caller whose time is over. `begun`: the work on its operation goes on; before that nothing is claimed or sent. */
+export function timedOut({
+	name,
+	key,
+	progress,
+	begun,
+}: Pick<Call, 'name'> & {
+	readonly key?: string | undefined;
+	readonly progress?: Progress;
+	readonly begun?: boolean;
+}): unknown {
+	const {attempts, answer, firstFailure} = progress ?? {};
 	const over = domError('The total time of the call is over', 'TimeoutError');
 	const cause = firstFailure ?? over;
-	if (!attempts && !joined?.hasBegun())
-		return outcomeError('not-sent', {operation: name, cause, hint: 'Its body took too long.'});
+	if (!attempts && !begun) return outcomeError('not-sent', {operation: name, cause, hint: 'Its body took too long.'});
 	// That the first attempt was not sent says nothing of the one that is on its way.
 	if (name === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
-	return outcomeError('unknown', {
-		operation: name,
-		key: joined?.key(),
-		attempts,
-		response: answer && responseOf(answer),
-		cause,
-	});
+	return outcomeError('unknown', {operation: name, key, attempts, response: answer && responseOf(answer), cause});
 }

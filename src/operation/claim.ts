@@ -7,19 +7,16 @@ import {claimRule} from '../stores/claim-rule.ts';
 import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
 import {hushed} from '../utils.ts';
 import {keptRequest} from './kept-request.ts';
-import {isLeaseEndless} from './key-age.ts';
+import {isLeaseEndless, seenSince} from './key-age.ts';
 import {keepLease, leaseDuration, type HeldLease} from './lease.ts';
-import type {Run} from './named-run.ts';
-import {keepRecord, knownRecord, seenSince, type Candidate} from './operations.ts';
+import {keepRecord, knownRecord, type Candidate, type Run} from './operations.ts';
 import {alreadySettled, notKnown, payloadChanged} from './outcomes.ts';
 import {isFree, type StoredRequest} from './record.ts';
 import type {Result} from './result.ts';
 import {waitForOwner} from './wait-for-owner.ts';
 
 /** The lease to send under; or the result, where there is nothing to send. */
-export type Claimed =
-	| {readonly lease: HeldLease}
-	| {readonly lease?: undefined; readonly result: Result};
+export type Claimed = {readonly lease: HeldLease} | {readonly lease?: undefined; readonly result: Result};
 
 /** A sound store says so once, or twice where others begin and end the operation meanwhile. */
 const MOST_USED = 20;

@@ -2,8 +2,8 @@ import type {Progress} from '../attempt/progress.ts';
 import {bounded} from '../bounded.ts';
 import {notSaved} from '../dialects/ietf.ts';
 import type {Ending} from './attempts.ts';
-import type {Run} from './named-run.ts';
 import type {State} from './state.ts';
+import type {Run} from './operations.ts';
 
 /** What the attempts amount to. */
 export type Finding = {

@@ -29,7 +29,7 @@ export async function forgetAll(fetch: WithOperations): Promise<void> {
 	const operations = find();
 	for (const operation of operations.all.values())
 		if (operation.scope === of) {
-			operation.flight?.keepNoAnswer();
+			if (operation.flight) operation.flight.keepsAnswer = false;
 			operation.result = undefined;
 		}
 

@@ -95,7 +95,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	}
 
 	function stateOf(operation: Operation): Snapshot {
-		const known = operation.flight?.snapshot() ?? operation.snapshot;
+		const known = operation.flight?.snapshot ?? operation.snapshot;
 		// One look tells all who ask; were each to begin another, none would be the latest while it lasts.
 		if (known === undefined && !operation.look) void load(operation);
 		return known ?? loading;

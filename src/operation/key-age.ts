@@ -1,8 +1,15 @@
 import type {Settings} from '../options.ts';
 import type {Listed} from '../stores/store.ts';
 import type {GuardedStore} from './guarded-store.ts';
-import type {Seen} from './operations.ts';
-import {keyEndOf, type KeyLimits} from './record.ts';
+import {keyEndOf, type KeyLimits, type OperationRecord} from './record.ts';
+
+/** A record as this realm saw it or would have written it, and the store's time, which goes on from there. */
+export type Seen = {readonly record: OperationRecord; readonly now: () => number};
+
+/** `elapsed`: time since the store was asked, in milliseconds. */
+export function seenSince(elapsed: () => number, {record, now}: Listed): Seen {
+	return {record, now: () => now + elapsed()};
+}
 
 const DAY = 86_400_000;
 

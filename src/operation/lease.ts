@@ -1,8 +1,7 @@
 import type {Permit} from '../attempt/progress.ts';
 import type {Claim} from '../stores/store.ts';
-import type {Run} from './named-run.ts';
-import {keyStanding, roundOf} from './key-age.ts';
-import type {Seen} from './operations.ts';
+import {keyStanding, roundOf, type Seen} from './key-age.ts';
+import type {Run} from './operations.ts';
 import {keyEndOf} from './record.ts';
 import {isFinal} from './state.ts';
 

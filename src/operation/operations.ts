@@ -9,6 +9,7 @@ import {after, once, tellGuarded, type MaybePromise} from '../utils.ts';
 import type {Flight} from './flight.ts';
 import {guardedStore, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
+import {seenSince, type Seen} from './key-age.ts';
 import type {Result} from './result.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {State} from './state.ts';
@@ -42,6 +43,15 @@ export type Operation = {
 	readonly listeners: Set<() => void>;
 	/** Ends what all listeners share. */
 	stopRestoring?: (() => void) | undefined;
+};
+
+/** The work on a named operation. */
+export type Run = Flight & {
+	readonly operation: Operation;
+	/** Who this flight is to the store. */
+	owner: string;
+	/** Why the store did not take what was sent without it: until it does, it is not asked for a claim. */
+	withheld?: unknown;
 };
 
 /** The operations of one store in this realm. */
@@ -89,14 +99,6 @@ export type Unsaved = {
 	/** The other key that the store turned out to hold: nothing is sent under either from here. */
 	readonly storedKey?: string | undefined;
 };
-
-/** A record as this realm saw it or would have written it, and the store's time, which goes on from there. */
-export type Seen = {readonly record: OperationRecord; readonly now: () => number};
-
-/** `elapsed`: time since the store was asked, in milliseconds. */
-export function seenSince(elapsed: () => number, {record, now}: Listed): Seen {
-	return {record, now: () => now + elapsed()};
-}
 
 const byStore = new WeakMap<Store, Operations>();
 const degrading = new WeakSet<Store>();

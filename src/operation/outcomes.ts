@@ -13,10 +13,9 @@ import {domError} from '../signals.ts';
 import {fromRest} from './at-rest.ts';
 import {refetch, type Ending} from './attempts.ts';
 import type {Finding} from './conclude.ts';
-import type {FlightRun} from './flight.ts';
-import {keyStanding} from './key-age.ts';
-import type {Run} from './named-run.ts';
-import type {Seen, Unsaved} from './operations.ts';
+import type {Flight} from './flight.ts';
+import {keyStanding, type Seen} from './key-age.ts';
+import type {Unsaved, Run} from './operations.ts';
 import type {OperationRecord} from './record.ts';
 import type {Result} from './result.ts';
 import {save} from './save.ts';
@@ -38,7 +37,7 @@ export function namedResult(run: Run, why: Ending, {state, found}: Finding): Res
 }
 
 /** The result of a call without a name: what fetch itself would have told of the last exchange. */
-export function unnamedResult(run: FlightRun, why: Ending, {state}: Finding): Result {
+export function unnamedResult(run: Flight, why: Ending, {state}: Finding): Result {
 	const {exchange, firstFailure} = run.progress;
 	const outcome = outcomeOfState(state);
 	// The next call of a key that was made here has another.
@@ -138,19 +137,19 @@ function statusOf(state: State): number | undefined {
 	return 'httpStatus' in state ? state.httpStatus : undefined;
 }
 
-function answered(run: FlightRun, outcome: Outcome, keyKept: boolean): Result {
+function answered(run: Flight, outcome: Outcome, keyKept: boolean): Result {
 	const {exchange, answer, verdict} = run.progress;
 	const live = exchange?.answer && exchange.answer === answer ? exchange : undefined;
 	const stream = live?.stream && {response: live.stream, abort: live.abort};
 	return result(run, outcome, {answer, stream, replayed: verdict?.replayed ?? false, keyKept});
 }
 
-function failed(run: FlightRun, outcome: Outcome, more?: OutcomeFacts): Result {
+function failed(run: Flight, outcome: Outcome, more?: OutcomeFacts): Result {
 	const error = outcomeError(outcome, {...factsOf(run), ...more});
 	return result(run, outcome, {error, keyKept: error.keyKept});
 }
 
-function result(run: FlightRun, outcome: Outcome, more: Partial<Result>): Result {
+function result(run: Flight, outcome: Outcome, more: Partial<Result>): Result {
 	const {key, name, progress} = run;
 	return {
 		outcome,
@@ -164,12 +163,12 @@ function result(run: FlightRun, outcome: Outcome, more: Partial<Result>): Result
 	};
 }
 
-function factsOf({key, name, progress: {attempts, answer, firstFailure}}: FlightRun): ErrorFacts {
+function factsOf({key, name, progress: {attempts, answer, firstFailure}}: Flight): ErrorFacts {
 	return {operation: name, key, attempts, response: answer && responseOf(answer), cause: firstFailure};
 }
 
 /** What else may be the matter, or would help. */
-function hintOf({foreign, environment, request, settings, progress}: FlightRun): string | undefined {
+function hintOf({foreign, environment, request, settings, progress}: Flight): string | undefined {
 	const {answer, firstFailure} = progress;
 	if (foreign && answer && /^(4..|501|505)$/.test(String(answer.status))) {
 		const saves = settings.dialect.saves ? '' : "saves: 'errors', ";

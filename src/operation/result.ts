@@ -1,3 +1,4 @@
+import {abortWith} from '../attempt/abort-with.ts';
 import {bearing, borneBy, responseOf} from '../attempt/answer.ts';
 import type {Answer} from '../dialects/dialect.ts';
 import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError, type Outcome} from '../errors.ts';
@@ -28,21 +29,30 @@ export function resultOf(response: Response): Result | undefined {
 	return borneBy(response) as Result | undefined;
 }
 
-/** The Response for one caller, or the error it is thrown. */
-export function present(result: Result, first: boolean): Response {
+/**
+ * The Response for one caller, or the error it is thrown. `first`: the flight was made with its request. `last`: the last
+ * answer, which an error may bear.
+ */
+export function present(
+	result: Result,
+	first: boolean,
+	last: Answer | undefined,
+	signal: AbortSignal | undefined,
+): Response {
 	const {error, answer, stream} = result;
-	if (error !== undefined) throw error;
+	if (error !== undefined) throw first ? error : another(error, last);
 	if (stream !== undefined && !first) {
 		const facts = {...result, status: answer?.status};
 		throw outcomeError(result.outcome, facts);
 	}
 
-	const response = stream?.response ?? responseOf(answer as Answer);
-	return bearing(response, result);
+	const response = bearing(stream?.response ?? responseOf(answer as Answer), result);
+	if (stream && signal) abortWith(signal, response, stream.abort);
+	return response;
 }
 
 /** For each caller an error of its own: its response is read once, and in some runtimes only where it was made. */
-export function another(error: unknown, answer: Answer | undefined): unknown {
+function another(error: unknown, answer: Answer | undefined): unknown {
 	if (!isLatchkeyError(error) || error.response === undefined || answer === undefined) return error;
 	const {constructor, message, stack, cause} = error;
 	const make = constructor as new (facts: ErrorFacts) => LatchkeyError;

@@ -3,10 +3,9 @@ import {isMistake} from '../mistake.ts';
 import {namedAttempts, unnamedAttempts} from './attempts.ts';
 import {claimKey} from './claim.ts';
 import {conclude, reconcile} from './conclude.ts';
-import type {FlightRun} from './flight.ts';
+import type {Flight} from './flight.ts';
 import type {HeldLease} from './lease.ts';
-import type {Run} from './named-run.ts';
-import {nextOwner, remember} from './operations.ts';
+import {nextOwner, remember, type Run} from './operations.ts';
 import {
 	alreadySettled,
 	isOf,
@@ -93,7 +92,7 @@ export async function runNamed(run: Run): Promise<Result> {
 				return await alreadySettled(run, {record: saved.record, now: lease.now});
 			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
 			const result = tell();
-			if (!changed && run.keepsAnswer()) remember(operation, result);
+			if (!changed && run.keepsAnswer) remember(operation, result);
 			return result;
 		}
 	} catch (error) {
@@ -112,7 +111,7 @@ export async function runNamed(run: Run): Promise<Result> {
  * The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. A key that
  * was not made here may have been sent by others.
  */
-export async function runUnnamed(run: FlightRun, given: string | undefined): Promise<Result> {
+export async function runUnnamed(run: Flight, given: string | undefined): Promise<Result> {
 	const key = given ?? run.environment.uuid();
 	run.key = key;
 	run.foreign = given !== undefined;

@@ -3,8 +3,7 @@ import type {Settlement} from '../stores/store.ts';
 import {atRest} from './at-rest.ts';
 import type {Finding} from './conclude.ts';
 import type {HeldLease} from './lease.ts';
-import type {Run} from './named-run.ts';
-import {correctRecord, keepRecord, keepUnsaved, isSmall} from './operations.ts';
+import {correctRecord, keepRecord, keepUnsaved, isSmall, type Run} from './operations.ts';
 import {saveLater, save, type Settled} from './save.ts';
 import {transition} from './state.ts';
 
@@ -38,7 +37,7 @@ export async function settle(
 	const fenced = !binding && state.status !== 'succeeded';
 	const small = answer?.body && (settings.keepResponse || isSmall(answer)) ? answer : undefined;
 	const keepAnswer = settings.keepResponse;
-	const copy = () => (small && run.keepsAnswer() ? atRest(small, keepAnswer) : undefined);
+	const copy = () => (small && run.keepsAnswer ? atRest(small, keepAnswer) : undefined);
 	const settlement = (token: number): Settlement =>
 		Object.defineProperty({key, owner, token, state, fenced, keepAnswer, [copied]: copy}, 'answer', whenRead);
 	// Who has to claim again cannot know who has sent the key meanwhile. A record under another one is left as it is.

@@ -1,7 +1,6 @@
 import type {Environment} from '../environment.ts';
-import type {Flight} from './flight.ts';
-import type {Run} from './named-run.ts';
-import type {Operation} from './operations.ts';
+import type {Flight, Slot} from './flight.ts';
+import type {Operation, Run} from './operations.ts';
 
 // Only where each request has a context of its own (`Environment.bind`). A flight then ends with the request that
 // it began in, because its client has gone, or its handler has answered without it. It does not fail: it just stops.
@@ -31,15 +30,12 @@ export function lookAfter({timer}: Environment, flight: Flight, looking: () => b
 /** In milliseconds. */
 const ABANDONED = 120_000;
 
-/** What a flight is found by, while it lasts. */
-export type Slot = {flight?: Flight | undefined};
-
 /** Flights that nobody comes back for would stay; the oldest goes, for each that begins. */
 export function dropAbandoned(slots: Iterable<Slot>, {now}: Environment): void {
 	for (const slot of slots) {
 		const {flight} = slot;
 		if (flight === undefined) continue;
-		if (flight.remaining() <= 0 && now() - flight.snapshot().since > ABANDONED) slot.flight = undefined;
+		if (flight.remaining() <= 0 && now() - flight.snapshot.since > ABANDONED) slot.flight = undefined;
 		return;
 	}
 }
@@ -51,10 +47,11 @@ export function dropAbandoned(slots: Iterable<Slot>, {now}: Environment): void {
 export async function takeOver(run: Run, dead: Flight): Promise<Run> {
 	const {operation, owner, request} = run;
 	await release(operation);
-	const key = dead.key();
+	const {key} = dead;
 	if (key === undefined) return run;
 	operation.candidate ??= {key, owner, sent: 'claimed', ambiguous: true};
-	return Object.assign(run, {request: {...request, resumes: key}});
+	run.request = {...request, resumes: key};
+	return run;
 }
 
 /** Gives back the claim of a dead flight, so that nobody waits for its lease to end. */

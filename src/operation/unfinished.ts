@@ -11,8 +11,8 @@ import {takePart} from './caller.ts';
 import {isAlive} from './guarded-store.ts';
 import {joinNamed} from './join.ts';
 import {keptInit} from './kept-request.ts';
-import {keyLifeOf, keyStanding} from './key-age.ts';
-import {knownRecord, sawRecord, seenSince, operationAt, type Operation} from './operations.ts';
+import {keyLifeOf, keyStanding, seenSince} from './key-age.ts';
+import {knownRecord, sawRecord, operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
 import {saveAll} from './save.ts';
 import {isFinal} from './state.ts';
@@ -120,5 +120,5 @@ async function resume(
 			hint: 'The signed-in user (scope) changed, so nothing was sent.',
 		});
 	const call = {environment, request, settings, ownKey: key, since: undefined, sameScope, signal, name};
-	return takePart(call, joinNamed(environment, operation));
+	return takePart(call, joinNamed(operation));
 }

@@ -2,7 +2,7 @@ import {halfJitter} from '../attempt/delay.ts';
 import {wait} from '../attempt/wait.ts';
 import type {OperationId} from '../stores/store.ts';
 import type {OperationRecord} from './record.ts';
-import type {Run} from './named-run.ts';
+import type {Run} from './operations.ts';
 
 const FIRST_POLL = 200;
 const POLL_LIMIT = 2_000;

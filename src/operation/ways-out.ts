@@ -3,20 +3,12 @@ import {OutcomeUnknownError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
-import {
-	correctRecord,
-	freeKnown,
-	keepRecord,
-	knownRecord,
-	notify,
-	seenSince,
-	type Operation,
-	type Unsaved,
-} from './operations.ts';
+import {correctRecord, freeKnown, keepRecord, knownRecord, notify, type Operation, type Unsaved} from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './save.ts';
 import {saidState, transition} from './state.ts';
+import {seenSince} from './key-age.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
 export async function recordAt(operation: Operation): Promise<Listed | undefined> {
@@ -71,7 +63,7 @@ export async function resolve(
 ): Promise<Listed | undefined> {
 	const found = await recordAt(operation);
 	const {flight, unsaved} = operation;
-	if (flight !== undefined) throw stillOpen(operation, flight.key() ?? '', 'resolve');
+	if (flight !== undefined) throw stillOpen(operation, flight.key ?? '', 'resolve');
 	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
 	const record = found?.record;
 	const apart = unsaved && (isFree(record) || unsaved.record.key !== record?.key) ? unsaved : undefined;
@@ -117,7 +109,7 @@ export function openHere(
 ): string | undefined {
 	if (unsaved?.state.status === 'unknown') return unsaved.record.key;
 	const claiming = flight !== undefined && isFree(record);
-	return candidate?.sent === 'unclaimed' || claiming ? (candidate?.key ?? flight?.key() ?? '') : undefined;
+	return candidate?.sent === 'unclaimed' || claiming ? (candidate?.key ?? flight?.key ?? '') : undefined;
 }
 
 /** Whether this realm has been at it. */
