@@ -8,7 +8,7 @@ import {membersOf} from './request/members.ts';
 import {validate, type OptionSpecs} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
 
-const defaults: Settings = {
+const defaults: Omit<Settings, 'store'> = {
 	dialect: /* @__PURE__ */ ietf(),
 	timeout: 20_000,
 	totalTimeout: 60_000,
@@ -28,8 +28,8 @@ export function without<T extends object>(options: T, names: readonly string[]):
 export function settingsOf(options: FetchOptions): Settings {
 	checkFetchOptions(options);
 	validate(options, fetchSpecs);
-	const {keySenders, keyFrom, dialect, store} = options;
-	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
+	const {keySenders, keyFrom, dialect, store = defaultStore()} = options;
+	if (keySenders === 'this-store' && !store.durable)
 		throw mistake(
 			"keySenders 'this-store' needs a durable store (not memoryStore(); your own says durable: true): what a process forgets when it dies may have been sent",
 		);
@@ -40,7 +40,7 @@ export function settingsOf(options: FetchOptions): Settings {
 	// What a header cannot carry is told now, and not when something is to be sent.
 	if (dialect) keyHeaderOf(dialect, '00000000-0000-4000-8000-000000000000');
 
-	return withCall(withSaid(defaults, options, fetchSpecs), options);
+	return withCall({...withSaid(defaults, options, fetchSpecs), store}, options);
 }
 
 /** The settings of one call. The very same object when the call says nothing of its own. */

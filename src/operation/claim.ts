@@ -9,7 +9,7 @@ import {hushed} from '../utils.ts';
 import {keptRequest} from './kept-request.ts';
 import {isLeaseEndless, seenSince} from './key-age.ts';
 import {keepLease, leaseDuration, type HeldLease} from './lease.ts';
-import {keepRecord, knownRecord, type Candidate, type Run} from './operations.ts';
+import {keepRecord, knownRecord, storedRecord, type Candidate, type Run} from './operations.ts';
 import {alreadySettled, notKnown, payloadChanged} from './outcomes.ts';
 import {isFree, type StoredRequest} from './record.ts';
 import type {Result} from './result.ts';
@@ -150,8 +150,7 @@ export async function claimKey(run: Run, awaited: string | undefined): Promise<C
 /** What was sent under a claim is over where the store has freed its key by now, or holds another. */
 async function isOver({operation}: Run, {key, sent}: Candidate): Promise<boolean> {
 	if (sent !== 'claimed') return sent === 'no';
-	const {scope, name} = await operation.id();
-	const [found] = await operation.operations.store.list(scope, name);
+	const found = await storedRecord(operation);
 	return found !== undefined && (found.record.key !== key || isFree(found.record));
 }
 

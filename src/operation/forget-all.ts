@@ -1,5 +1,6 @@
 import {contextOf, type WithOperations} from '../context.ts';
 import {currentScope, scopeId} from '../request/scope.ts';
+import {readable} from './guarded-store.ts';
 import {operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import {saveAll} from './save.ts';
@@ -23,10 +24,9 @@ const SLICE = 100;
  * };
  */
 export async function forgetAll(fetch: WithOperations): Promise<void> {
-	const {environment, settings, operations: find} = contextOf(fetch, 'forgetAll');
+	const {environment, settings, operations} = contextOf(fetch, 'forgetAll');
 	const of = currentScope(settings.scope, environment);
 	const scope = await scopeId(of);
-	const operations = find();
 	for (const operation of operations.all.values())
 		if (operation.scope === of) {
 			if (operation.flight) operation.flight.keepsAnswer = false;
@@ -36,7 +36,7 @@ export async function forgetAll(fetch: WithOperations): Promise<void> {
 	await saveAll(operations, of);
 	// Looked at each time: an outcome may come, under another key than the store holds, while it is read or written to.
 	const stays = (operation: Operation, record?: OperationRecord) => operation.unsaved ?? openHere(operation, record);
-	const {listed, error} = await operations.store.readable(scope);
+	const {listed, error} = await readable(operations.store, scope);
 	const settled = listed.flatMap(({record}) => {
 		const operation = operationAt(operations, of, JSON.parse(record.name) as string[]);
 		return isOpen(record) || stays(operation, record) !== undefined ? [] : {operation, record};

@@ -70,7 +70,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	const canonical = canonicalName(name);
 	const limit = settings.retry.limit + 1;
 	const loading = initialSnapshot('loading', limit, environment.now());
-	const find = () => operationAt(operations(), currentScope(settings.scope, environment), canonical);
+	const find = () => operationAt(operations, currentScope(settings.scope, environment), canonical);
 
 	/** A page that a server renders may be anybody's. */
 	function findShown(): Operation | undefined {
@@ -84,7 +84,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			const found = await recordAt(operation);
 			if (operation.flight || operation.unsaved) return;
 			if (found !== undefined) sawRecord(operation, environment, found);
-			const alive = found !== undefined && (await isAlive(operation.operations.store, found));
+			const alive = found !== undefined && (await isAlive(operation.operations.store, found, environment));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (operation.look === look && !operation.flight) show(operation, found, alive);
 		} catch {

@@ -7,7 +7,7 @@ import {unleased} from '../stores/rules.ts';
 import type {Claim, OperationId, Settlement, Store, Listed} from '../stores/store.ts';
 import {after, once, tellGuarded, type MaybePromise} from '../utils.ts';
 import type {Flight} from './flight.ts';
-import {guardedStore, type GuardedStore} from './guarded-store.ts';
+import {guardedStore, recordsOf, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import {seenSince, type Seen} from './key-age.ts';
 import type {Result} from './result.ts';
@@ -58,13 +58,13 @@ export type Run = Flight & {
 export type Operations = {
 	readonly store: GuardedStore;
 	/** Unique to this realm; a flight's owner name begins with it. */
-	readonly realm: string;
+	readonly realm: () => string;
 	/** By scope and name, the latest last. */
 	readonly all: Map<string, Operation>;
 	/** How many of them somebody listens to: these stay, and leave the others their room. */
 	listened: number;
 	/** Some client of this realm goes on while the store fails. */
-	readonly degrades: () => boolean;
+	degrades: boolean;
 	/** How many flights there were. */
 	count: number;
 	/** When the store was last swept: wall clock, in milliseconds. */
@@ -101,22 +101,17 @@ export type Unsaved = {
 };
 
 const byStore = new WeakMap<Store, Operations>();
-const degrading = new WeakSet<Store>();
-
-/** Nothing else is made yet: where a client is made, a Worker may not ask for the random name of a realm. */
-export function degrade(store: Store): void {
-	degrading.add(store);
-}
 
 export function operationsOf(store: Store, environment: Environment): Operations {
 	let operations = byStore.get(store);
 	if (operations === undefined) {
 		operations = {
 			store: guardedStore(store, environment),
-			realm: environment.uuid(),
+			// Where a client is made, a Worker may not ask for a random name.
+			realm: once(() => environment.uuid()),
 			all: new Map(),
 			listened: 0,
-			degrades: () => degrading.has(store),
+			degrades: false,
 			count: 0,
 			sweptAt: 0,
 			sweepsDue: 0,
@@ -159,7 +154,7 @@ const MOST_AT_REST = 100;
 const MOST_KNOWN = 1_000;
 
 function dropOldest({all, degrades, listened}: Operations, latest: Operation): void {
-	if (all.size <= (degrades() ? MOST_KNOWN : MOST_AT_REST) + listened) return;
+	if (all.size <= (degrades ? MOST_KNOWN : MOST_AT_REST) + listened) return;
 	for (const [at, operation] of all)
 		if (operation !== latest && isAtRest(operation)) {
 			all.delete(at);
@@ -188,14 +183,21 @@ export function keepUnsaved(operation: Operation, outcome: Unsaved): void {
 	oldest.stopSaving = undefined;
 }
 
+/** As the store holds it. */
+export async function storedRecord({operations, id}: Operation): Promise<Listed | undefined> {
+	const {scope, name} = await id();
+	const [found] = await recordsOf(operations.store, scope, name);
+	return found;
+}
+
 /** Who a flight is to the store. */
 export function nextOwner(operations: Operations): string {
-	return `${operations.realm}/${++operations.count}`;
+	return `${operations.realm()}/${++operations.count}`;
 }
 
 /** With `onStoreError: 'degrade'` an operation goes on by what this realm knows of it, while its store fails. */
 export function keepRecord(operation: Operation, seen: Seen): void {
-	if (operation.operations.degrades()) operation.known = seen;
+	if (operation.operations.degrades) operation.known = seen;
 }
 
 /** What the store answered is what is known, whatever was to be written. */

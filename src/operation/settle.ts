@@ -69,7 +69,7 @@ export async function settle(
 		report: run.report,
 	});
 	if (state.status !== 'unknown') operation.candidate = undefined;
-	if (operation.operations.degrades()) {
+	if (operation.operations.degrades) {
 		const written = settleRule(record, settlement(record.token), now()).write;
 		keepRecord(operation, {record: written ?? record, now});
 	}

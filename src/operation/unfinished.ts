@@ -8,7 +8,7 @@ import type {ResumeInit, Settings} from '../options.ts';
 import {prepareRequest} from '../request/prepared-request.ts';
 import {currentScope, sameScopeAs, scopeId} from '../request/scope.ts';
 import {takePart} from './caller.ts';
-import {isAlive} from './guarded-store.ts';
+import {isAlive, recordsOf} from './guarded-store.ts';
 import {joinNamed} from './join.ts';
 import {keptInit} from './kept-request.ts';
 import {keyLifeOf, keyStanding, seenSince} from './key-age.ts';
@@ -49,12 +49,11 @@ export type Unfinished = {
  * for (const {operation, expired} of await unfinished(fetch)) showOpen(operation, expired);
  */
 export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
-	const {environment, settings, operations: find} = contextOf(fetch, 'unfinished');
+	const {environment, settings, operations} = contextOf(fetch, 'unfinished');
 	const scope = currentScope(settings.scope, environment);
-	const operations = find();
 	const elapsed = stopwatch(environment);
 	const unsaved = await saveAll(operations, scope);
-	const listed = await operations.store.list(await scopeId(scope), undefined, true);
+	const listed = await recordsOf(operations.store, await scopeId(scope), undefined, true);
 	const keys = new Set(listed.map(({record}) => record.key));
 	const here = unsaved.flatMap(it => knownRecord(it) ?? []).filter(({record}) => !keys.has(record.key));
 	return Promise.all(
@@ -68,7 +67,7 @@ export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
 					return keyStanding(seenSince(elapsed, found), keyLifeOf(settings));
 				};
 				const stands = standing();
-				const working = await isAlive(operations.store, found);
+				const working = await isAlive(operations.store, found, environment);
 				const name = JSON.parse(record.name) as [string, ...string[]];
 				sawRecord(operationAt(operations, scope, name), environment, found);
 				const {request} = record;

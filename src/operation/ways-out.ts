@@ -3,7 +3,16 @@ import {OutcomeUnknownError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
-import {correctRecord, freeKnown, keepRecord, knownRecord, notify, type Operation, type Unsaved} from './operations.ts';
+import {
+	correctRecord,
+	freeKnown,
+	keepRecord,
+	knownRecord,
+	notify,
+	storedRecord,
+	type Operation,
+	type Unsaved,
+} from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
 import {resolveRecord} from './resolve.ts';
 import {save} from './save.ts';
@@ -13,9 +22,7 @@ import {seenSince} from './key-age.ts';
 /** The record as it stands in the store, which is given first what only this realm knows. */
 export async function recordAt(operation: Operation): Promise<Listed | undefined> {
 	await save(operation).catch(() => undefined);
-	const {scope, name} = await operation.id();
-	const [found] = await operation.operations.store.list(scope, name);
-	return found;
+	return storedRecord(operation);
 }
 
 /** Frees the operation, and drops what this realm knows of it. False: there is nothing to complete, or it has begun anew. */
