@@ -140,8 +140,8 @@ function storeError(step: string, id: OperationId | undefined, cause: unknown): 
 	if (cause instanceof StoreError) return cause;
 	const operation = id && (JSON.parse(id.name) as string[]);
 	// Some of the platform's own errors come without words.
-	let reason = (cause instanceof Error ? cause.message || cause.name : String(cause)).slice(0, 300);
-	while (reason.endsWith('.')) reason = reason.slice(0, -1);
+	const said = cause instanceof Error ? cause.message || cause.name : String(cause);
+	const reason = said.slice(0, 300).replace(/\.+$/, '');
 	return new StoreError({step, reason, cause, operation});
 }
 

@@ -22,7 +22,7 @@ export function joinNamed(operation: Operation): (caller: Caller) => void {
 			linger: LINGER,
 			run(flight, dead) {
 				// The same object: who shows the flight reads from it which key is in use.
-				const run = Object.assign(flight, {operation, owner: nextOwner(operations)});
+				const run = Object.assign(flight, {operation, owner: nextOwner(operations), losses: 0});
 				return dead ? takeOver(run, dead).then(runNamed) : runNamed(run);
 			},
 			changed,

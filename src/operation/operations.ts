@@ -50,6 +50,8 @@ export type Run = Flight & {
 	readonly operation: Operation;
 	/** Who this flight is to the store. */
 	owner: string;
+	/** How often its lease was lost. */
+	losses: number;
 	/** Why the store did not take what was sent without it: until it does, it is not asked for a claim. */
 	withheld?: unknown;
 };

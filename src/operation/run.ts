@@ -36,7 +36,6 @@ export async function runNamed(run: Run): Promise<Result> {
 	let awaited = run.request.resumes;
 	let asked = false;
 	let lease: HeldLease | undefined;
-	let losses = 0;
 	try {
 		for (;;) {
 			const claimed = await claimKey(run, awaited);
@@ -47,7 +46,7 @@ export async function runNamed(run: Run): Promise<Result> {
 			const why = await namedAttempts(run, lease);
 			if (why === 'lost') {
 				lease.stop();
-				waitForOther(run, record.key, ++losses);
+				waitForOther(run, record.key);
 				continue;
 			}
 
@@ -61,11 +60,11 @@ export async function runNamed(run: Run): Promise<Result> {
 			lease.stop();
 			const {state, binding, found} = finding;
 			const changed = found && state.status === 'succeeded' && !(await isOf(run, record));
-			const tell = () => (changed ? payloadChanged(run) : namedResult(run, why, finding));
+			const result = changed ? payloadChanged(run) : namedResult(run, why, finding);
 			// An own key is used up: it is for its owner to make another one.
 			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && run.ownKey === undefined;
 			const lasts = () => binding || state.status === 'succeeded' || remaining() > 0;
-			const known = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
+			const known = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? result : undefined);
 			// Not assigned as it is made: V8 puts such functions into old space, and with them all that they see of the call.
 			run.verdict = known;
 			const saved = await settle(run, lease, finding);
@@ -84,14 +83,13 @@ export async function runNamed(run: Run): Promise<Result> {
 				run.withheld = undefined;
 				run.owner = nextOwner(operation.operations);
 				release = await store.hold(run.owner);
-				waitForOther(run, record.key, ++losses);
+				waitForOther(run, record.key);
 				continue;
 			}
 
 			if (saved.status === 'stronger' && saved.record)
 				return await alreadySettled(run, {record: saved.record, now: lease.now});
 			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
-			const result = tell();
 			if (!changed && run.keepsAnswer) remember(operation, result);
 			return result;
 		}
@@ -126,8 +124,9 @@ const MOST_LOST = 20;
  * Somebody else is at it, or has been. Should the record be gone when it is claimed again, no other key may be offered:
  * what was sent may still have its effect.
  */
-function waitForOther({operation, owner, progress}: Run, key: string, losses: number): void {
-	if (losses > MOST_LOST)
+function waitForOther(run: Run, key: string): void {
+	const {operation, owner, progress} = run;
+	if (++run.losses > MOST_LOST)
 		throw new StoreError({operation: operation.name, step: 'claim', reason: 'it took the claim back'});
 	progress.ambiguous = true;
 	operation.candidate = {key, owner, sent: 'claimed', ambiguous: true};
