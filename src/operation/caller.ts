@@ -1,11 +1,14 @@
 import {abortOf} from '../aborts.ts';
-import {responseOf} from '../attempt/answer.ts';
+import {abortWith} from '../attempt/abort-with.ts';
+import {bearing, responseOf} from '../attempt/answer.ts';
 import type {Progress} from '../attempt/progress.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {bindTo, stopwatch, type Environment} from '../environment.ts';
-import {isLatchkeyError, outcomeError} from '../errors.ts';
+import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError} from '../errors.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
+import type {Result} from './outcome.ts';
 
 /** What a call asks for. */
 export type Call = {
@@ -31,8 +34,8 @@ export type Caller = Call & {
 	readonly elapsed: () => number;
 	/** Runs it in the context of the request that this call was made in. All that follows is to be called there. */
 	readonly run: (what: () => void) => void;
-	/** Gives it its Response, or what making that throws. */
-	readonly tell: (make: () => Response) => void;
+	/** Gives it its outcome. `first`: the flight was made with its request. `last`: the last answer, which an error may bear. */
+	readonly deliver: (result: Result, first: boolean, last: Answer | undefined) => void;
 	readonly fail: (error: unknown) => void;
 	/** Its flight is over and has told it nothing: it joins the next, or begins it. */
 	readonly again: () => void;
@@ -63,24 +66,30 @@ export function takePart(call: Call, join: (caller: Caller) => void): Promise<Re
 			again() {
 				if (waiting) join(caller);
 			},
-			tell(make) {
-				if (!waiting) return;
-				waiting = false;
-				cancelTimer();
-				caller.stopLooking?.();
-				signal?.removeEventListener('abort', abort);
-				try {
-					resolve(make());
-				} catch (error) {
-					reject(error);
-				}
+			deliver(result, first, last) {
+				end(() => {
+					resolve(present(result, first, last, signal));
+				});
 			},
 			fail(error) {
-				caller.tell(() => {
+				end(() => {
 					throw error;
 				});
 			},
 		};
+
+		function end(how: () => void): void {
+			if (!waiting) return;
+			waiting = false;
+			cancelTimer();
+			caller.stopLooking?.();
+			signal?.removeEventListener('abort', abort);
+			try {
+				how();
+			} catch (error) {
+				reject(error);
+			}
+		}
 
 		function abort(): void {
 			if (signal) caller.fail(abortOf(signal, true));
@@ -114,4 +123,26 @@ export function timedOut({
 	// That the first attempt was not sent says nothing of the one that is on its way.
 	if (name === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
 	return outcomeError('unknown', {operation: name, key, attempts, response: answer && responseOf(answer), cause});
+}
+
+/** The Response for one caller, or the error it is thrown. */
+function present(result: Result, first: boolean, last: Answer | undefined, signal: AbortSignal | undefined): Response {
+	const {error, answer, stream} = result;
+	if (error !== undefined) throw first ? error : another(error, last);
+	if (stream !== undefined && !first) {
+		const facts = {...result, status: answer?.status};
+		throw outcomeError(result.outcome, facts);
+	}
+
+	const response = bearing(stream?.response ?? responseOf(answer as Answer), result);
+	if (stream && signal) abortWith(signal, response, stream.abort);
+	return response;
+}
+
+/** For each caller an error of its own: its response is read once, and in some runtimes only where it was made. */
+function another(error: unknown, answer: Answer | undefined): unknown {
+	if (!isLatchkeyError(error) || error.response === undefined || answer === undefined) return error;
+	const {constructor, message, stack, cause} = error;
+	const make = constructor as new (facts: ErrorFacts) => LatchkeyError;
+	return Object.assign(new make({cause}), error, {message, stack, response: responseOf(answer)});
 }

@@ -1,19 +1,20 @@
 import {unlessCancelled} from '../attempt/cancellation.ts';
+import {halfJitter} from '../attempt/delay.ts';
+import {wait} from '../attempt/wait.ts';
 import {stopwatch} from '../environment.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {validateKey, otherKey} from '../request/key.ts';
 import {claimRule} from '../stores/claim-rule.ts';
-import type {Claim, ClaimResult, Listed} from '../stores/store.ts';
+import type {Claim, ClaimResult, Listed, OperationId} from '../stores/store.ts';
 import {hushed} from '../utils.ts';
-import {keptRequest} from './kept-request.ts';
+import {keptRequest} from './at-rest.ts';
 import {isLeaseEndless, seenSince} from './key-age.ts';
 import {keepLease, leaseDuration, type HeldLease} from './lease.ts';
 import {keepRecord, knownRecord, storedRecord, type Candidate, type Run} from './operations.ts';
 import {alreadySettled, notKnown, payloadChanged} from './outcomes.ts';
-import {isFree, type StoredRequest} from './record.ts';
-import type {Result} from './result.ts';
-import {waitForOwner} from './wait-for-owner.ts';
+import {isFree, type StoredRequest, type OperationRecord} from './record.ts';
+import type {Result} from './outcome.ts';
 
 /** The lease to send under; or the result, where there is nothing to send. */
 export type Claimed = {readonly lease: HeldLease} | {readonly lease?: undefined; readonly result: Result};
@@ -166,4 +167,44 @@ function usedKey({ownKey}: Run): Error {
 	return mistake(
 		`${whose} the key of an operation that was freed; a new beginning under this name needs a new key. Nothing was sent.`,
 	);
+}
+
+const FIRST_POLL = 200;
+const POLL_LIMIT = 2_000;
+
+/**
+ * Waits until it is worth claiming again: the record may have changed, the owner is gone (true), its lease is over,
+ * or time to look again has come. Stops when the call's time is over or nobody waits any more.
+ */
+export async function waitForOwner(
+	run: Run,
+	id: OperationId,
+	record: OperationRecord,
+	now: number,
+	polls: number,
+): Promise<boolean> {
+	const {environment, cancellation, operation} = run;
+	const {store} = operation.operations;
+	if (cancellation.cancelled() || run.remaining() <= 0) return false;
+	const poll = halfJitter(Math.min(POLL_LIMIT, FIRST_POLL * 1.5 ** polls), environment.random);
+	// One past the end, because a lease ends after its last millisecond.
+	const ms = Math.max(1, Math.min(poll, record.leaseUntil - now + 1, run.remaining()));
+
+	const giveUp = new AbortController();
+	let gone = false;
+	await wait(environment, ms, cancellation, wake => {
+		const stopWatching = store.watch(id, wake);
+		store.gone?.(record.owner, giveUp.signal).then(
+			() => {
+				gone = true;
+				wake();
+			},
+			() => undefined,
+		);
+		return () => {
+			stopWatching();
+			giveUp.abort();
+		};
+	});
+	return gone;
 }

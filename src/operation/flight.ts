@@ -10,7 +10,7 @@ import {domError} from '../signals.ts';
 import {timedOut, type Caller, type Joined} from './caller.ts';
 import {otherKey} from '../request/key.ts';
 import {keyLifeOf, type KeyLife} from './key-age.ts';
-import {present, type Result} from './result.ts';
+import type {Result} from './outcome.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 
 /** The running work on an operation in this realm: what it works with, and those who take part in it. */
@@ -200,7 +200,7 @@ export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | unde
 	}
 
 	function deliver(caller: Caller, result: Result): void {
-		caller.tell(() => present(result, caller === first, flight.progress.answer, caller.signal));
+		caller.deliver(result, caller === first, flight.progress.answer);
 	}
 
 	/** Whether a caller that joined asks for what is sent; if not, it is out. */

@@ -3,7 +3,7 @@ import {currentScope, scopeId} from '../request/scope.ts';
 import {readable} from './guarded-store.ts';
 import {operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord} from './record.ts';
-import {saveAll} from './save.ts';
+import {saveAll} from './settle.ts';
 import {forgetHere, openHere} from './ways-out.ts';
 
 /** So many at once: a page goes on to answer meanwhile. */

@@ -10,7 +10,7 @@ import type {Flight} from './flight.ts';
 import {guardedStore, recordsOf, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
 import {seenSince, type Seen} from './key-age.ts';
-import type {Result} from './result.ts';
+import type {Result} from './outcome.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {State} from './state.ts';
 

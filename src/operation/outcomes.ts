@@ -11,14 +11,13 @@ import {
 } from '../errors.ts';
 import {domError} from '../signals.ts';
 import {fromRest} from './at-rest.ts';
-import {refetch, type Ending} from './attempts.ts';
-import type {Finding} from './conclude.ts';
+import {refetch, type Ending, type Finding} from './attempts.ts';
 import type {Flight} from './flight.ts';
 import {keyStanding, type Seen} from './key-age.ts';
 import type {Unsaved, Run} from './operations.ts';
 import type {OperationRecord} from './record.ts';
-import type {Result} from './result.ts';
-import {save} from './save.ts';
+import type {Result} from './outcome.ts';
+import {save} from './settle.ts';
 import {isFinal, outcomeOfState, type State} from './state.ts';
 
 /** The result of a named operation whose attempts have ended. What does not settle it is an error, never an answer. */

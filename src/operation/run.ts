@@ -1,8 +1,7 @@
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
-import {namedAttempts, unnamedAttempts} from './attempts.ts';
+import {namedAttempts, unnamedAttempts, conclude, reconcile} from './attempts.ts';
 import {claimKey} from './claim.ts';
-import {conclude, reconcile} from './conclude.ts';
 import type {Flight} from './flight.ts';
 import type {HeldLease} from './lease.ts';
 import {nextOwner, remember, type Run} from './operations.ts';
@@ -15,7 +14,7 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import type {Result} from './result.ts';
+import type {Result} from './outcome.ts';
 import {settle} from './settle.ts';
 import {saidState} from './state.ts';
 import {sweepSoon} from './sweep.ts';

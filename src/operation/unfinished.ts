@@ -10,11 +10,11 @@ import {currentScope, sameScopeAs, scopeId} from '../request/scope.ts';
 import {takePart} from './caller.ts';
 import {isAlive, recordsOf} from './guarded-store.ts';
 import {joinNamed} from './join.ts';
-import {keptInit} from './kept-request.ts';
+import {keptInit} from './at-rest.ts';
 import {keyLifeOf, keyStanding, seenSince} from './key-age.ts';
 import {knownRecord, sawRecord, operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
-import {saveAll} from './save.ts';
+import {saveAll} from './settle.ts';
 import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */

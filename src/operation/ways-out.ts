@@ -3,6 +3,7 @@ import {OutcomeUnknownError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
+import {seenSince, isLeaseEndless} from './key-age.ts';
 import {
 	correctRecord,
 	freeKnown,
@@ -12,12 +13,11 @@ import {
 	storedRecord,
 	type Operation,
 	type Unsaved,
+	nextOwner,
 } from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
-import {resolveRecord} from './resolve.ts';
-import {save} from './save.ts';
+import {save} from './settle.ts';
 import {saidState, transition} from './state.ts';
-import {seenSince} from './key-age.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
 export async function recordAt(operation: Operation): Promise<Listed | undefined> {
@@ -129,4 +129,43 @@ export function forgetHere(operation: Operation, record?: OperationRecord): void
 	Object.assign(operation, {result: undefined, unsaved: undefined, candidate: undefined, snapshot: undefined});
 	freeKnown(operation, record);
 	notify(operation);
+}
+
+const LEASE = 10_000;
+
+/**
+ * Settles an operation by somebody's word. Where it has an owner it is claimed first, so that nobody is at it; `undefined`:
+ * somebody is, or has changed it.
+ */
+export async function resolveRecord(
+	{operations, id, at}: Operation,
+	found: Listed,
+	outcome: 'succeeded' | 'refused',
+): Promise<OperationRecord | undefined> {
+	const where = await id();
+	const {record} = found;
+	const {key, fingerprint} = record;
+	let held = record;
+	if (record.owner !== '') {
+		const claimed = await operations.store.claim(where, {
+			key,
+			fingerprint,
+			owner: nextOwner(operations),
+			lease: LEASE,
+			// Only counts for a record that has just vanished; nothing is sent under it.
+			keyLife: LEASE,
+			onLapsed: 'take',
+			takeFrom: isLeaseEndless(operations.store, found) ? record.owner : undefined,
+			awaited: key,
+		});
+		if (claimed.status === 'settled' || claimed.status === 'mismatch') return claimed.record;
+		if (claimed.status !== 'claimed') return undefined;
+		held = claimed.record;
+	}
+
+	const {state, owner, token} = held;
+	const next = transition(state, saidState(outcome), at);
+	const settlement = {key, owner, token, state: next, fenced: true, keepAnswer: false};
+	const {status, record: settled} = await operations.store.settle(where, settlement);
+	return status === 'done' ? settled : undefined;
 }
