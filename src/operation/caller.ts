@@ -3,7 +3,7 @@ import {abortWith} from '../attempt/abort-with.ts';
 import {bearing, responseOf} from '../attempt/answer.ts';
 import type {Progress} from '../attempt/progress.ts';
 import type {Answer} from '../dialects/dialect.ts';
-import {bindTo, stopwatch, type Environment} from '../environment.ts';
+import {stopwatch, type Environment} from '../environment.ts';
 import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError} from '../errors.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
@@ -32,6 +32,8 @@ export type Caller = Call & {
 	readonly waiting: () => boolean;
 	/** Time since it was made, in milliseconds: the longer of both clocks, so that sleep counts. */
 	readonly elapsed: () => number;
+	/** The requests that are served have contexts of their own (`Environment.bind`). */
+	readonly apart: boolean;
 	/** Runs it in the context of the request that this call was made in. All that follows is to be called there. */
 	readonly run: (what: () => void) => void;
 	/** Gives it its outcome. `first`: the flight was made with its request. `last`: the last answer, which an error may bear. */
@@ -53,6 +55,10 @@ export type Joined = {
 /** The edge, where values become a Response or an error. An abort or a time-out detaches this caller only. */
 export function takePart(call: Call, join: (caller: Caller) => void): Promise<Response> {
 	const {environment, settings, signal, name} = call;
+	const {bind} = environment;
+	const run = (what: () => void) => {
+		what();
+	};
 	return new Promise((resolve, reject) => {
 		let waiting = true;
 		const caller: Caller = {
@@ -60,9 +66,8 @@ export function takePart(call: Call, join: (caller: Caller) => void): Promise<Re
 			joined: undefined,
 			elapsed: stopwatch(environment),
 			waiting: () => waiting,
-			run: bindTo(environment, (run: () => void) => {
-				run();
-			}),
+			apart: bind !== undefined,
+			run: bind ? bind(run) : run,
 			again() {
 				if (waiting) join(caller);
 			},

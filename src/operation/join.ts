@@ -65,11 +65,11 @@ export function joinUnnamed(
 /** `dead`: the flight to take over from. */
 function join(plan: FlightPlan, caller: Caller, dead?: Flight): void {
 	const {slot, slots} = plan;
-	const {environment} = caller;
+	const {environment, apart} = caller;
 	caller.stopLooking?.();
 	const {flight} = slot;
 	if (flight === undefined) {
-		if (environment.bind) dropAbandoned(slots.values(), environment);
+		if (apart) dropAbandoned(slots.values(), environment);
 		slot.flight = startFlight(caller, plan, dead);
 		caller.joined = slot.flight;
 		return;
@@ -78,7 +78,7 @@ function join(plan: FlightPlan, caller: Caller, dead?: Flight): void {
 	caller.joined = flight;
 	flight.join(caller);
 
-	if (environment.bind === undefined) return;
+	if (!apart) return;
 	let looking = true;
 	caller.stopLooking = () => {
 		looking = false;

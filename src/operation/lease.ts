@@ -85,18 +85,20 @@ export function keepLease(run: Run, held: Held): HeldLease {
 	return {
 		...held,
 		async permit(attempts) {
-			if (isFinal(state)) return now() < sendableUntil ? 'final' : 'expired';
+			let at = now();
+			if (isFinal(state)) return at < sendableUntil ? 'final' : 'expired';
 			if (lost) return 'lost';
-			if (stored && (attempts > 0 || now() >= leaseEnd)) {
+			if (stored && (attempts > 0 || at >= leaseEnd)) {
 				const renewed = await renew();
 				if (renewed !== 'go') return renewed;
+				at = now();
 			}
 
 			// The store turned out to hold another key meanwhile.
 			if (operation.unsaved?.storedKey !== undefined) return 'timed-out';
 			if (run.remaining() <= 0) return 'timed-out';
 			if (clockSetBack) return 'clock';
-			return now() < sendableUntil ? 'go' : 'expired';
+			return at < sendableUntil ? 'go' : 'expired';
 		},
 		remaining: () => leaseEnd - now(),
 		stop() {
