@@ -1,3 +1,4 @@
+import {defaultStore} from '#platform';
 import type {sendUnkeyed} from './attempt/unkeyed.ts';
 import {latchkey, type Context, type WithOperations} from './context.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
@@ -43,7 +44,7 @@ export function createFetchIn(
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
 	const ownKeyFlights = new Map<string | undefined, Slot>();
-	const operations = operationsOf(settings.store, environment);
+	const operations = operationsOf(settings.store ?? defaultStore(), environment);
 	// Who shares the store learns for this one, too, from now on.
 	operations.degrades ||= settings.onStoreError === 'degrade';
 

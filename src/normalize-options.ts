@@ -8,7 +8,7 @@ import {membersOf} from './request/members.ts';
 import {validate, type OptionSpecs} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
 
-const defaults: Omit<Settings, 'store'> = {
+const defaults: Settings = {
 	dialect: /* @__PURE__ */ ietf(),
 	timeout: 20_000,
 	totalTimeout: 60_000,
@@ -40,7 +40,7 @@ export function settingsOf(options: FetchOptions): Settings {
 	// What a header cannot carry is told now, and not when something is to be sent.
 	if (dialect) keyHeaderOf(dialect, '00000000-0000-4000-8000-000000000000');
 
-	return withCall({...withSaid(defaults, options, fetchSpecs), store}, options);
+	return withCall(withSaid(defaults, options, fetchSpecs), options);
 }
 
 /** The settings of one call. The very same object when the call says nothing of its own. */

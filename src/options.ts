@@ -238,17 +238,9 @@ export type FetchOptions = SharedOptions & {
 /** Options of one call, checked and complete. Infinity stands for `false`. */
 export type Settings = Omit<
 	FetchOptions,
-	| 'store'
-	| 'dialect'
-	| 'keepResponse'
-	| 'keepRequest'
-	| 'keySenders'
-	| 'onStoreError'
-	| 'timeout'
-	| 'totalTimeout'
-	| 'retry'
+	'dialect' | 'keepResponse' | 'keepRequest' | 'keySenders' | 'onStoreError' | 'timeout' | 'totalTimeout' | 'retry'
 > &
-	Required<Pick<FetchOptions, 'store' | 'dialect' | 'keepResponse' | 'keepRequest' | 'keySenders' | 'onStoreError'>> & {
+	Required<Pick<FetchOptions, 'dialect' | 'keepResponse' | 'keepRequest' | 'keySenders' | 'onStoreError'>> & {
 		readonly timeout: number;
 		readonly totalTimeout: number;
 		readonly retry: Retry;
