@@ -110,24 +110,30 @@ export function takePart(call: Call, join: (caller: Caller) => void): Promise<Re
 	});
 }
 
-/** The error of a caller whose time is over. `begun`: the work on its operation goes on; before that nothing is claimed or sent. */
-export function timedOut({
-	name,
-	key,
-	progress,
-	begun,
-}: Pick<Call, 'name'> & {
+/** What is known of the work that a call takes part in; of one that has not begun, its name. */
+type Work = Pick<Call, 'name'> & {
 	readonly key?: string | undefined;
 	readonly progress?: Progress;
+	/** Before that nothing is claimed or sent. */
 	readonly begun?: boolean;
-}): unknown {
+};
+
+/** What errors tell of it. */
+export function factsOf({name, key, progress}: Work): ErrorFacts {
 	const {attempts, answer, firstFailure} = progress ?? {};
+	return {operation: name, key, attempts, response: answer && responseOf(answer), cause: firstFailure};
+}
+
+/** The error of a caller whose time is over, while the work goes on. */
+export function timedOut(work: Work): unknown {
+	const facts = factsOf(work);
 	const over = domError('The total time of the call is over', 'TimeoutError');
-	const cause = firstFailure ?? over;
-	if (!attempts && !begun) return outcomeError('not-sent', {operation: name, cause, hint: 'Its body took too long.'});
+	const {cause = over} = facts;
+	if (!facts.attempts && !work.begun)
+		return outcomeError('not-sent', {...facts, cause, hint: 'Its body took too long.'});
 	// That the first attempt was not sent says nothing of the one that is on its way.
-	if (name === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
-	return outcomeError('unknown', {operation: name, key, attempts, response: answer && responseOf(answer), cause});
+	if (work.name === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
+	return outcomeError('unknown', {...facts, cause});
 }
 
 /** The Response for one caller, or the error it is thrown. */

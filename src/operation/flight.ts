@@ -146,30 +146,19 @@ export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | unde
 		if (onEvent) tellGuarded(onEvent, {...event, operation: name, key: flight.key, at});
 	}
 
-	async function begin(): Promise<void> {
+	async function work(): Promise<void> {
 		try {
 			await unlessCancelled(firstLeft, request.ready());
 		} catch (error) {
 			seats.delete(first);
 			first.fail(error);
 			end(undefined);
-			for (const caller of [...seats.keys(), ...followers]) caller.run(caller.again);
+			for (const caller of seats.keys()) caller.run(caller.again);
 			return;
 		}
 
 		flight.begun = true;
 		for (const joined of seats.keys()) if (joined !== first) joined.run(() => void isSame(joined));
-		await finish();
-		for (const caller of followers) caller.run(caller.again);
-	}
-
-	function end(last: Snapshot | undefined): void {
-		cancelLinger?.();
-		if (plan.slot.flight === flight) plan.slot.flight = undefined;
-		plan.ended(last);
-	}
-
-	async function finish(): Promise<void> {
 		let tell: (caller: Caller, seat: Seat) => void;
 		let last: Snapshot | undefined;
 		try {
@@ -197,6 +186,13 @@ export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | unde
 			if (caller === first) tell(caller, seat);
 			else caller.run(() => void isSame(caller).then(same => same && tell(caller, seat)));
 		}
+	}
+
+	function end(last: Snapshot | undefined): void {
+		cancelLinger?.();
+		if (plan.slot.flight === flight) plan.slot.flight = undefined;
+		plan.ended(last);
+		for (const caller of followers) caller.run(caller.again);
 	}
 
 	function deliver(caller: Caller, result: Result): void {
@@ -235,6 +231,6 @@ export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | unde
 		});
 	}
 
-	void begin();
+	void work();
 	return flight;
 }

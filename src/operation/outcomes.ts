@@ -1,16 +1,9 @@
-import {responseOf} from '../attempt/answer.ts';
 import {unlessCancelled} from '../attempt/cancellation.ts';
 import {suspectsPreflight} from '../attempt/preflight.ts';
-import {
-	isLatchkeyError,
-	PayloadChangedError,
-	outcomeError,
-	type ErrorFacts,
-	type Outcome,
-	type OutcomeFacts,
-} from '../errors.ts';
+import {isLatchkeyError, PayloadChangedError, outcomeError, type Outcome, type OutcomeFacts} from '../errors.ts';
 import {domError} from '../signals.ts';
 import {fromRest} from './at-rest.ts';
+import {factsOf} from './caller.ts';
 import {refetch, type Ending, type Finding} from './attempts.ts';
 import type {Flight} from './flight.ts';
 import {keyStanding, type Seen} from './key-age.ts';
@@ -160,10 +153,6 @@ function result(run: Flight, outcome: Outcome, more: Partial<Result>): Result {
 		retryAt: outcome === 'succeeded' ? undefined : progress.retryAt,
 		...more,
 	};
-}
-
-function factsOf({key, name, progress: {attempts, answer, firstFailure}}: Flight): ErrorFacts {
-	return {operation: name, key, attempts, response: answer && responseOf(answer), cause: firstFailure};
 }
 
 /** What else may be the matter, or would help. */

@@ -130,7 +130,6 @@ export async function save(operation: Operation): Promise<Settled> {
 	}
 
 	const {status, record} = await saveOne(operation, unsaved);
-	if (record !== undefined && status !== 'conflict') correctRecord(operation, record);
 	const {key} = unsaved.record;
 	const storedKey = record?.key ?? key;
 	if (status === 'conflict') {
@@ -139,11 +138,10 @@ export async function save(operation: Operation): Promise<Settled> {
 		return {status, record};
 	}
 
-	if (operation.unsaved === unsaved) {
-		operation.unsaved = undefined;
-		// The store knows the key by now.
-		if (operation.candidate?.key === key) operation.candidate = undefined;
-	}
+	if (record !== undefined) correctRecord(operation, record);
+	// The store knows the key by now.
+	if (operation.unsaved === unsaved && operation.candidate?.key === key) operation.candidate = undefined;
+	become(undefined);
 
 	if (status === 'lost') {
 		if (state.status === 'succeeded' && storedKey !== key) report({type: 'late-success', replacedBy: storedKey});
@@ -180,15 +178,14 @@ async function saveAgain(
 	const asked = claim();
 	const claimed = await store.claim(id, asked);
 	const freed = claimed.status === 'key-used';
+	const held = freed ? undefined : claimed.record;
 	const key = freed ? claimed.previousKey : claimed.record.key;
 	const known = freed ? key : claimed.record.previousKey;
 	// A claim of it came late, and others have gone on from there. (A derived key may have been used earlier, too.)
-	if (asked.random && known === asked.key && !(freed && isDefinitive(state)))
-		return {status: 'lost', ...(!freed && {record: claimed.record})};
+	if (asked.random && known === asked.key && !(freed && isDefinitive(state))) return {status: 'lost', record: held};
 	// What made an earlier use of the key free says nothing of a doubt about this one.
-	if (key !== asked.key || (freed && !isDefinitive(state)))
-		return {status: 'conflict', ...(!freed && {record: claimed.record})};
-	return store.settle(id, settlement(claimed.status === 'claimed' ? claimed.record.token : record.token));
+	if (key !== asked.key || (freed && !isDefinitive(state))) return {status: 'conflict', record: held};
+	return store.settle(id, settlement((claimed.status === 'claimed' ? claimed.record : record).token));
 }
 
 /** Waits before the store is tried again, in milliseconds; the last one for as long as this realm lives. */
