@@ -55,14 +55,9 @@ function permitUntil(run: Flight, now: () => number, keyEnd: number): Job['permi
 }
 
 async function attempts(run: Flight, key: string, permit: Job['permit'], sentBefore: boolean): Promise<Ending> {
-	const {environment, settings, progress, request, remaining, cancellation, sameScope, report} = run;
+	const {environment, settings, progress, request, remaining, report} = run;
 	const job: Job = {
-		environment,
-		settings,
-		remaining,
-		cancellation,
-		sameScope,
-		report,
+		...run,
 		request: request.sendable(key),
 		permit,
 		verdictOf(exchange) {

@@ -166,7 +166,7 @@ export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | unde
 			const {outcome, answer, attempts, replayed, retryAt} = result;
 			flight.report({type: 'settled', outcome, status: answer?.status, attempts, replayed});
 			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED'))
-				last = moved(flight.snapshot, outcome, environment.now(), {retryAt});
+				last = moved(flight.snapshot, outcome, environment.now(), retryAt);
 			const open = outcome === 'unknown' || outcome === 'not-sent';
 			tell = (caller, {late}) => {
 				if (open && late) caller.again();
