@@ -70,7 +70,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	const canonical = canonicalName(name);
 	const limit = settings.retry.limit + 1;
 	const loading = initialSnapshot('loading', limit, environment.now());
-	const find = () => operationAt(operations(), currentScope(settings.scope, environment), canonical);
+	const find = () => operationAt(operations, currentScope(settings.scope, environment), canonical);
 
 	/** A page that a server renders may be anybody's. */
 	function findShown(): Operation | undefined {
@@ -84,7 +84,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			const found = await recordAt(operation);
 			if (operation.flight || operation.unsaved) return;
 			if (found !== undefined) sawRecord(operation, environment, found);
-			const alive = found !== undefined && (await isAlive(operation.operations.store, found));
+			const alive = found !== undefined && (await isAlive(operation.operations.store, found, environment));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (operation.look === look && !operation.flight) show(operation, found, alive);
 		} catch {
@@ -95,7 +95,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	}
 
 	function stateOf(operation: Operation): Snapshot {
-		const known = operation.flight?.snapshot() ?? operation.snapshot;
+		const known = operation.flight?.snapshot ?? operation.snapshot;
 		// One look tells all who ask; were each to begin another, none would be the latest while it lasts.
 		if (known === undefined && !operation.look) void load(operation);
 		return known ?? loading;
