@@ -14,7 +14,7 @@ export type WithOperations = {readonly [latchkey]: object};
 export type Context = {
 	readonly environment: Environment;
 	readonly settings: Settings;
-	readonly operations: () => Operations;
+	readonly operations: Operations;
 	/** The call itself, its options checked. */
 	readonly send: (input: FetchInput, init: RequestInit & CallOptions) => Promise<Response>;
 };

@@ -103,11 +103,6 @@ function bindByPromise<T>(callback: (value: T) => void): (value: T) => void {
 	};
 }
 
-/** A function that calls this one in the context it was made in, where there are such. */
-export function bindTo<T>({bind}: Environment, callback: (value: T) => void): (value: T) => void {
-	return bind ? bind(callback) : callback;
-}
-
 /** The longer of the two clocks' times since now: one may stand still in sleep, the other may be set back. */
 export function stopwatch(environment: Environment): () => number {
 	const wall = environment.now();

@@ -34,6 +34,9 @@ export type ErrorFacts = {
 	readonly cause?: unknown;
 };
 
+/** Why a key is not sent any more. */
+export type NotSendable = 'expired' | 'final' | 'clock';
+
 export const brand: unique symbol = /* @__PURE__ */ Symbol.for('latchkey.error');
 
 /**
@@ -56,19 +59,21 @@ export abstract class LatchkeyError extends Error {
 	declare readonly status: number | undefined;
 	/** The next call of the operation with the same request goes under the same key. */
 	declare readonly keyKept: boolean;
+	/** Why its key is not sent any more, where that is so. */
+	declare readonly reason?: NotSendable | undefined;
 
 	/** `what` goes on from the name of the operation. */
-	constructor(what: string, facts: ErrorFacts) {
-		const {operation, key, attempts = 0, response, status = response?.status, keyKept = true, cause} = facts;
+	constructor(what: string, facts: ErrorFacts & {readonly reason?: NotSendable | undefined}) {
+		const {operation, key, attempts = 0, response, status = response?.status, keyKept = true, reason, cause} = facts;
 		const subject = operation ? `Operation ${displayName(operation)}` : 'This request';
 		super(`${subject} ${what}`, cause === undefined ? undefined : {cause});
-		Object.assign(this, {operation, key, attempts, response, status, keyKept});
+		Object.assign(this, {operation, key, attempts, response, status, keyKept, reason});
 		Object.defineProperty(this, brand, {value: true});
 	}
 
 	/** Plain data, for logs and for what crosses a boundary (server actions, Redux). Neither response nor cause. */
 	toJSON(): Record<string, unknown> {
-		const {name, code, message, outcome, operation, key, attempts, status, keyKept} = this;
-		return {name, code, message, outcome, operation, key, attempts, status, keyKept};
+		const {name, code, message, outcome, operation, key, attempts, status, keyKept, reason} = this;
+		return {name, code, message, outcome, operation, key, attempts, status, keyKept, reason};
 	}
 }

@@ -1,6 +1,6 @@
-import {brand, LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} from './error-base.ts';
+import {brand, LatchkeyError, type ErrorCode, type ErrorFacts, type NotSendable, type Outcome} from './error-base.ts';
 
-export {LatchkeyError, type ErrorCode, type ErrorFacts, type Outcome} from './error-base.ts';
+export {LatchkeyError, type ErrorCode, type ErrorFacts, type NotSendable, type Outcome} from './error-base.ts';
 
 /**
  * The server holds this key for another payload. Nothing was executed by this call.
@@ -55,19 +55,15 @@ export class OutcomeUnknownError extends LatchkeyError {
 	 * (`final`), or the store's clock was set back, so that the key's age is a guess (`clock`: until that clock is right).
 	 * Find out what happened, then `resolve()`.
 	 */
-	readonly reason: NotSendable | undefined;
+	declare readonly reason: NotSendable | undefined;
 	/** Where the server says that what was asked for exists already: absolute. This very request may have made it. */
 	readonly resource: string | undefined;
 
-	constructor({reason, hint = '', resource, ...facts}: ErrorFacts & HowOn) {
+	constructor({hint = '', resource, ...facts}: ErrorFacts & HowOn) {
+		const {reason} = facts;
 		const next = reason === undefined ? 'Calling it again is safe where the server honours keys.' : notSendable[reason];
 		super(`may have taken effect; do not report it as failed. ${next} ${hint}`.trim(), facts);
-		this.reason = reason;
 		this.resource = resource;
-	}
-
-	override toJSON(): Record<string, unknown> {
-		return {...super.toJSON(), reason: this.reason};
 	}
 
 	/** The key will not be sent any more: ask the server what happened, then `resolve()`. */
@@ -82,9 +78,6 @@ type HowOn = {
 	readonly hint?: string | undefined;
 	readonly resource?: string | undefined;
 };
-
-/** Why a key is not sent any more. */
-export type NotSendable = 'expired' | 'final' | 'clock';
 
 const notSendable = {
 	expired: 'Its key is too old to be sent: find out what happened, then resolve() it.',
@@ -162,15 +155,10 @@ export class NotSentError extends LatchkeyError {
 	readonly code = 'NOT_SENT';
 	readonly outcome = 'not-sent';
 	/** Why its key could not be sent, where that was it: a key of your own that is too old has to be renewed. */
-	readonly reason: NotSendable | undefined;
+	declare readonly reason: NotSendable | undefined;
 
-	constructor({reason, hint = '', ...facts}: ErrorFacts & HowOn = {}) {
+	constructor({hint = '', ...facts}: ErrorFacts & HowOn = {}) {
 		super(`did not reach the server; nothing was sent: ${safe}. ${hint}`.trim(), facts);
-		this.reason = reason;
-	}
-
-	override toJSON(): Record<string, unknown> {
-		return {...super.toJSON(), reason: this.reason};
 	}
 }
 
@@ -240,9 +228,10 @@ const errors = {
 	unknown: OutcomeUnknownError,
 };
 
-type Facts = ErrorFacts & HowOn & {readonly at?: number};
+/** What the error of an outcome may tell besides. */
+export type OutcomeFacts = ErrorFacts & HowOn & {readonly at?: number};
 
 /** What callers are thrown for an outcome that has no answer to give. */
-export function outcomeError(outcome: Outcome, facts: Facts): LatchkeyError {
+export function outcomeError(outcome: Outcome, facts: OutcomeFacts): LatchkeyError {
 	return new errors[outcome](facts);
 }

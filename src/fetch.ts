@@ -4,14 +4,14 @@ import {latchkey, type Context, type WithOperations} from './context.ts';
 import {environment as realEnvironment, type Environment} from './environment.ts';
 import {takePart, type Caller} from './operation/caller.ts';
 import {joinNamed, joinUnnamed} from './operation/join.ts';
-import {degrade, operationAt, operationsOf} from './operation/operations.ts';
-import type {Slot} from './operation/take-over.ts';
+import {operationAt, operationsOf} from './operation/operations.ts';
+import type {Slot} from './operation/flight.ts';
 import type {FetchInput} from './fetch-types.ts';
 import {settingsOf, withCall, without} from './normalize-options.ts';
 import {callOptionNames, checkCall} from './option-names.ts';
 import type {CallOptions, FetchOptions} from './options.ts';
 import {currentScope, sameScopeAs} from './request/scope.ts';
-import {intentOf, type OwnKey} from './request/intent.ts';
+import {intentOf} from './request/intent.ts';
 import {signalOf, withHeadersRead} from './request/input.ts';
 import {prepareRequest} from './request/prepared-request.ts';
 
@@ -42,15 +42,10 @@ export function createFetchIn(
 	unkeyed?: typeof sendUnkeyed,
 ): LatchkeyFetch {
 	const settings = settingsOf(options);
-	const ownKeyFlights = new Map<string, Slot>();
-	const degrades = settings.onStoreError === 'degrade';
+	const ownKeyFlights = new Map<string | undefined, Slot>();
+	const operations = operationsOf(settings.store ?? defaultStore(), environment);
 	// Who shares the store learns for this one, too, from now on.
-	if (degrades && settings.store) degrade(settings.store);
-	const operations = () => {
-		const store = settings.store ?? defaultStore();
-		if (degrades) degrade(store);
-		return operationsOf(store, environment);
-	};
+	operations.degrades ||= settings.onStoreError === 'degrade';
 
 	async function latchkeyFetch(input: FetchInput, init?: RequestInit & CallOptions): Promise<Response> {
 		if (init) checkCall(init);
@@ -73,9 +68,9 @@ export function createFetchIn(
 
 		const {ownKey, since} = intent;
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
-		if (intent.kind === 'unnamed') return takePart({...facts, name: undefined}, unnamed(intent));
+		const join = (its: readonly string[]) => joinNamed(operationAt(operations, scope ?? null, its));
+		if (intent.kind === 'unnamed') return takePart({...facts, name: undefined}, unnamed(ownKey));
 		const {name} = intent;
-		const join = (its: readonly string[]) => joinNamed(environment, operationAt(operations(), scope ?? null, its));
 		if (name !== 'content') return takePart({...facts, name}, join(name));
 		return takePart({...facts, name: ['content']}, caller => {
 			const joinByContent = async () => {
@@ -88,11 +83,11 @@ export function createFetchIn(
 	}
 
 	/** On a server that knows no scope, one user's own key never joins another's call. */
-	function unnamed({ownKey: key}: OwnKey): (caller: Caller) => void {
+	function unnamed(key: string | undefined): (caller: Caller) => void {
 		const scope = typeof settings.scope === 'function' ? settings.scope() : settings.scope;
 		const apart = key === undefined || (scope === undefined && environment.shared);
 		const shared = apart ? undefined : JSON.stringify([scope ?? null, key]);
-		return joinUnnamed(environment, ownKeyFlights, key, shared);
+		return joinUnnamed(ownKeyFlights, key, shared);
 	}
 
 	const context: Context = {environment, settings, operations, send: call};

@@ -28,8 +28,8 @@ export function without<T extends object>(options: T, names: readonly string[]):
 export function settingsOf(options: FetchOptions): Settings {
 	checkFetchOptions(options);
 	validate(options, fetchSpecs);
-	const {keySenders, keyFrom, dialect, store} = options;
-	if (keySenders === 'this-store' && !(store ?? defaultStore()).durable)
+	const {keySenders, keyFrom, dialect, store = defaultStore()} = options;
+	if (keySenders === 'this-store' && !store.durable)
 		throw mistake(
 			"keySenders 'this-store' needs a durable store (not memoryStore(); your own says durable: true): what a process forgets when it dies may have been sent",
 		);

@@ -1,13 +1,14 @@
 import {abortOf} from '../aborts.ts';
 import {abortWith} from '../attempt/abort-with.ts';
-import {responseOf} from '../attempt/answer.ts';
+import {responseOf, telling} from '../attempt/answer.ts';
 import type {Progress} from '../attempt/progress.ts';
-import {bindTo, stopwatch, type Environment} from '../environment.ts';
-import {isLatchkeyError, outcomeError} from '../errors.ts';
+import type {Answer} from '../dialects/dialect.ts';
+import {stopwatch, type Environment} from '../environment.ts';
+import {isLatchkeyError, outcomeError, type ErrorFacts, type LatchkeyError} from '../errors.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
-import {present, type Result} from './result.ts';
+import type {Result} from './outcome.ts';
 
 /** What a call asks for. */
 export type Call = {
@@ -29,12 +30,14 @@ export type Caller = Call & {
 	/** Where it takes part. */
 	joined: Joined | undefined;
 	readonly waiting: () => boolean;
-	/** What remains of this caller's time, in milliseconds. */
-	readonly remaining: () => number;
+	/** Time since it was made, in milliseconds: the longer of both clocks, so that sleep counts. */
+	readonly elapsed: () => number;
+	/** The requests that are served have contexts of their own (`Environment.bind`). */
+	readonly apart: boolean;
 	/** Runs it in the context of the request that this call was made in. All that follows is to be called there. */
 	readonly run: (what: () => void) => void;
-	/** Gives it its outcome. `first`: the flight was made with its request. */
-	readonly deliver: (result: Result, first: boolean) => void;
+	/** Gives it its outcome. `first`: the flight was made with its request. `last`: the last answer, which an error may bear. */
+	readonly deliver: (result: Result, first: boolean, last: Answer | undefined) => void;
 	readonly fail: (error: unknown) => void;
 	/** Its flight is over and has told it nothing: it joins the next, or begins it. */
 	readonly again: () => void;
@@ -45,44 +48,37 @@ export type Caller = Call & {
 /** A flight, as those see it who take part in it. */
 export type Joined = {
 	readonly leave: (caller: Caller) => void;
-	/** Tells a caller whose time is over what is known for good, though the store has not taken it yet. */
-	readonly tellVerdict: (caller: Caller) => boolean;
-	/** The body of its request has been read. Before that nothing is claimed or sent. */
-	readonly hasBegun: () => boolean;
-	/** What is known so far, for a caller whose time is over. */
-	readonly progress: Progress;
-	readonly key: () => string | undefined;
+	/** The caller's time is over: it is told what is known by then. */
+	readonly timeOut: (caller: Caller) => void;
 };
 
 /** The edge, where values become a Response or an error. An abort or a time-out detaches this caller only. */
 export function takePart(call: Call, join: (caller: Caller) => void): Promise<Response> {
-	const {environment, settings, signal} = call;
-	const {totalTimeout} = settings;
-	const elapsed = stopwatch(environment);
+	const {environment, settings, signal, name} = call;
+	const {bind} = environment;
+	const run = (what: () => void) => {
+		what();
+	};
 	return new Promise((resolve, reject) => {
 		let waiting = true;
 		const caller: Caller = {
 			...call,
 			joined: undefined,
-			remaining: () => totalTimeout - elapsed(),
+			elapsed: stopwatch(environment),
 			waiting: () => waiting,
-			run: bindTo(environment, (run: () => void) => {
-				run();
-			}),
+			apart: bind !== undefined,
+			run: bind ? bind(run) : run,
 			again() {
 				if (waiting) join(caller);
 			},
-			deliver(result, first) {
+			deliver(result, first, last) {
 				end(() => {
-					const response = present(result, first);
-					const {stream} = result;
-					if (stream !== undefined && signal) abortWith(signal, response, stream.abort);
-					resolve(response);
+					resolve(present(result, first, last, signal));
 				});
 			},
 			fail(error) {
 				end(() => {
-					reject(error);
+					throw error;
 				});
 			},
 		};
@@ -100,39 +96,65 @@ export function takePart(call: Call, join: (caller: Caller) => void): Promise<Re
 			}
 		}
 
-		function quit(error: unknown): void {
-			caller.fail(error);
+		function abort(): void {
+			if (signal) caller.fail(abortOf(signal, true));
 			caller.joined?.leave(caller);
 		}
 
-		function abort(): void {
-			if (signal) quit(abortOf(signal, true));
-		}
-
 		const cancelTimer = environment.timer(() => {
-			const {joined} = caller;
-			if (joined?.tellVerdict(caller)) joined.leave(caller);
-			else quit(timedOut(call.name, joined));
-		}, totalTimeout);
+			if (caller.joined) caller.joined.timeOut(caller);
+			else caller.fail(timedOut({name}));
+		}, settings.totalTimeout);
 		signal?.addEventListener('abort', abort);
 		join(caller);
 	});
 }
 
-/** The error of a caller whose time is over while the work on its operation goes on. */
-function timedOut(name: readonly string[] | undefined, joined: Joined | undefined): unknown {
-	const {attempts, answer, firstFailure} = joined?.progress ?? {};
+/** What is known of the work that a call takes part in; of one that has not begun, its name. */
+type Work = Pick<Call, 'name'> & {
+	readonly key?: string | undefined;
+	readonly progress?: Progress;
+	/** Before that nothing is claimed or sent. */
+	readonly begun?: boolean;
+};
+
+/** What errors tell of it. */
+export function factsOf({name, key, progress}: Work): ErrorFacts {
+	const {attempts, answer, firstFailure} = progress ?? {};
+	return {operation: name, key, attempts, response: answer && responseOf(answer), cause: firstFailure};
+}
+
+/** The error of a caller whose time is over, while the work goes on. */
+export function timedOut(work: Work): unknown {
+	const facts = factsOf(work);
 	const over = domError('The total time of the call is over', 'TimeoutError');
-	const cause = firstFailure ?? over;
-	if (!attempts && !joined?.hasBegun())
-		return outcomeError('not-sent', {operation: name, cause, hint: 'Its body took too long.'});
+	const {cause = over} = facts;
+	if (!facts.attempts && !work.begun)
+		return outcomeError('not-sent', {...facts, cause, hint: 'Its body took too long.'});
 	// That the first attempt was not sent says nothing of the one that is on its way.
-	if (name === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
-	return outcomeError('unknown', {
-		operation: name,
-		key: joined?.key(),
-		attempts,
-		response: answer && responseOf(answer),
-		cause,
-	});
+	if (work.name === undefined) return isLatchkeyError(cause, 'NOT_SENT') ? over : cause;
+	return outcomeError('unknown', {...facts, cause});
+}
+
+/** The Response for one caller, or the error it is thrown. */
+function present(result: Result, first: boolean, last: Answer | undefined, signal: AbortSignal | undefined): Response {
+	const {error, answer, stream} = result;
+	if (error !== undefined) throw first ? error : another(error, last);
+	if (stream !== undefined && !first) {
+		const facts = {...result, status: answer?.status};
+		throw outcomeError(result.outcome, facts);
+	}
+
+	if (stream === undefined) return responseOf(answer as Answer, result);
+	const response = telling(stream.response, stream.response, result);
+	if (signal) abortWith(signal, response, stream.abort);
+	return response;
+}
+
+/** For each caller an error of its own: its response is read once, and in some runtimes only where it was made. */
+function another(error: unknown, answer: Answer | undefined): unknown {
+	if (!isLatchkeyError(error) || error.response === undefined || answer === undefined) return error;
+	const {constructor, message, stack, cause} = error;
+	const make = constructor as new (facts: ErrorFacts) => LatchkeyError;
+	return Object.assign(new make({cause}), error, {message, stack, response: responseOf(answer)});
 }

@@ -1,184 +1,202 @@
 import {cancellation, unlessCancelled, type Cancellation} from '../attempt/cancellation.ts';
 import {noProgress, type Progress} from '../attempt/progress.ts';
 import {isLatchkeyError, PayloadChangedError} from '../errors.ts';
-import {stopwatch, type Environment} from '../environment.ts';
+import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import {tellGuarded} from '../utils.ts';
 import type {Settings} from '../options.ts';
 import type {PreparedRequest} from '../request/prepared-request.ts';
 import {domError} from '../signals.ts';
-import type {Caller, Joined} from './caller.ts';
+import {timedOut, type Caller, type Joined} from './caller.ts';
 import {otherKey} from '../request/key.ts';
-import {another, type Result} from './result.ts';
+import {keyLifeOf, type KeyLife} from './key-age.ts';
+import type {Result} from './outcome.ts';
 import {initialSnapshot, moved, snapshotAfter, type Snapshot} from './snapshot.ts';
 
-/** What the run of a flight works with. */
-export type FlightRun = {
+/** The running work on an operation in this realm: what it works with, and those who take part in it. */
+export type Flight = Joined & {
 	/** The name of the operation; absent for a call without one. */
 	readonly name: readonly string[] | undefined;
 	readonly environment: Environment;
 	readonly settings: Settings;
-	readonly request: PreparedRequest;
+	/** That of the first caller. */
+	request: PreparedRequest;
 	/** The caller's own idempotency key. */
 	readonly ownKey: string | undefined;
-	/** When that was made, in milliseconds since the epoch. */
-	readonly since: number | undefined;
+	/** What limits the life of its key. */
+	readonly life: KeyLife;
 	/** Whether whoever is signed in is who made this call. */
 	readonly sameScope: () => boolean;
 	readonly progress: Progress;
-	/** Time since the flight began, in milliseconds: the longer of both clocks, so that sleep counts. */
-	readonly elapsed: () => number;
-	/** What remains of it, in milliseconds; nothing while nobody waits for it. */
+	/** What remains to the most patient of its callers, in milliseconds; nothing while nobody waits for it. */
 	readonly remaining: () => number;
 	/** Aborted when nobody has come back to it. */
 	readonly cancellation: Cancellation;
 	readonly report: (event: EventDetail) => void;
+	/** What handles show. */
+	snapshot: Snapshot;
+	/** The body of its request has been read. Before that nothing is claimed or sent. */
+	begun: boolean;
 	/** The key in use, once there is one. */
 	key: string | undefined;
-	/** Nobody has signed out since it began: its answer may be kept. */
-	readonly keepsAnswer: () => boolean;
-	/** What is known for good while it is being written down: the store cannot change it any more. */
-	verdict: (() => Result | undefined) | undefined;
 	/** Somebody who shares no store with us may have sent that key. */
 	foreign: boolean;
-};
-
-/** The running work on an operation in this realm. */
-export type Flight = Joined & {
+	/** Nobody has signed out since it began: its answer may be kept. */
+	keepsAnswer: boolean;
+	/** What is known for good while it is being written down: the store cannot change it any more. */
+	verdict: (() => Result | undefined) | undefined;
 	/** Runs it in the context of the request that this flight began in. */
 	readonly run: Caller['run'];
-	/** False once everybody has left for good. */
-	readonly joinable: () => boolean;
 	readonly join: (caller: Caller) => void;
-	/** It is called again when this is over. */
-	readonly follow: (caller: Caller) => void;
-	/** Somebody signs out: its answer goes to its callers, and is not kept. */
-	readonly keepNoAnswer: () => void;
-	/** What remains to the most patient of its callers, in milliseconds. */
-	readonly remaining: () => number;
-	readonly snapshot: () => Snapshot;
 };
 
+/** What a flight is found by, while it lasts. */
+export type Slot = {flight?: Flight | undefined};
+
+/** A kind of work, and where the flight that does it is found. */
 export type FlightPlan = {
-	readonly environment: Environment;
+	readonly slot: Slot;
+	/** All there are of its kind, the oldest first. */
+	readonly slots: {readonly values: () => Iterable<Slot>};
 	/** The name of the operation; absent for a call without one. */
 	readonly name: readonly string[] | undefined;
 	/** How long a flight that everybody has left goes on, in milliseconds: React mounts twice in development. */
 	readonly linger: number;
-	readonly run: (run: FlightRun) => Promise<Result>;
-	/** What is known of the attempts of a flight that this one takes over from. */
-	readonly before?: Progress | undefined;
+	/** `dead`: the flight that it takes over from. */
+	readonly run: (flight: Flight, dead: Flight | undefined) => Promise<Result>;
 	/** The snapshot has changed. */
 	readonly changed: () => void;
 	/** It is over, before anybody is told. No snapshot: nothing was done, it stands as it stood. */
 	readonly ended: (last: Snapshot | undefined) => void;
 };
 
-export function startFlight(first: Caller, plan: FlightPlan): Flight {
-	const {environment, name} = plan;
-	const elapsed = stopwatch(environment);
+/** One who takes part. */
+type Seat = {
+	/** When its time is over, by the first caller's clock. */
+	readonly deadline: number;
+	/** The flight may be about to end because nobody was there any more; who has joined since is not told so. */
+	readonly late: boolean;
+	/** Its request is known to be that of the flight. */
+	same: boolean;
+};
+
+export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | undefined): Flight {
+	const {environment, settings, request, ownKey, since, sameScope, elapsed} = first;
+	const {name} = plan;
 	const gone = cancellation();
 	/** The first caller has left: nobody waits for its body any more. */
 	const firstLeft = cancellation();
-	const callers = new Set([first]);
+	const seats = new Map<Caller, Seat>([[first, {deadline: settings.totalTimeout, late: false, same: true}]]);
 	const followers: Caller[] = [];
-	/** Whose request is known to be that of the flight. */
-	const same = new Set([first]);
-	/** It may be about to end because nobody was there any more; who has joined since is not told so. */
 	let wasDeserted = false;
-	const latecomers = new Set<Caller>();
-	const progress: Progress = plan.before ? {...plan.before} : noProgress();
-	let snapshot = initialSnapshot('working', first.settings.retry.limit + 1, environment.now());
-	let run: FlightRun | undefined;
-	let keepsAnswer = true;
 	let cancelLinger: (() => void) | undefined;
+	const flight: Flight = {
+		name,
+		environment,
+		settings,
+		request,
+		ownKey,
+		life: keyLifeOf(settings, since),
+		sameScope,
+		progress: dead ? {...dead.progress} : noProgress(),
+		remaining() {
+			let latest = 0;
+			wasDeserted ||= seats.size === 0;
+			for (const {deadline} of seats.values()) latest = Math.max(latest, deadline);
+			return Math.max(0, latest - elapsed());
+		},
+		cancellation: gone,
+		report: event => {
+			report(event, settings);
+		},
+		snapshot: initialSnapshot('working', settings.retry.limit + 1, environment.now()),
+		begun: false,
+		key: undefined,
+		foreign: false,
+		keepsAnswer: true,
+		verdict: undefined,
+		run: first.run,
+		join(caller) {
+			if (gone.cancelled()) {
+				// Of one that is winding down the outcome is waited for, then taken as it stands.
+				followers.push(caller);
+				return;
+			}
 
-	function remaining(): number {
-		let most = 0;
-		wasDeserted ||= callers.size === 0;
-		for (const caller of callers) most = Math.max(most, caller.remaining());
-		return most;
-	}
+			cancelLinger?.();
+			const {totalTimeout} = caller.settings;
+			seats.set(caller, {deadline: elapsed() + totalTimeout - caller.elapsed(), late: wasDeserted, same: false});
+			report({type: 'joined'}, caller.settings);
+			if (flight.begun) void isSame(caller);
+		},
+		leave,
+		timeOut(caller) {
+			const known = seats.get(caller)?.same ? flight.verdict?.() : undefined;
+			if (known) deliver(caller, known);
+			else caller.fail(timedOut(flight));
+			leave(caller);
+		},
+	};
 
 	function report(event: EventDetail, {onEvent}: Settings): void {
 		const at = environment.now();
-		const before = snapshot;
-		snapshot = snapshotAfter(snapshot, event, progress.ambiguous, at);
-		if (snapshot !== before) plan.changed();
-		if (onEvent) tellGuarded(onEvent, {...event, operation: name, key: run?.key, at});
+		const before = flight.snapshot;
+		flight.snapshot = snapshotAfter(before, event, flight.progress.ambiguous, at);
+		if (flight.snapshot !== before) plan.changed();
+		if (onEvent) tellGuarded(onEvent, {...event, operation: name, key: flight.key, at});
 	}
 
-	async function begin(): Promise<void> {
-		const {request, settings, ownKey, since, sameScope} = first;
+	async function work(): Promise<void> {
 		try {
 			await unlessCancelled(firstLeft, request.ready());
 		} catch (error) {
-			callers.delete(first);
+			seats.delete(first);
 			first.fail(error);
-			plan.ended(undefined);
-			for (const caller of [...callers, ...followers]) caller.run(caller.again);
+			end(undefined);
+			for (const caller of seats.keys()) caller.run(caller.again);
 			return;
 		}
 
-		run = {
-			name,
-			environment,
-			settings,
-			request,
-			ownKey,
-			since,
-			sameScope,
-			progress,
-			elapsed,
-			remaining,
-			cancellation: gone,
-			report: event => {
-				report(event, settings);
-			},
-			key: undefined,
-			foreign: false,
-			keepsAnswer: () => keepsAnswer,
-			verdict: undefined,
-		};
-		for (const joined of callers) if (joined !== first) joined.run(() => void isSame(joined));
-		await finish(run);
-		for (const caller of followers) caller.run(caller.again);
-	}
-
-	async function finish(current: FlightRun): Promise<void> {
-		let tell: (caller: Caller) => void;
+		flight.begun = true;
+		for (const joined of seats.keys()) if (joined !== first) joined.run(() => void isSame(joined));
+		let tell: (caller: Caller, seat: Seat) => void;
 		let last: Snapshot | undefined;
 		try {
-			const result = await plan.run(current);
+			const result = await plan.run(flight, dead);
 			const {outcome, answer, attempts, replayed, retryAt} = result;
-			report({type: 'settled', outcome, status: answer?.status, attempts, replayed}, first.settings);
+			flight.report({type: 'settled', outcome, status: answer?.status, attempts, replayed});
 			if (!isLatchkeyError(result.error, 'PAYLOAD_CHANGED'))
-				last = moved(snapshot, outcome, environment.now(), {retryAt});
+				last = moved(flight.snapshot, outcome, environment.now(), retryAt);
 			const open = outcome === 'unknown' || outcome === 'not-sent';
-			tell = caller => {
-				if (open && latecomers.has(caller)) caller.again();
-				else tellResult(caller, result);
+			tell = (caller, {late}) => {
+				if (open && late) caller.again();
+				else deliver(caller, result);
 			};
 		} catch (error) {
 			// A key that cannot be used concerns only who brought it.
-			const isOfKey = first.ownKey !== undefined && !isLatchkeyError(error);
+			const isOfKey = ownKey !== undefined && !isLatchkeyError(error);
 			tell = caller => {
-				if (isOfKey && caller.ownKey !== first.ownKey) caller.again();
+				if (isOfKey && caller.ownKey !== ownKey) caller.again();
 				else caller.fail(error);
 			};
 		}
 
-		cancelLinger?.();
-		plan.ended(last);
-		for (const caller of callers) {
-			if (caller === first) tell(caller);
-			else caller.run(() => void isSame(caller).then(same => same && tell(caller)));
+		end(last);
+		for (const [caller, seat] of seats) {
+			if (caller === first) tell(caller, seat);
+			else caller.run(() => void isSame(caller).then(same => same && tell(caller, seat)));
 		}
 	}
 
-	function tellResult(caller: Caller, result: Result): void {
-		if (caller === first || result.error === undefined) caller.deliver(result, caller === first);
-		else caller.fail(another(result.error, progress.answer));
+	function end(last: Snapshot | undefined): void {
+		cancelLinger?.();
+		if (plan.slot.flight === flight) plan.slot.flight = undefined;
+		plan.ended(last);
+		for (const caller of followers) caller.run(caller.again);
+	}
+
+	function deliver(caller: Caller, result: Result): void {
+		caller.deliver(result, caller === first, flight.progress.answer);
 	}
 
 	/** Whether a caller that joined asks for what is sent; if not, it is out. */
@@ -186,14 +204,13 @@ export function startFlight(first: Caller, plan: FlightPlan): Flight {
 		try {
 			await caller.request.ready();
 			// While nobody knows which key the record has, it may be the caller's; it is asked again in the end.
-			const key = first.ownKey ?? run?.key;
+			const key = ownKey ?? flight.key;
 			if (caller.ownKey !== undefined && key !== undefined && caller.ownKey !== key) throw otherKey(name);
-			if ((await first.request.fingerprint()) === (await caller.request.fingerprint())) {
-				same.add(caller);
-				return true;
-			}
-
-			throw new PayloadChangedError({operation: name, key: run?.key});
+			if ((await request.fingerprint()) !== (await caller.request.fingerprint()))
+				throw new PayloadChangedError({operation: name, key: flight.key});
+			const seat = seats.get(caller);
+			if (seat) seat.same = true;
+			return true;
 		} catch (error) {
 			leave(caller);
 			caller.fail(error);
@@ -203,10 +220,10 @@ export function startFlight(first: Caller, plan: FlightPlan): Flight {
 
 	function leave(caller: Caller): void {
 		if (caller === first) firstLeft.cancel(domError('The caller has left', 'AbortError'));
-		if (!callers.delete(caller) || callers.size > 0) return;
+		if (!seats.delete(caller) || seats.size > 0) return;
 		const abort = () => {
 			// Whoever has joined since may not have been able to call off the timer of another request.
-			if (callers.size === 0) gone.cancel(domError('Nobody waits for this operation any more', 'AbortError'));
+			if (seats.size === 0) gone.cancel(domError('Nobody waits for this operation any more', 'AbortError'));
 		};
 		first.run(() => {
 			if (plan.linger === 0) abort();
@@ -214,31 +231,6 @@ export function startFlight(first: Caller, plan: FlightPlan): Flight {
 		});
 	}
 
-	void begin();
-	return {
-		run: first.run,
-		joinable: () => !gone.cancelled(),
-		join(caller) {
-			cancelLinger?.();
-			callers.add(caller);
-			if (wasDeserted) latecomers.add(caller);
-			report({type: 'joined'}, caller.settings);
-			if (run !== undefined) void isSame(caller);
-		},
-		follow: caller => void followers.push(caller),
-		tellVerdict(caller) {
-			const result = same.has(caller) ? run?.verdict?.() : undefined;
-			if (result !== undefined) tellResult(caller, result);
-			return result !== undefined;
-		},
-		keepNoAnswer() {
-			keepsAnswer = false;
-		},
-		hasBegun: () => run !== undefined,
-		leave,
-		remaining,
-		snapshot: () => snapshot,
-		progress,
-		key: () => run?.key,
-	};
+	void work();
+	return flight;
 }

@@ -1,8 +1,9 @@
 import {contextOf, type WithOperations} from '../context.ts';
 import {currentScope, scopeId} from '../request/scope.ts';
+import {readable} from './guarded-store.ts';
 import {operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord} from './record.ts';
-import {saveAll} from './save.ts';
+import {saveAll} from './settle.ts';
 import {forgetHere, openHere} from './ways-out.ts';
 
 /** So many at once: a page goes on to answer meanwhile. */
@@ -23,20 +24,19 @@ const SLICE = 100;
  * };
  */
 export async function forgetAll(fetch: WithOperations): Promise<void> {
-	const {environment, settings, operations: find} = contextOf(fetch, 'forgetAll');
+	const {environment, settings, operations} = contextOf(fetch, 'forgetAll');
 	const of = currentScope(settings.scope, environment);
 	const scope = await scopeId(of);
-	const operations = find();
 	for (const operation of operations.all.values())
 		if (operation.scope === of) {
-			operation.flight?.keepNoAnswer();
+			if (operation.flight) operation.flight.keepsAnswer = false;
 			operation.result = undefined;
 		}
 
 	await saveAll(operations, of);
 	// Looked at each time: an outcome may come, under another key than the store holds, while it is read or written to.
 	const stays = (operation: Operation, record?: OperationRecord) => operation.unsaved ?? openHere(operation, record);
-	const {listed, error} = await operations.store.readable(scope);
+	const {listed, error} = await readable(operations.store, scope);
 	const settled = listed.flatMap(({record}) => {
 		const operation = operationAt(operations, of, JSON.parse(record.name) as string[]);
 		return isOpen(record) || stays(operation, record) !== undefined ? [] : {operation, record};

@@ -17,15 +17,13 @@ const GLANCE = 100;
  * A store as the core uses it: bounded in time, what it returns is checked, every failure is a `StoreError`.
  * One that cannot even be opened is replaced by memory for good: `degraded` then says why.
  */
-export type GuardedStore = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'list' | 'sweep'>> & {
-	/** What of a scope can be read, and the first error where some of it cannot. */
-	readonly readable: (scope: string) => Promise<{readonly listed: readonly Listed[]; readonly error?: StoreError}>;
+export type GuardedStore = Required<Pick<Store, 'claim' | 'renew' | 'settle' | 'forget' | 'sweep'>> & {
+	/** Not checked: by `recordsOf`, or one by one. */
+	readonly list: (...asked: Parameters<Store['list']>) => MaybePromise<readonly Listed[]>;
 	readonly watch: NonNullable<Store['watch']>;
 	/** Where presence fails or hangs there is none: the lease bounds the rest. */
 	readonly hold: (owner: string) => MaybePromise<(() => void) | undefined>;
 	readonly gone: NonNullable<Store['presence']>['gone'] | undefined;
-	/** Whether an owner is known to be gone, at a glance. */
-	readonly isGone: (owner: string) => Promise<boolean>;
 	readonly degraded: unknown;
 	/** How long a claim lasts without a renewal, in milliseconds, where the store says so. */
 	readonly lease: number | undefined;
@@ -39,7 +37,7 @@ export function guardedStore(store: Store, environment: Environment): GuardedSto
 		name: string,
 		id: OperationId | undefined,
 		run: (store: Store) => MaybePromise<T>,
-		check: (result: T) => T,
+		check?: (result: T) => T,
 	): MaybePromise<T> {
 		const asked = current;
 		const fail = (error: unknown): MaybePromise<T> => {
@@ -51,8 +49,8 @@ export function guardedStore(store: Store, environment: Environment): GuardedSto
 		};
 		try {
 			const result = run(asked);
-			if (!isPromise(result)) return check(result);
-			return bounded(environment, result, STORE_TIMEOUT).then(check).catch(fail);
+			if (isPromise(result)) return bounded(environment, result, STORE_TIMEOUT).then(check).catch(fail);
+			return check ? check(result) : result;
 		} catch (error) {
 			return fail(error);
 		}
@@ -60,42 +58,17 @@ export function guardedStore(store: Store, environment: Environment): GuardedSto
 
 	return {
 		claim: (id, claim) => step<ClaimResult>('claim', id, it => it.claim(id, claim), checkClaim),
-		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), checkWrite),
-		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), checkWrite),
-		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), checkFree),
-		list: (scope, name, open) =>
-			step(
+		renew: (id, renewal) => step<WriteResult>('renew', id, it => it.renew(id, renewal), written),
+		settle: (id, settlement) => step<WriteResult>('settle', id, it => it.settle(id, settlement), written),
+		forget: (id, freeing) => step<FreeResult>('free', id, it => it.forget(id, freeing), freed),
+		list: (...asked) =>
+			step<readonly Listed[]>(
 				'list',
 				undefined,
-				it => it.list(scope, name, open),
-				all => checkList(all, scope, name),
+				it => it.list(...asked),
+				all => [...all],
 			),
-		async readable(scope) {
-			const all = await step<readonly Listed[]>(
-				'list',
-				undefined,
-				it => it.list(scope),
-				found => [...found],
-			);
-			let error: StoreError | undefined;
-			const listed: Listed[] = [];
-			for (const one of all)
-				try {
-					checkListed(one, scope);
-					listed.push(one);
-				} catch (cause) {
-					error ??= storeError('list', undefined, cause);
-				}
-
-			return {listed, ...(error && {error})};
-		},
-		sweep: () =>
-			step(
-				'sweep',
-				undefined,
-				it => it.sweep(),
-				count => count,
-			),
+		sweep: () => step('sweep', undefined, it => it.sweep()),
 		watch: (id, listener) => current.watch?.(id, listener) ?? (() => undefined),
 		hold(owner) {
 			const held = current.presence?.hold(owner);
@@ -108,19 +81,6 @@ export function guardedStore(store: Store, environment: Environment): GuardedSto
 		get gone() {
 			return current.presence?.gone;
 		},
-		async isGone(owner) {
-			const {presence} = current;
-			if (presence === undefined) return false;
-			const enough = new AbortController();
-			try {
-				await bounded(environment, presence.gone(owner, enough.signal), GLANCE);
-				return true;
-			} catch {
-				return false;
-			} finally {
-				enough.abort();
-			}
-		},
 		get degraded() {
 			return degraded;
 		},
@@ -130,45 +90,77 @@ export function guardedStore(store: Store, environment: Environment): GuardedSto
 	};
 }
 
-/** Whether somebody is at it: a lease that lasts, of an owner that is not known to be gone. */
-export async function isAlive(store: GuardedStore, {record: {owner, leaseUntil}, now}: Listed): Promise<boolean> {
-	return owner !== '' && now < leaseUntil && !(await store.isGone(owner));
+/** What can be read of a scope, or of one name, and the first error where some of it cannot. */
+export async function readable(
+	store: GuardedStore,
+	scope: string,
+	name?: string,
+	open?: boolean,
+): Promise<{readonly listed: readonly Listed[]; readonly error: StoreError | undefined}> {
+	let error: StoreError | undefined;
+	const listed: Listed[] = [];
+	for (const one of await store.list(scope, name, open))
+		try {
+			checkListed(one, scope, name);
+			listed.push(one);
+		} catch (cause) {
+			error ??= storeError('list', undefined, cause);
+		}
+
+	return {listed, error};
+}
+
+/** The same, where all of it counts. */
+export async function recordsOf(...asked: Parameters<typeof readable>): Promise<readonly Listed[]> {
+	const {listed, error} = await readable(...asked);
+	if (error) throw error;
+	return listed;
+}
+
+/** Whether somebody is at it: a lease that lasts, of an owner that is not known to be gone, at a glance. */
+export async function isAlive(
+	{gone}: GuardedStore,
+	{record: {owner, leaseUntil}, now}: Listed,
+	environment: Environment,
+): Promise<boolean> {
+	if (owner === '' || now >= leaseUntil) return false;
+	if (gone === undefined) return true;
+	const enough = new AbortController();
+	try {
+		await bounded(environment, gone(owner, enough.signal), GLANCE);
+		return false;
+	} catch {
+		return true;
+	} finally {
+		enough.abort();
+	}
 }
 
 function storeError(step: string, id: OperationId | undefined, cause: unknown): StoreError {
 	if (cause instanceof StoreError) return cause;
 	const operation = id && (JSON.parse(id.name) as string[]);
 	// Some of the platform's own errors come without words.
-	let reason = (cause instanceof Error ? cause.message || cause.name : String(cause)).slice(0, 300);
-	while (reason.endsWith('.')) reason = reason.slice(0, -1);
-	return new StoreError({step, reason, cause, ...(operation && {operation})});
+	const said = cause instanceof Error ? cause.message || cause.name : String(cause);
+	const reason = said.slice(0, 300).replace(/\.+$/, '');
+	return new StoreError({step, reason, cause, operation});
 }
 
 function checkClaim(result: ClaimResult): ClaimResult {
 	if (!Number.isFinite(result.now)) throw new TypeError('its answer to a claim lacks the time');
-	if (result.status === 'key-used') return result;
-	checkStatus(result, ['claimed', 'busy', 'lapsed', 'settled', 'mismatch', 'other-key']);
-	decodeRecord(result.record);
+	checkStatus(result, ['claimed', 'busy', 'lapsed', 'settled', 'mismatch', 'other-key', 'key-used']);
+	if (result.status !== 'key-used') decodeRecord(result.record);
 	return result;
 }
 
-function checkWrite(result: WriteResult): WriteResult {
-	return checkWithRecord(result, ['done', 'lost']);
-}
+const written = checkOf<WriteResult>('done', 'lost');
+const freed = checkOf<FreeResult>('freed', 'open', 'changed');
 
-function checkFree(result: FreeResult): FreeResult {
-	return checkWithRecord(result, ['freed', 'open', 'changed']);
-}
-
-function checkWithRecord<T extends WriteResult | FreeResult>(result: T, statuses: readonly string[]): T {
-	checkStatus(result, statuses);
-	if (result.record !== undefined) decodeRecord(result.record);
-	return result;
-}
-
-function checkList(listed: readonly Listed[], scope: string, name?: string): readonly Listed[] {
-	for (const one of listed) checkListed(one, scope, name);
-	return listed;
+function checkOf<T extends WriteResult | FreeResult>(...statuses: Array<T['status']>): (result: T) => T {
+	return result => {
+		checkStatus(result, statuses);
+		if (result.record !== undefined) decodeRecord(result.record);
+		return result;
+	};
 }
 
 function checkListed({record, now}: Listed, scope: string, name?: string): void {

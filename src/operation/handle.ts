@@ -13,8 +13,7 @@ import {isAlive} from './guarded-store.ts';
 import {sawRecord, operationAt, showSnapshot, type Operation} from './operations.ts';
 import {reportOf, type OutcomeReport} from './outcome.ts';
 import {initialSnapshot, moved, snapshotOfRecord, type Snapshot} from './snapshot.ts';
-import {reconcile} from './conclude.ts';
-import {askLater, askStatus, isToBeAsked, statusUrlOf} from './pending.ts';
+import {askLater, findOut, isToBeAsked, statusUrlOf} from './find-out.ts';
 import type {OperationRecord, PendingDetails} from './record.ts';
 import {free, recordAt, resolve} from './ways-out.ts';
 
@@ -78,7 +77,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	const canonical = canonicalName(name);
 	const limit = settings.retry.limit + 1;
 	const loading = initialSnapshot('loading', limit, environment.now());
-	const find = () => operationAt(operations(), currentScope(settings.scope, environment), canonical);
+	const find = () => operationAt(operations, currentScope(settings.scope, environment), canonical);
 
 	/** A page that a server renders may be anybody's. */
 	function findShown(): Operation | undefined {
@@ -93,7 +92,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			const found = await recordAt(operation);
 			if (operation.flight || operation.unsaved) return;
 			if (found !== undefined) sawRecord(operation, environment, found);
-			const alive = found !== undefined && (await isAlive(operation.operations.store, found));
+			const alive = found !== undefined && (await isAlive(operation.operations.store, found, environment));
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (operation.look !== look || operation.flight) return;
 			show(operation, found, alive);
@@ -122,7 +121,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 				remaining: () => settings.totalTimeout - elapsed(),
 				sameScope,
 			};
-			const found = (await reconcile(asker)) ?? (await askStatus(asker, record))?.state.status;
+			const found = (await findOut(asker, record))?.state.status;
 			if (found === 'succeeded' || found === 'refused') {
 				const settled = await resolve(operation, environment, found);
 				if (settled !== undefined) show(operation, settled);
@@ -135,12 +134,12 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 		const {askAt = 0, snapshot, listeners} = operation;
 		if (listeners.size === 0 || operation.flight || snapshot?.status !== 'pending') return;
 		const now = environment.now();
-		showSnapshot(operation, moved(snapshot, 'pending', now, {retryAt: askAt}));
+		showSnapshot(operation, moved(snapshot, 'pending', now, askAt));
 		operation.stopAsking = environment.timer(() => void load(operation), Math.max(0, askAt - now), false);
 	}
 
 	function stateOf(operation: Operation): Snapshot {
-		const known = operation.flight?.snapshot() ?? operation.snapshot;
+		const known = operation.flight?.snapshot ?? operation.snapshot;
 		// One look tells all who ask; were each to begin another, none would be the latest while it lasts.
 		if (known === undefined && !operation.look) void load(operation);
 		return known ?? loading;

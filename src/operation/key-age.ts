@@ -1,7 +1,15 @@
 import type {Settings} from '../options.ts';
 import type {Listed} from '../stores/store.ts';
 import type {GuardedStore} from './guarded-store.ts';
-import {keyEndOf, type KeyLimits} from './record.ts';
+import {keyEndOf, type KeyLimits, type OperationRecord} from './record.ts';
+
+/** A record as this realm saw it or would have written it, and the store's time, which goes on from there. */
+export type Seen = {readonly record: OperationRecord; readonly now: () => number};
+
+/** `elapsed`: time since the store was asked, in milliseconds. */
+export function seenSince(elapsed: () => number, {record, now}: Listed): Seen {
+	return {record, now: () => now + elapsed()};
+}
 
 const DAY = 86_400_000;
 
@@ -55,7 +63,8 @@ export function isLeaseEndless(
 }
 
 /** Whether a key may be sent now. `clock`: the store's clock was set back, so that every age is a guess. */
-export function keyStanding({record, now}: Listed, life: KeyLife): 'go' | 'expired' | 'clock' {
+export function keyStanding({record, now: storeTime}: Seen, life: KeyLife): 'go' | 'expired' | 'clock' {
+	const now = storeTime();
 	if (now < Math.max(record.updatedAt - life.tolerance, life.madeAfter)) return 'clock';
 	return now < keyEndOf(record, life) ? 'go' : 'expired';
 }

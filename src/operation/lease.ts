@@ -1,12 +1,9 @@
 import type {Permit} from '../attempt/progress.ts';
-import type {Claim, Listed} from '../stores/store.ts';
-import type {Run} from './named-run.ts';
-import {keyStanding, roundOf, type KeyLife} from './key-age.ts';
+import type {Claim} from '../stores/store.ts';
+import {keyStanding, roundOf, type Seen} from './key-age.ts';
+import type {Run} from './operations.ts';
 import {keyEndOf} from './record.ts';
 import {isFinal} from './state.ts';
-
-/** A record as the store showed it when the flight was `issued` milliseconds old: the store's time goes on from `now`. */
-export type Seen = Listed & {readonly issued: number};
 
 /** What was claimed. */
 export type Held = Seen & {
@@ -40,16 +37,15 @@ export function leaseDuration({operation, settings}: Run): number {
 }
 
 /** Keeps the lease for as long as its flight works, where the store counts on being told (`Store.lease`). */
-export function keepLease(run: Run, held: Held, life: KeyLife): HeldLease {
-	const {environment, operation} = run;
+export function keepLease(run: Run, held: Held): HeldLease {
+	const {environment, operation, life} = run;
 	const {store} = operation.operations;
-	const {record, now, issued: claimedAt, stored} = held;
+	const {record, now, stored} = held;
 	const {key, owner, token, state} = record;
 	const clockSetBack = keyStanding(held, life) === 'clock';
 	const keyEnd = keyEndOf(record, life);
-	/** In milliseconds since the flight began, as all times here. */
-	let sendableUntil = claimedAt + keyEnd - now;
-	let leaseEnd = stored ? claimedAt + record.leaseUntil - now : Number.POSITIVE_INFINITY;
+	let sendableUntil = keyEnd;
+	let leaseEnd = stored ? record.leaseUntil : Number.POSITIVE_INFINITY;
 	const isPending = state.status === 'pending';
 	const again = run.settings.dialect.repeatsGiveCurrentState === true;
 	let lost = false;
@@ -57,7 +53,7 @@ export function keepLease(run: Run, held: Held, life: KeyLife): HeldLease {
 	let stopped = false;
 
 	async function renew(): Promise<Permit> {
-		const issued = run.elapsed();
+		const issued = now();
 		const lease = leaseDuration(run);
 		try {
 			const {status, record: renewed} = await store.renew(await operation.id(), {key, owner, token, lease});
@@ -74,7 +70,7 @@ export function keepLease(run: Run, held: Held, life: KeyLife): HeldLease {
 		} catch (error) {
 			if (!stopped) run.report({type: 'store-error', step: 'renew', error});
 			// While the lease lasts nobody can have taken over, whether or not the store answers.
-			return run.elapsed() < leaseEnd ? 'go' : 'timed-out';
+			return now() < leaseEnd ? 'go' : 'timed-out';
 		}
 	}
 
@@ -91,21 +87,23 @@ export function keepLease(run: Run, held: Held, life: KeyLife): HeldLease {
 	return {
 		...held,
 		async permit(attempts) {
-			if (isFinal(state)) return run.elapsed() < sendableUntil ? 'final' : 'expired';
-			if (isPending && !(again && run.elapsed() < sendableUntil)) return 'pending';
+			let at = now();
+			if (isFinal(state)) return at < sendableUntil ? 'final' : 'expired';
+			if (isPending && !(again && at < sendableUntil)) return 'pending';
 			if (lost) return 'lost';
-			if (stored && (attempts > 0 || run.elapsed() >= leaseEnd)) {
+			if (stored && (attempts > 0 || at >= leaseEnd)) {
 				const renewed = await renew();
 				if (renewed !== 'go') return renewed;
+				at = now();
 			}
 
 			// The store turned out to hold another key meanwhile.
 			if (operation.unsaved?.storedKey !== undefined) return 'timed-out';
 			if (run.remaining() <= 0) return 'timed-out';
 			if (clockSetBack) return 'clock';
-			return run.elapsed() < sendableUntil ? 'go' : 'expired';
+			return at < sendableUntil ? 'go' : 'expired';
 		},
-		remaining: () => leaseEnd - run.elapsed(),
+		remaining: () => leaseEnd - now(),
 		stop() {
 			stopped = true;
 			cancel?.();

@@ -7,9 +7,10 @@ import {unleased} from '../stores/rules.ts';
 import type {Claim, OperationId, Settlement, Store, Listed} from '../stores/store.ts';
 import {after, once, tellGuarded, type MaybePromise} from '../utils.ts';
 import type {Flight} from './flight.ts';
-import {guardedStore, type GuardedStore} from './guarded-store.ts';
+import {guardedStore, recordsOf, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
-import type {Result} from './result.ts';
+import {seenSince, type Seen} from './key-age.ts';
+import type {Result} from './outcome.ts';
 import type {Snapshot} from './snapshot.ts';
 import {isOpenState, type State} from './state.ts';
 
@@ -32,7 +33,7 @@ export type Operation = {
 	/** Calls off the next try to save that. */
 	stopSaving?: (() => void) | undefined;
 	/** The last record, where operations go on while the store fails. */
-	known?: Known | undefined;
+	known?: Seen | undefined;
 	/** While it is pending: when to ask again what became of it, in milliseconds since the epoch. */
 	askAt?: number | undefined;
 	/** The last outcome, with its answer if that is small. */
@@ -48,17 +49,28 @@ export type Operation = {
 	stopAsking?: (() => void) | undefined;
 };
 
+/** The work on a named operation. */
+export type Run = Flight & {
+	readonly operation: Operation;
+	/** Who this flight is to the store. */
+	owner: string;
+	/** How often its lease was lost. */
+	losses: number;
+	/** Why the store did not take what was sent without it: until it does, it is not asked for a claim. */
+	withheld?: unknown;
+};
+
 /** The operations of one store in this realm. */
 export type Operations = {
 	readonly store: GuardedStore;
 	/** Unique to this realm; a flight's owner name begins with it. */
-	readonly realm: string;
+	readonly realm: () => string;
 	/** By scope and name, the latest last. */
 	readonly all: Map<string, Operation>;
 	/** How many of them somebody listens to: these stay, and leave the others their room. */
 	listened: number;
 	/** Some client of this realm goes on while the store fails. */
-	readonly degrades: () => boolean;
+	degrades: boolean;
 	/** How many flights there were. */
 	count: number;
 	/** When the store was last swept: wall clock, in milliseconds. */
@@ -94,26 +106,18 @@ export type Unsaved = {
 	readonly storedKey?: string | undefined;
 };
 
-/** A record that this realm saw or would have written, and the store's time since then. */
-export type Known = {readonly record: OperationRecord; readonly now: () => number};
-
 const byStore = new WeakMap<Store, Operations>();
-const degrading = new WeakSet<Store>();
-
-/** Nothing else is made yet: where a client is made, a Worker may not ask for the random name of a realm. */
-export function degrade(store: Store): void {
-	degrading.add(store);
-}
 
 export function operationsOf(store: Store, environment: Environment): Operations {
 	let operations = byStore.get(store);
 	if (operations === undefined) {
 		operations = {
 			store: guardedStore(store, environment),
-			realm: environment.uuid(),
+			// Where a client is made, a Worker may not ask for a random name.
+			realm: once(() => environment.uuid()),
 			all: new Map(),
 			listened: 0,
-			degrades: () => degrading.has(store),
+			degrades: false,
 			count: 0,
 			sweptAt: 0,
 			sweepsDue: 0,
@@ -156,7 +160,7 @@ const MOST_AT_REST = 100;
 const MOST_KNOWN = 1_000;
 
 function dropOldest({all, degrades, listened}: Operations, latest: Operation): void {
-	if (all.size <= (degrades() ? MOST_KNOWN : MOST_AT_REST) + listened) return;
+	if (all.size <= (degrades ? MOST_KNOWN : MOST_AT_REST) + listened) return;
 	for (const [at, operation] of all)
 		if (operation !== latest && isAtRest(operation)) {
 			all.delete(at);
@@ -185,16 +189,21 @@ export function keepUnsaved(operation: Operation, outcome: Unsaved): void {
 	oldest.stopSaving = undefined;
 }
 
+/** As the store holds it. */
+export async function storedRecord({operations, id}: Operation): Promise<Listed | undefined> {
+	const {scope, name} = await id();
+	const [found] = await recordsOf(operations.store, scope, name);
+	return found;
+}
+
 /** Who a flight is to the store. */
 export function nextOwner(operations: Operations): string {
-	return `${operations.realm}/${++operations.count}`;
+	return `${operations.realm()}/${++operations.count}`;
 }
 
 /** With `onStoreError: 'degrade'` an operation goes on by what this realm knows of it, while its store fails. */
-export function keepRecord(operation: Operation, environment: Environment, {record, now}: Listed): void {
-	if (!operation.operations.degrades()) return;
-	const elapsed = stopwatch(environment);
-	operation.known = {record, now: () => now + elapsed()};
+export function keepRecord(operation: Operation, seen: Seen): void {
+	if (operation.operations.degrades) operation.known = seen;
 }
 
 /** What the store answered is what is known, whatever was to be written. */
@@ -220,7 +229,7 @@ export function knownRecord({known, unsaved}: Operation): Listed | undefined {
 
 /** A look at the store, which counts unless this realm is at it, or knows better. */
 export function sawRecord(operation: Operation, environment: Environment, found: Listed): void {
-	if (!operation.flight && !operation.unsaved) keepRecord(operation, environment, found);
+	if (!operation.flight && !operation.unsaved) keepRecord(operation, seenSince(stopwatch(environment), found));
 }
 
 /** In bytes. */

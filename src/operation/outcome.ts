@@ -1,8 +1,34 @@
-import {responseOf} from '../attempt/answer.ts';
+import {borneBy, responseOf} from '../attempt/answer.ts';
+import type {Answer} from '../dialects/dialect.ts';
 import {isLatchkeyError, type Outcome} from '../errors.ts';
 import {isUnsentAbort} from '../aborts.ts';
 import {isMistake} from '../mistake.ts';
-import {resultOf, type Result} from './result.ts';
+
+/** How a flight ended. A value: only the edge, where a caller gets it, throws. */
+export type Result = {
+	readonly outcome: Outcome;
+	/** The name of the operation, absent for unnamed calls. */
+	readonly operation: readonly string[] | undefined;
+	readonly key: string | undefined;
+	readonly attempts: number;
+	/** The answer was given before: the effect is not of this call. */
+	readonly replayed: boolean;
+	/** The next call with the same request goes under the same key. */
+	readonly keyKept: boolean;
+	/** When the server wants to be asked again: wall clock, in milliseconds since the epoch. */
+	readonly retryAt?: number | undefined;
+	/** What callers are thrown instead of a Response. */
+	readonly error?: unknown;
+	/** What callers get, each in a Response of its own. */
+	readonly answer?: Answer | undefined;
+	/** What the first caller gets, where the answer was passed on unread. */
+	readonly stream?: {readonly response: Response; readonly abort: (reason?: unknown) => void} | undefined;
+};
+
+/** What is known of the operation behind a Response that latchkey handed out. */
+export function resultOf(response: Response): Result | undefined {
+	return borneBy(response) as Result | undefined;
+}
 
 /** What became of a call, as a value. */
 export type OutcomeReport = {

@@ -1,13 +1,10 @@
-import type {AttemptsResult} from '../attempt/progress.ts';
 import {isLatchkeyError, StoreError} from '../errors.ts';
 import {isMistake} from '../mistake.ts';
-import {namedAttempts, unnamedAttempts} from './attempts.ts';
+import {namedAttempts, unnamedAttempts, conclude} from './attempts.ts';
 import {claimKey} from './claim.ts';
-import {conclude, reconcile} from './conclude.ts';
-import type {FlightRun} from './flight.ts';
-import type {HeldLease, Seen} from './lease.ts';
-import type {Run} from './named-run.ts';
-import {nextOwner, remember} from './operations.ts';
+import type {Flight} from './flight.ts';
+import type {HeldLease} from './lease.ts';
+import {nextOwner, remember, type Run} from './operations.ts';
 import {
 	alreadySettled,
 	isOf,
@@ -17,12 +14,9 @@ import {
 	unnamedResult,
 	unsavedOutcome,
 } from './outcomes.ts';
-import type {OperationRecord} from './record.ts';
-import type {Result} from './result.ts';
-import {askStatus, toBeAsked} from './pending.ts';
+import type {Result} from './outcome.ts';
+import {findOut, toBeAsked, withWhatExists} from './find-out.ts';
 import {settle} from './settle.ts';
-import {withWhatExists} from './already-done.ts';
-import {saidState} from './state.ts';
 import {sweepSoon} from './sweep.ts';
 
 /**
@@ -41,46 +35,40 @@ export async function runNamed(run: Run): Promise<Result> {
 	let awaited = run.request.resumes;
 	let asked = false;
 	let lease: HeldLease | undefined;
-	let losses = 0;
 	try {
 		for (;;) {
 			const claimed = await claimKey(run, awaited);
-			if (claimed.status === 'settled') return await alreadySettled(run, claimed.seen);
-			if (claimed.status === 'mismatch') return payloadChanged(run);
-			if (claimed.status !== 'claimed') return notKnown(run, claimed.status);
-
+			if (claimed.lease === undefined) return claimed.result;
 			({lease} = claimed);
 			const {record, remaining} = lease;
 			awaited = record.key;
-			const attempts = await namedAttempts(run, lease);
-			if (attempts.why === 'lost') {
+			const why = await namedAttempts(run, lease);
+			if (why === 'lost') {
 				lease.stop();
-				waitForOther(run, record.key, ++losses);
+				waitForOther(run, record.key);
 				continue;
 			}
 
-			let finding = await withWhatExists(run, attempts, conclude(attempts));
-			if ((finding.state.status === 'unknown' || attempts.why === 'pending') && !asked) {
+			let finding = conclude(progress, why);
+			if (why === 'answered') finding = await withWhatExists(run, finding);
+			if ((finding.state.status === 'unknown' || why === 'pending') && !asked) {
 				asked = true;
-				const found = await reconcile(run);
-				if (found !== undefined) finding = {state: saidState(found), binding: false, found: true};
-				else if (attempts.why === 'pending') finding = (await askStatus(run, record)) ?? finding;
+				finding = (await findOut(run, record)) ?? finding;
 			}
 
-			if (finding.state.status === 'pending' && attempts.why === 'answered')
-				finding = await toBeAsked(run, attempts, finding);
+			if (finding.state.status === 'pending' && why === 'answered') finding = await toBeAsked(run, finding);
 
 			lease.stop();
 			const {state, binding, found} = finding;
 			const changed = found && state.status === 'succeeded' && !(await isOf(run, record));
-			const tell = () => (changed ? payloadChanged(run) : namedResult(run, attempts, finding));
+			const result = changed ? payloadChanged(run) : namedResult(run, why, finding);
 			// An own key is used up: it is for its owner to make another one.
 			const beginsAnew = found && state.status === 'refused' && progress.attempts === 0 && run.ownKey === undefined;
 			const lasts = () => binding || state.status === 'succeeded' || remaining() > 0;
-			const known = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? tell() : undefined);
+			const known = () => (state.status !== 'unknown' && !beginsAnew && lasts() ? result : undefined);
 			// Not assigned as it is made: V8 puts such functions into old space, and with them all that they see of the call.
 			run.verdict = known;
-			const saved = await settle(run, lease, finding, attempts.answer);
+			const saved = await settle(run, lease, finding);
 			run.verdict = undefined;
 			if (saved.status === 'conflict' && state.status !== 'succeeded') return notKnown(run, 'conflict');
 			if (beginsAnew) {
@@ -96,16 +84,14 @@ export async function runNamed(run: Run): Promise<Result> {
 				run.withheld = undefined;
 				run.owner = nextOwner(operation.operations);
 				release = await store.hold(run.owner);
-				waitForOther(run, record.key, ++losses);
+				waitForOther(run, record.key);
 				continue;
 			}
 
-			const isPending = state.status === 'pending' && attempts.why === 'pending';
-			if (isPending || (saved.status === 'stronger' && saved.record))
-				return await alreadySettled(run, seenLater(run, lease, saved.record ?? record));
+			if ((saved.status === 'stronger' && saved.record) || (state.status === 'pending' && why === 'pending'))
+				return await alreadySettled(run, {record: saved.record ?? record, now: lease.now});
 			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
-			const result = tell();
-			if (!changed && run.keepsAnswer()) remember(operation, result);
+			if (!changed && run.keepsAnswer) remember(operation, result);
 			return result;
 		}
 	} catch (error) {
@@ -113,30 +99,24 @@ export async function runNamed(run: Run): Promise<Result> {
 		if (progress.attempts === 0 || !(ofStore || isMistake(error))) throw error;
 		if (ofStore) run.report({type: 'store-error', step: 'claim', error});
 		else progress.firstFailure ??= error;
-		const attempts: AttemptsResult = {...progress, why: 'exhausted'};
-		return namedResult(run, attempts, conclude(attempts));
+		return namedResult(run, 'exhausted', conclude(progress, 'exhausted'));
 	} finally {
 		lease?.stop();
 		release?.();
 	}
 }
 
-/** The record as it stands by now, and the store's time. */
-function seenLater(run: Run, {now, issued}: Seen, record: OperationRecord): Seen {
-	const elapsed = run.elapsed();
-	return {record, now: now + elapsed - issued, issued: elapsed};
-}
-
 /**
  * The way of a keyed call without a name: no record, no claim; what it cannot settle it tells as fetch would. A key that
  * was not made here may have been sent by others.
  */
-export async function runUnnamed(run: FlightRun, given: string | undefined): Promise<Result> {
+export async function runUnnamed(run: Flight, given: string | undefined): Promise<Result> {
 	const key = given ?? run.environment.uuid();
 	run.key = key;
 	run.foreign = given !== undefined;
-	const attempts = await unnamedAttempts(run, key);
-	return unnamedResult(run, attempts, await withWhatExists(run, attempts, conclude(attempts)));
+	const why = await unnamedAttempts(run, key);
+	const finding = conclude(run.progress, why);
+	return unnamedResult(run, why, why === 'answered' ? await withWhatExists(run, finding) : finding);
 }
 
 /** A lease may be lost to others, or in sleep; this often it is the store that takes back what it grants. */
@@ -146,8 +126,9 @@ const MOST_LOST = 20;
  * Somebody else is at it, or has been. Should the record be gone when it is claimed again, no other key may be offered:
  * what was sent may still have its effect.
  */
-function waitForOther({operation, owner, progress}: Run, key: string, losses: number): void {
-	if (losses > MOST_LOST)
+function waitForOther(run: Run, key: string): void {
+	const {operation, owner, progress} = run;
+	if (++run.losses > MOST_LOST)
 		throw new StoreError({operation: operation.name, step: 'claim', reason: 'it took the claim back'});
 	progress.ambiguous = true;
 	operation.candidate = {key, owner, sent: 'claimed', ambiguous: true};

@@ -23,13 +23,14 @@ export function initialSnapshot(status: 'loading' | 'idle' | 'working', limit: n
 
 /** What an event makes of it. `doubtful`: an attempt may have had its effect. */
 export function snapshotAfter(snapshot: Snapshot, event: EventDetail, doubtful: boolean, now: number): Snapshot {
+	const status = doubtful ? 'checking' : 'working';
 	switch (event.type) {
 		case 'attempt':
-			return moved(snapshot, doubtful ? 'checking' : 'working', now, {attempt: event.attempt});
+			return moved(snapshot, status, now, undefined, event.attempt);
 		case 'answer':
-			return doubtful ? moved(snapshot, 'checking', now) : snapshot;
+			return doubtful ? moved(snapshot, status, now) : snapshot;
 		case 'wait':
-			return moved(snapshot, doubtful ? 'checking' : 'working', now, {retryAt: now + event.ms});
+			return moved(snapshot, status, now, now + event.ms);
 		case 'waiting-elsewhere':
 		case 'taken-over':
 		case 'lease-lost':
@@ -63,7 +64,8 @@ export function moved(
 	before: Snapshot,
 	status: Snapshot['status'],
 	now: number,
-	{attempt = before.attempt, retryAt}: {readonly attempt?: number; readonly retryAt?: number | undefined} = {},
+	retryAt?: number,
+	attempt: number = before.attempt,
 ): Snapshot {
 	if (status === before.status && attempt === before.attempt && retryAt === before.retryAt) return before;
 	const since = status === before.status ? before.since : now;

@@ -1,7 +1,6 @@
 import type {Environment} from '../environment.ts';
 import {ANSWER_LIFE} from '../stores/rules.ts';
-import type {Run} from './named-run.ts';
-import type {Operations} from './operations.ts';
+import type {Operations, Run} from './operations.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,7 +1,6 @@
 import type {Environment} from '../environment.ts';
-import type {Flight} from './flight.ts';
-import type {Run} from './named-run.ts';
-import type {Operation} from './operations.ts';
+import type {Flight, Slot} from './flight.ts';
+import {storedRecord, type Operation, type Run} from './operations.ts';
 
 // Only where each request has a context of its own (`Environment.bind`). A flight then ends with the request that
 // it began in, because its client has gone, or its handler has answered without it. It does not fail: it just stops.
@@ -31,15 +30,12 @@ export function lookAfter({timer}: Environment, flight: Flight, looking: () => b
 /** In milliseconds. */
 const ABANDONED = 120_000;
 
-/** What a flight is found by, while it lasts. */
-export type Slot = {flight?: Flight | undefined};
-
 /** Flights that nobody comes back for would stay; the oldest goes, for each that begins. */
 export function dropAbandoned(slots: Iterable<Slot>, {now}: Environment): void {
 	for (const slot of slots) {
 		const {flight} = slot;
 		if (flight === undefined) continue;
-		if (flight.remaining() <= 0 && now() - flight.snapshot().since > ABANDONED) slot.flight = undefined;
+		if (flight.remaining() <= 0 && now() - flight.snapshot.since > ABANDONED) slot.flight = undefined;
 		return;
 	}
 }
@@ -51,22 +47,30 @@ export function dropAbandoned(slots: Iterable<Slot>, {now}: Environment): void {
 export async function takeOver(run: Run, dead: Flight): Promise<Run> {
 	const {operation, owner, request} = run;
 	await release(operation);
-	const key = dead.key();
+	const {key} = dead;
 	if (key === undefined) return run;
 	operation.candidate ??= {key, owner, sent: 'claimed', ambiguous: true};
-	return Object.assign(run, {request: {...request, resumes: key}});
+	run.request = {...request, resumes: key};
+	return run;
 }
 
 /** Gives back the claim of a dead flight, so that nobody waits for its lease to end. */
-async function release({operations: {store, realm}, id, candidate}: Operation): Promise<void> {
+async function release(operation: Operation): Promise<void> {
 	// It never learnt of its claim, so it has sent nothing under it: the same claim is made again, by the same owner.
-	if (candidate) return;
+	if (operation.candidate) return;
 	try {
-		const where = await id();
-		const [found] = await store.list(where.scope, where.name);
-		if (!found?.record.owner.startsWith(`${realm}/`)) return;
+		const {operations, id} = operation;
+		const found = await storedRecord(operation);
+		if (!found?.record.owner.startsWith(`${operations.realm()}/`)) return;
 		const {key, owner, token} = found.record;
-		await store.settle(where, {key, owner, token, state: {status: 'unknown'}, fenced: true, keepAnswer: false});
+		await operations.store.settle(await id(), {
+			key,
+			owner,
+			token,
+			state: {status: 'unknown'},
+			fenced: true,
+			keepAnswer: false,
+		});
 	} catch {
 		// What the store could not do now, the end of the lease does.
 	}

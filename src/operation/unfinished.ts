@@ -8,13 +8,13 @@ import type {ResumeInit, Settings} from '../options.ts';
 import {prepareRequest} from '../request/prepared-request.ts';
 import {currentScope, sameScopeAs, scopeId} from '../request/scope.ts';
 import {takePart} from './caller.ts';
-import {isAlive} from './guarded-store.ts';
+import {isAlive, recordsOf} from './guarded-store.ts';
 import {joinNamed} from './join.ts';
-import {keptInit} from './kept-request.ts';
-import {keyLifeOf, keyStanding} from './key-age.ts';
+import {keptInit} from './at-rest.ts';
+import {keyLifeOf, keyStanding, seenSince} from './key-age.ts';
 import {knownRecord, sawRecord, operationAt, type Operation} from './operations.ts';
 import {isOpen, type OperationRecord, type StoredRequest} from './record.ts';
-import {saveAll} from './save.ts';
+import {saveAll} from './settle.ts';
 import {isFinal} from './state.ts';
 
 /** An operation whose outcome is not known. */
@@ -51,26 +51,25 @@ export type Unfinished = {
  * for (const {operation, expired} of await unfinished(fetch)) showOpen(operation, expired);
  */
 export async function unfinished(fetch: WithOperations): Promise<Unfinished[]> {
-	const {environment, settings, operations: find} = contextOf(fetch, 'unfinished');
+	const {environment, settings, operations} = contextOf(fetch, 'unfinished');
 	const scope = currentScope(settings.scope, environment);
-	const operations = find();
 	const elapsed = stopwatch(environment);
 	const unsaved = await saveAll(operations, scope);
-	const listed = await operations.store.list(await scopeId(scope), undefined, true);
+	const listed = await recordsOf(operations.store, await scopeId(scope), undefined, true);
 	const keys = new Set(listed.map(({record}) => record.key));
 	const here = unsaved.flatMap(it => knownRecord(it) ?? []).filter(({record}) => !keys.has(record.key));
 	return Promise.all(
 		[...listed, ...here]
 			.filter(({record}) => isOpen(record))
 			.map(async found => {
-				const {record, now} = found;
+				const {record} = found;
 				/** As of a moment in which the store's clock has gone on since it listed the record. */
 				const standing = () => {
 					if (isFinal(record.state)) return 'expired';
-					return keyStanding({record, now: now + elapsed()}, keyLifeOf(settings));
+					return keyStanding(seenSince(elapsed, found), keyLifeOf(settings));
 				};
 				const stands = standing();
-				const working = await isAlive(operations.store, found);
+				const working = await isAlive(operations.store, found, environment);
 				const name = JSON.parse(record.name) as [string, ...string[]];
 				sawRecord(operationAt(operations, scope, name), environment, found);
 				const {request} = record;
@@ -125,5 +124,5 @@ async function resume(
 			hint: 'The signed-in user (scope) changed, so nothing was sent.',
 		});
 	const call = {environment, request, settings, ownKey: key, since: undefined, sameScope, signal, name};
-	return takePart(call, joinNamed(environment, operation));
+	return takePart(call, joinNamed(operation));
 }

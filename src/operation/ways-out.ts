@@ -1,20 +1,28 @@
-import type {Environment} from '../environment.ts';
+import {stopwatch, type Environment} from '../environment.ts';
 import {outcomeError, type LatchkeyError} from '../errors.ts';
 import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
-import {correctRecord, freeKnown, keepRecord, knownRecord, notify, type Operation, type Unsaved} from './operations.ts';
+import {seenSince, isLeaseEndless} from './key-age.ts';
+import {
+	correctRecord,
+	freeKnown,
+	keepRecord,
+	knownRecord,
+	notify,
+	storedRecord,
+	type Operation,
+	type Unsaved,
+	nextOwner,
+} from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
-import {resolveRecord} from './resolve.ts';
-import {save} from './save.ts';
+import {save} from './settle.ts';
 import {isOpenState, saidState, transition} from './state.ts';
 
 /** The record as it stands in the store, which is given first what only this realm knows. */
 export async function recordAt(operation: Operation): Promise<Listed | undefined> {
 	await save(operation).catch(() => undefined);
-	const {scope, name} = await operation.id();
-	const [found] = await operation.operations.store.list(scope, name);
-	return found;
+	return storedRecord(operation);
 }
 
 /** Frees the operation, and drops what this realm knows of it. False: there is nothing to complete, or it has begun anew. */
@@ -62,7 +70,7 @@ export async function resolve(
 ): Promise<Listed | undefined> {
 	const found = await recordAt(operation);
 	const {flight, unsaved} = operation;
-	if (flight !== undefined) throw stillOpen(operation, flight.key() ?? '', 'resolve');
+	if (flight !== undefined) throw stillOpen(operation, flight.key ?? '', 'resolve');
 	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
 	const record = found?.record;
 	const apart = unsaved && (isFree(record) || unsaved.record.key !== record?.key) ? unsaved : undefined;
@@ -78,8 +86,9 @@ export async function resolve(
 	if (found === undefined || settled === undefined)
 		return apart && (apart.storedKey === undefined ? knownRecord(operation) : found);
 	operation.candidate = undefined;
-	keepRecord(operation, environment, {record: settled, now: found.now});
-	return {record: settled, now: found.now};
+	const listed = {record: settled, now: found.now};
+	keepRecord(operation, seenSince(stopwatch(environment), listed));
+	return listed;
 }
 
 function resolveHere(operation: Operation, unsaved: Unsaved, outcome: 'succeeded' | 'refused'): void {
@@ -108,7 +117,7 @@ export function openHere(
 ): string | undefined {
 	if (unsaved && isOpenState(unsaved.state)) return unsaved.record.key;
 	const claiming = flight !== undefined && isFree(record);
-	return candidate?.sent === 'unclaimed' || claiming ? (candidate?.key ?? flight?.key() ?? '') : undefined;
+	return candidate?.sent === 'unclaimed' || claiming ? (candidate?.key ?? flight?.key ?? '') : undefined;
 }
 
 /** Whether this realm has been at it. */
@@ -121,4 +130,43 @@ export function forgetHere(operation: Operation, record?: OperationRecord): void
 	Object.assign(operation, {result: undefined, unsaved: undefined, candidate: undefined, snapshot: undefined});
 	freeKnown(operation, record);
 	notify(operation);
+}
+
+const LEASE = 10_000;
+
+/**
+ * Settles an operation by somebody's word. Where it has an owner it is claimed first, so that nobody is at it; `undefined`:
+ * somebody is, or has changed it.
+ */
+export async function resolveRecord(
+	{operations, id, at}: Operation,
+	found: Listed,
+	outcome: 'succeeded' | 'refused',
+): Promise<OperationRecord | undefined> {
+	const where = await id();
+	const {record} = found;
+	const {key, fingerprint} = record;
+	let held = record;
+	if (record.owner !== '') {
+		const claimed = await operations.store.claim(where, {
+			key,
+			fingerprint,
+			owner: nextOwner(operations),
+			lease: LEASE,
+			// Only counts for a record that has just vanished; nothing is sent under it.
+			keyLife: LEASE,
+			onLapsed: 'take',
+			takeFrom: isLeaseEndless(operations.store, found) ? record.owner : undefined,
+			awaited: key,
+		});
+		if (claimed.status === 'settled' || claimed.status === 'mismatch') return claimed.record;
+		if (claimed.status !== 'claimed') return undefined;
+		held = claimed.record;
+	}
+
+	const {state, owner, token} = held;
+	const next = transition(state, saidState(outcome), at);
+	const settlement = {key, owner, token, state: next, fenced: true, keepAnswer: false};
+	const {status, record: settled} = await operations.store.settle(where, settlement);
+	return status === 'done' ? settled : undefined;
 }

@@ -81,7 +81,7 @@ test('an error that speaks for latchkey is a marked mistake, but for what is fou
 		'attempt/classify.ts',
 		'attempt/loop.ts',
 		'mistake.ts',
-		'operation/kept-request.ts',
+		'operation/at-rest.ts',
 		'stores/sqlite/node-sqlite.ts',
 	]);
 });
