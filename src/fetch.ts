@@ -70,9 +70,8 @@ export function createFetchIn(
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);
-		const request = prepareRequest(input, init ?? {}, own, environment, intent.kind);
-
 		const {ownKey, since} = intent;
+		const request = prepareRequest(input, init ?? {}, own, environment, intent.kind, ownKey);
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
 		if (intent.kind === 'unnamed') return takePart({...facts, name: undefined}, unnamed(intent));
 		const {name} = intent;

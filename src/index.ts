@@ -33,7 +33,7 @@ export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 export type {MaybePromise} from './utils.ts';
 
 export {ietf, type IetfOptions} from './dialects/ietf.ts';
-export type {Answer, Dialect, Reading} from './dialects/dialect.ts';
+export type {Answer, Carried, Carrier, Dialect, Reading} from './dialects/dialect.ts';
 
 export type {EventDetail, EventFacts, LatchkeyEvent} from './events.ts';
 export type {Meaning} from './attempt/verdict.ts';

@@ -20,6 +20,17 @@ export type Answer = {
  */
 export type Reading = 'in-progress' | 'mismatched' | 'key-used';
 
+/** A request's text: what a carrier reads and writes. `body` is `undefined` where it is no text. */
+export type Carried = {readonly url: string; readonly body: string | undefined};
+
+/** Bears the key where no header does. A pure function of its text: the same key gives the same bytes. */
+export type Carrier = {
+	/** The key that the request bears already, whatever it is; `undefined` where there is none. */
+	readonly read: (request: Carried) => unknown;
+	/** The request with this key, or with none. Throws for a request that could bear none. */
+	readonly write: (request: Carried, key: string | undefined) => Carried;
+};
+
 /**
  * How one API spells idempotency: header, key format, retention, what it saves, what means what.
  * Plain data and small pure functions; give one to `createFetch({dialect})`. Where one that reads an
@@ -36,8 +47,18 @@ export type Reading = 'in-progress' | 'mismatched' | 'key-used';
  */
 export type Dialect = {
 	readonly name: string;
-	/** The request header that carries the key. */
+	/** The request header that carries the key. With a `carrier` it is not sent; a call may give its own key by it. */
 	readonly header: string;
+	/**
+	 * What bears the key instead of the header: a member of the JSON body, a query parameter.
+	 *
+	 * @default the header
+	 */
+	readonly carrier?: Carrier | undefined;
+	/** What the server wants of a key, in words, if this is none for it. Asked before anything is written or sent. */
+	readonly refusesKey?: ((key: string) => string | undefined) | undefined;
+	/** Further request headers, the same at every attempt. `firstSent` is in milliseconds since the epoch. */
+	readonly headersWith?: ((firstSent: number) => Readonly<Record<string, string>>) | undefined;
 	/**
 	 * How the key is written into the header.
 	 *

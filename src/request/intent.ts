@@ -4,9 +4,10 @@ import type {FetchInput} from '../fetch-types.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {hushed, isPromise} from '../utils.ts';
+import {textOf} from './carry.ts';
 import {isFromContent} from './from-content.ts';
 import {canonicalName} from './identity.ts';
-import {validateKey, validateOwnKey} from './key.ts';
+import {keyFor, validateKey, validateOwnKey} from './key.ts';
 import {absolute, isRequest, methodOf} from './prepared-request.ts';
 
 /** What a call wants to be. */
@@ -33,7 +34,9 @@ export function intentOf(
 		dialect,
 	);
 	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey) : undefined;
-	const ownKey = given?.key ?? (headerKey === undefined ? undefined : validateKey(headerKey));
+	const borne = headerKey ?? dialect.carrier?.read({url: urlOf(input, environment), body: textOf(init?.body)});
+	const ownKey = given?.key ?? (borne === undefined ? undefined : validateKey(borne));
+	if (ownKey !== undefined) keyFor(dialect, ownKey);
 	if (headerKey !== undefined && ownKey !== headerKey)
 		throw mistake(`idempotencyKey and header ${dialect.header} are two different keys`);
 
@@ -61,11 +64,13 @@ function isKeyed(
 	const method = methodOf(input, init);
 	if (keyed === true) return !/^(GET|HEAD|OPTIONS)$/.test(method);
 	if (typeof keyed !== 'function') return keyed.some(one => one.toUpperCase() === method.toUpperCase());
-	const said: unknown = hushed(
-		keyed({method, url: isRequest(input) ? input.url : absolute(String(input), environment)}),
-	);
+	const said: unknown = hushed(keyed({method, url: urlOf(input, environment)}));
 	if (isPromise(said)) throw mistake('keyed gives a promise');
 	return Boolean(said);
+}
+
+function urlOf(input: FetchInput, environment: Environment): string {
+	return isRequest(input) ? input.url : absolute(String(input), environment);
 }
 
 /** The call's own key header, wherever fetch takes headers from. */

@@ -28,6 +28,13 @@ export function validateKey(key: unknown): string {
 	throw mistake('an idempotency key has 1 to 255 visible ASCII characters');
 }
 
+/** Throws a TypeError for a key that the dialect knows to be none for its server. */
+export function keyFor({name, refusesKey}: Pick<Dialect, 'name' | 'refusesKey'>, key: string): string {
+	const wanted = refusesKey?.(key);
+	if (wanted !== undefined) throw mistake(`an idempotency key for ${name} has to be ${wanted}`);
+	return key;
+}
+
 /** In the year 5138: a greater number is in other units than milliseconds. */
 const LATEST = 1e14;
 

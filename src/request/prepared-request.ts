@@ -7,7 +7,8 @@ import {token} from '../option-specs.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {shown, withoutQuery} from '../shown.ts';
 import {after, isPromise, once, type MaybePromise} from '../utils.ts';
-import {freezeBody, freezeRequest, type PlainBody} from './body.ts';
+import {freezeBody, freezeRequest, type FrozenBody, type PlainBody} from './body.ts';
+import {carry} from './carry.ts';
 import {encodeBody} from './multipart.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
 import {keyHeaderOf} from './key.ts';
@@ -21,7 +22,7 @@ export type Sendable = {
 	/** Everything but the signal; the body can be sent again. */
 	readonly init: Omit<RequestInit, 'method' | 'headers' | 'body'> & {
 		readonly method: string;
-		readonly headers: Record<string, string>;
+		headers: Record<string, string>;
 		readonly body: PlainBody['content'];
 	};
 	readonly fetch: ((input: string | Request, init: RequestInit) => Promise<Response>) | undefined;
@@ -45,8 +46,11 @@ export type PreparedRequest = {
 	readonly counted: ReadonlyArray<readonly [string, string]>;
 	/** The key of the open operation that it goes on with: if that is over by now, nothing begins anew. */
 	readonly resumes?: string;
-	/** What is sent at every attempt; without a key its answer is passed on unread. */
-	sendable(key: string | undefined): MaybePromise<Sendable>;
+	/**
+	 * What is sent at every attempt; without a key its answer is passed on unread. `firstSent`, in milliseconds since the
+	 * epoch, is now unless it was sent before.
+	 */
+	sendable(key: string | undefined, firstSent?: number): MaybePromise<Sendable>;
 };
 
 /**
@@ -64,6 +68,7 @@ export function prepareRequest(
 	settings: Settings,
 	environment: Environment,
 	kind: 'named' | 'unnamed' | 'pass',
+	ownKey?: string,
 ): PreparedRequest {
 	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
@@ -93,11 +98,16 @@ export function prepareRequest(
 	// Now: the key will be among them.
 	const names = fingerprintHeaders.map(name => name.toLowerCase());
 	const counted = names.length > 0 ? [...headers].filter(([name]) => names.includes(name)) : [];
-	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
+	// Without the key, which is another one at the next press.
+	const bare = () => after(frozen, body => carry(dialect, url, body, undefined, ownKey));
+	const whole = once(() => after(bare(), it => fingerprint({method, contentType, headers: counted, ...it})));
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
-	function initOf(seed: () => MaybePromise<string>): MaybePromise<Sendable['init']> {
-		const encoded = after(frozen, body => encodeBody(body, seed));
+	function initOf(
+		it: MaybePromise<{readonly body: FrozenBody}>,
+		seed: () => MaybePromise<string>,
+	): MaybePromise<Sendable['init']> {
+		const encoded = after(it, ({body}) => encodeBody(body, seed));
 		return after(encoded, ({content, type}) => {
 			if (type && (contentType === undefined || type.startsWith('multipart/'))) headers.set('content-type', type);
 			// Else fetch would look for the body of the Request, which has been read and was empty.
@@ -113,21 +123,26 @@ export function prepareRequest(
 		ready: () => frozen,
 		fingerprint: custom
 			? once(async () => {
-					const print: unknown = await custom(new Request(url, await initOf(whole)));
+					const print: unknown = await custom(new Request(url, await initOf(bare(), whole)));
 					if (typeof print !== 'string') throw mistake(`fingerprint gave ${shown(print)}, and no string`);
 					return sha256(`${printOfHeaders(counted)}custom\n${print}`);
 				})
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
-		sendable(key) {
+		sendable(key, firstSent) {
 			if (key !== undefined) headers.delete(dialect.header);
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
-			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
-			return after(sent, it => {
-				const keyHeader = key === undefined ? undefined : keyHeaderOf(dialect, key);
-				if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
-				return {url, input: carried ?? url, init: it, fetch, key, keyHeader};
-			});
+			const seed = async () => sha256(`${key}\n${await whole()}`);
+			const bearing = after(frozen, body => (key === undefined ? {url, body} : carry(dialect, url, body, key)));
+			return after(bearing, ({url: at, body}) =>
+				after(initOf({body}, seed), it => {
+					const keyHeader = key === undefined || dialect.carrier ? undefined : keyHeaderOf(dialect, key);
+					if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
+					if (key !== undefined && dialect.headersWith)
+						it.headers = {...dialect.headersWith(firstSent ?? environment.now()), ...it.headers};
+					return {url: at, input: (at === url && carried) || at, init: it, fetch, key, keyHeader};
+				}),
+			);
 		},
 	};
 }
