@@ -2,10 +2,9 @@ import {defaultStore} from '#platform';
 import {ietf} from './dialects/ietf.ts';
 import {mistake} from './mistake.ts';
 import {fetchSpecs, retrySpecs, sharedSpecs} from './option-specs.ts';
-import {keyFor, keyHeaderOf, validateKey} from './request/key.ts';
+import {checkedKey, keyHeaderOf} from './request/key.ts';
 import {checkFetchOptions, checkRetryOptions} from './option-names.ts';
 import {membersOf} from './request/members.ts';
-import {hushed} from './utils.ts';
 import {validate, type OptionSpecs} from './validate.ts';
 import type {FetchOptions, Settings, SharedOptions} from './options.ts';
 
@@ -40,11 +39,10 @@ export function settingsOf(options: FetchOptions): Settings {
 		);
 	// What a header cannot carry is told now, and not when something is to be sent.
 	const minted = '00000000-0000-4000-8000-000000000000';
-	if (dialect) keyHeaderOf(dialect, keyFrom ? minted : keyFor(dialect, minted));
+	if (dialect) keyHeaderOf(dialect, keyFrom ? minted : checkedKey(dialect, minted));
 
 	const settings = withCall(withSaid(defaults, options, fetchSpecs), options);
-	if (!keyFrom || !dialect?.refusesKey) return settings;
-	return {...settings, keyFrom: given => keyFor(dialect, validateKey(hushed(keyFrom(given))))};
+	return keyFrom && dialect ? {...settings, keyFrom: given => checkedKey(dialect, keyFrom(given))} : settings;
 }
 
 /** The settings of one call. The very same object when the call says nothing of its own. */

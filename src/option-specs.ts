@@ -88,7 +88,7 @@ export const fetchSpecs: Readonly<Record<Exclude<keyof FetchOptions, keyof Share
 			formatKey: callback,
 			saves: callback,
 			read: callback,
-			refusesKey: callback,
+			checkKey: callback,
 			headersWith: callback,
 			retention,
 		},

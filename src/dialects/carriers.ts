@@ -2,7 +2,7 @@ import {mistake} from '../mistake.ts';
 import type {Carried, Carrier} from './dialect.ts';
 import {property} from './dialect.ts';
 
-/** A text, and the members that are still to be found in it. */
+/** From where to where, in a text. */
 type Found = {readonly start: number; readonly end: number};
 
 /**
@@ -38,7 +38,8 @@ export function inQuery(name: string): {readonly query: string; readonly carrier
 		query: name,
 		carrier: {
 			read,
-			write({url, body}, key) {
+			write({url, body}, key, own) {
+				refuseOther(read({url, body}), own);
 				const [, head = '', tail = ''] = /^([^#]*)(.*)$/.exec(url) ?? [];
 				const said = head.split('?').slice(1).join('?');
 				const others = said.split('&').filter(one => one && new URLSearchParams(one).get(name) === null);
@@ -54,7 +55,7 @@ function carrierIn(path: readonly string[]): Carrier {
 	const shown = path.join('.');
 	const parsed = ({body}: Carried): unknown => {
 		try {
-			return JSON.parse(body ?? '');
+			return JSON.parse(textOf(body));
 		} catch {
 			return undefined;
 		}
@@ -62,15 +63,17 @@ function carrierIn(path: readonly string[]): Carrier {
 	const read = (request: Carried) => path.reduce<unknown>(property, parsed(request));
 	return {
 		read,
-		write(request, key) {
+		write(request, key, own) {
+			refuseOther(read(request), own);
 			const none = () => mistake(`this dialect writes the key into ${shown} of a JSON body; nothing was sent`);
 			const {url} = request;
-			let {body} = request;
+			let body = textOf(request.body);
 			const json = parsed(request);
-			if (body === undefined || typeof json !== 'object' || json === null || Array.isArray(json)) throw none();
+			if (typeof json !== 'object' || json === null || Array.isArray(json)) throw none();
 			const there = read(request) !== undefined && memberOf(body, path);
 			if (there) body = body.slice(0, there.start) + body.slice(there.end);
-			if (key === undefined) return {url, body};
+			const encoded = () => (typeof request.body === 'string' ? body : new TextEncoder().encode(body));
+			if (key === undefined) return {url, body: encoded()};
 			// Into the innermost object of the path that is there; what is missing on the way is made.
 			let depth = path.length - 1;
 			while (depth > 0 && path.slice(0, depth).reduce<unknown>(property, json) === undefined) depth--;
@@ -82,9 +85,20 @@ function carrierIn(path: readonly string[]): Carrier {
 			const rest = body.slice(at);
 			body = body.slice(0, at) + member + (/^\s*\}/.test(rest) ? '' : ',') + rest;
 			if (read({url, body}) !== key) throw none();
-			return {url, body};
+			return {url, body: encoded()};
 		},
 	};
+}
+
+function refuseOther(borne: unknown, own: string | undefined): void {
+	if (borne !== undefined && borne !== own)
+		throw mistake('the request bears another idempotency key than its call; nothing was sent');
+}
+
+/** Of what else there is, nothing that is JSON. */
+function textOf(body: unknown): string {
+	if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+	return typeof body === 'string' ? body : '';
 }
 
 /** Strings, with the colon that makes them names, and brackets: all that the structure of a JSON text shows by. */

@@ -1,4 +1,5 @@
 import {property, jsonOf, type Answer, type Reading} from './dialect.ts';
+import {mistake} from '../mistake.ts';
 import {fitting} from './exchanges.ts';
 import {notSaved} from './ietf.ts';
 import type {Exchange, KeyRule, Profile, ProfiledDialect} from './profile.ts';
@@ -31,7 +32,8 @@ export function resourceIn({resource}: Exchange, answer: Answer): string | undef
 	return typeof found === 'string' ? found : undefined;
 }
 
-function refusal({format, min = 1, max = 255}: KeyRule, key: string): string | undefined {
+/** What the server wants of a key, if this is none for it. */
+function wantedOf({format, min = 1, max = 255}: KeyRule, key: string): string | undefined {
 	if (format && !formats[format].test(key)) return format === 'uuid' ? 'a UUID' : 'a UUIDv4';
 	if (key.length < min) return `at least ${min} characters`;
 	return key.length > max ? `at most ${max} characters` : undefined;
@@ -73,7 +75,10 @@ export function defineDialect(profile: Profile): ProfiledDialect {
 		name,
 		header: 'header' in key ? key.header : 'Idempotency-Key',
 		carrier: 'header' in key ? undefined : key.carrier,
-		refusesKey: given => refusal(key, given),
+		checkKey(given) {
+			const wanted = wantedOf(key, given);
+			if (wanted) throw mistake(`an idempotency key for ${name} has to be ${wanted}`);
+		},
 		retention,
 		saves:
 			saves || exchanges.some(row => row.saved)

@@ -20,15 +20,18 @@ export type Answer = {
  */
 export type Reading = 'in-progress' | 'mismatched' | 'key-used';
 
-/** A request's text: what a carrier reads and writes. `body` is `undefined` where it is no text. */
-export type Carried = {readonly url: string; readonly body: string | undefined};
+/** What a carrier reads and writes. The body is text, bytes, or whatever else is to be sent. */
+export type Carried = {readonly url: string; readonly body: unknown};
 
-/** Bears the key where no header does. A pure function of its text: the same key gives the same bytes. */
+/** Bears the key where no header does. Pure: the same key gives the same bytes. */
 export type Carrier = {
 	/** The key that the request bears already, whatever it is; `undefined` where there is none. */
 	readonly read: (request: Carried) => unknown;
-	/** The request with this key, or with none. Throws for a request that could bear none. */
-	readonly write: (request: Carried, key: string | undefined) => Carried;
+	/**
+	 * The request with this key, or with none; text stays text, and bytes bytes. Throws for one that could bear no key, or that
+	 * bears another one than `own`, the call's.
+	 */
+	readonly write: (request: Carried, key: string | undefined, own: string | undefined) => Carried;
 };
 
 /**
@@ -55,8 +58,8 @@ export type Dialect = {
 	 * @default the header
 	 */
 	readonly carrier?: Carrier | undefined;
-	/** What the server wants of a key, in words, if this is none for it. Asked before anything is written or sent. */
-	readonly refusesKey?: ((key: string) => string | undefined) | undefined;
+	/** Throws for a key that the server would not take. Asked before anything is written or sent. */
+	readonly checkKey?: ((key: string) => void) | undefined;
 	/** Further request headers, the same at every attempt. `firstSent` is in milliseconds since the epoch. */
 	readonly headersWith?: ((firstSent: number) => Readonly<Record<string, string>>) | undefined;
 	/**

@@ -4,10 +4,9 @@ import type {FetchInput} from '../fetch-types.ts';
 import {buildable, mistake} from '../mistake.ts';
 import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {hushed, isPromise} from '../utils.ts';
-import {textOf} from './carry.ts';
 import {isFromContent} from './from-content.ts';
 import {canonicalName} from './identity.ts';
-import {keyFor, validateKey, validateOwnKey} from './key.ts';
+import {checkedKey, validateKey, validateOwnKey} from './key.ts';
 import {absolute, isRequest, methodOf} from './prepared-request.ts';
 
 /** What a call wants to be. */
@@ -34,9 +33,8 @@ export function intentOf(
 		dialect,
 	);
 	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey) : undefined;
-	const borne = headerKey ?? dialect.carrier?.read({url: urlOf(input, environment), body: textOf(init?.body)});
-	const ownKey = given?.key ?? (borne === undefined ? undefined : validateKey(borne));
-	if (ownKey !== undefined) keyFor(dialect, ownKey);
+	const borne = headerKey ?? dialect.carrier?.read({url: urlOf(input, environment), body: init?.body});
+	const ownKey = checkedKey(dialect, given?.key ?? (borne === undefined ? undefined : validateKey(borne)));
 	if (headerKey !== undefined && ownKey !== headerKey)
 		throw mistake(`idempotencyKey and header ${dialect.header} are two different keys`);
 

@@ -28,10 +28,9 @@ export function validateKey(key: unknown): string {
 	throw mistake('an idempotency key has 1 to 255 visible ASCII characters');
 }
 
-/** Throws a TypeError for a key that the dialect knows to be none for its server. */
-export function keyFor({name, refusesKey}: Pick<Dialect, 'name' | 'refusesKey'>, key: string): string {
-	const wanted = refusesKey?.(key);
-	if (wanted !== undefined) throw mistake(`an idempotency key for ${name} has to be ${wanted}`);
+/** The key, if the dialect's server takes such. */
+export function checkedKey<Key>({checkKey}: Pick<Dialect, 'checkKey'>, key: Key): Key {
+	if (typeof key === 'string') checkKey?.(key);
 	return key;
 }
 

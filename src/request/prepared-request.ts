@@ -8,7 +8,6 @@ import type {CallOptions, Settings} from '../options.ts';
 import {shown, withoutQuery} from '../shown.ts';
 import {after, isPromise, once, type MaybePromise} from '../utils.ts';
 import {freezeBody, freezeRequest, type FrozenBody, type PlainBody} from './body.ts';
-import {carry} from './carry.ts';
 import {encodeBody} from './multipart.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
 import {keyHeaderOf} from './key.ts';
@@ -99,8 +98,16 @@ export function prepareRequest(
 	const names = fingerprintHeaders.map(name => name.toLowerCase());
 	const counted = names.length > 0 ? [...headers].filter(([name]) => names.includes(name)) : [];
 	// Without the key, which is another one at the next press.
-	const bare = () => after(frozen, body => carry(dialect, url, body, undefined, ownKey));
+	const bare = () => bearing(undefined, ownKey);
 	const whole = once(() => after(bare(), it => fingerprint({method, contentType, headers: counted, ...it})));
+
+	/** The request with this key where the dialect's carrier has it, or with none there. */
+	function bearing(key: string | undefined, own: string | undefined): MaybePromise<{url: string; body: FrozenBody}> {
+		return after(frozen, body => {
+			const written = dialect.carrier?.write({url, body: body.content}, key, own);
+			return written ? {url: written.url, body: {...body, content: written.body} as FrozenBody} : {url, body};
+		});
+	}
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
 	function initOf(
@@ -133,14 +140,14 @@ export function prepareRequest(
 			if (key !== undefined) headers.delete(dialect.header);
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
 			const seed = async () => sha256(`${key}\n${await whole()}`);
-			const bearing = after(frozen, body => (key === undefined ? {url, body} : carry(dialect, url, body, key)));
-			return after(bearing, ({url: at, body}) =>
-				after(initOf({body}, seed), it => {
+			const it = key === undefined ? after(frozen, body => ({url, body})) : bearing(key, key);
+			return after(it, ({url: at, body}) =>
+				after(initOf({body}, seed), init => {
 					const keyHeader = key === undefined || dialect.carrier ? undefined : keyHeaderOf(dialect, key);
-					if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
+					if (keyHeader !== undefined) init.headers[dialect.header] = keyHeader;
 					if (key !== undefined && dialect.headersWith)
-						it.headers = {...dialect.headersWith(firstSent ?? environment.now()), ...it.headers};
-					return {url: at, input: (at === url && carried) || at, init: it, fetch, key, keyHeader};
+						init.headers = {...dialect.headersWith(firstSent ?? environment.now()), ...init.headers};
+					return {url: at, input: (at === url && carried) || at, init, fetch, key, keyHeader};
 				}),
 			);
 		},

@@ -16,7 +16,7 @@ async function press({environment, realm}: Shop, init: RequestInit & CallOptions
 }
 
 const at = (body: string | undefined, on = url) => ({url: on, body});
-const written = (carrier: ReturnType<typeof inBody>['carrier'], body: string) => carrier.write(at(body), key).body;
+const written = (carrier: ReturnType<typeof inBody>['carrier'], body: string) => carrier.write(at(body), key, key).body;
 
 describe('a member of the JSON body', () => {
 	const {carrier} = inBody('idempotency_key');
@@ -29,8 +29,8 @@ describe('a member of the JSON body', () => {
 	])('is written in front of %s, whose bytes stay', (body, expected) => {
 		expect(written(carrier, body)).toBe(expected);
 		expect(carrier.read(at(expected))).toBe(key);
-		expect(carrier.write(at(expected), undefined).body).toBe(body);
-		expect(carrier.write(at(expected), key).body).toBe(expected);
+		expect(carrier.write(at(expected), undefined, key).body).toBe(body);
+		expect(carrier.write(at(expected), key, key).body).toBe(expected);
 	});
 
 	test.each([
@@ -40,13 +40,15 @@ describe('a member of the JSON body', () => {
 		[`{"a":{"idempotency_key":"x"},"idempotency_key":"${key}","b":2}`, '{"a":{"idempotency_key":"x"},"b":2}'],
 	])('that the caller has set goes, and nothing else: %s', (body, expected) => {
 		expect(carrier.read(at(body))).toBe(key);
-		expect(carrier.write(at(body), undefined).body).toBe(expected);
+		expect(carrier.write(at(body), undefined, key).body).toBe(expected);
 	});
 
 	test.each(['', 'amount=1', '[]', '"text"', 'null', '{"amount":', undefined])('cannot be written into %j', body => {
 		expect(carrier.read(at(body))).toBeUndefined();
-		expect(() => carrier.write(at(body), key)).toThrow(TypeError);
-		expect(() => carrier.write(at(body), undefined)).toThrow(/idempotency_key of a JSON body; nothing was sent/);
+		expect(() => carrier.write(at(body), key, key)).toThrow(TypeError);
+		expect(() => carrier.write(at(body), undefined, undefined)).toThrow(
+			/idempotency_key of a JSON body; nothing was sent/,
+		);
 	});
 });
 
@@ -65,7 +67,7 @@ describe('a member within another', () => {
 	test.each(['{"payment":5}', '{"payment":null}', '{"payment":[{"request":{}}]}'])(
 		'cannot be written where its place is taken: %s',
 		body => {
-			expect(() => carrier.write(at(body), key)).toThrow(TypeError);
+			expect(() => carrier.write(at(body), key, key)).toThrow(TypeError);
 		},
 	);
 
@@ -88,9 +90,9 @@ describe('a query parameter', () => {
 		[`${url}?a=1%20&b#part`, `${url}?a=1%20&b&request%20id=${key}#part`],
 		[`${url}?a=?&`, `${url}?a=?&request%20id=${key}`],
 	])('is added to %s', (from, to) => {
-		expect(carrier.write(at('x', from), key)).toEqual(at('x', to));
+		expect(carrier.write(at('x', from), key, key)).toEqual(at('x', to));
 		expect(carrier.read(at('x', to))).toBe(key);
-		expect(carrier.write(at('x', to), key).url).toBe(to);
+		expect(carrier.write(at('x', to), key, key).url).toBe(to);
 		expect(carrier.read(at('x', from))).toBeUndefined();
 	});
 });
