@@ -35,7 +35,8 @@ const nodeSource = 'https://github.com/mahendraHegde/node-idempotency';
 
 /**
  * @node-idempotency/core with its NestJS, Express or Fastify plugin: everything is kept, 5xx too, so that a replayed 500 is
- * final; while the first request runs, another payload is told as in progress too.
+ * final; while the first request runs, another payload is told as in progress too. Its Postgres adapter keeps keys for a
+ * quarter of an hour: declare it there (`{...nodeIdempotency, retention: 900_000}`).
  */
 export const nodeIdempotency: ProfiledDialect = /* @__PURE__ */ defineDialect({
 	name: 'node-idempotency',
