@@ -17,6 +17,9 @@ export type Known = {
 	readonly evidence: 'P' | 'C' | 'S';
 };
 
+/** When their pages were read. */
+export const readIn = '2026-11';
+
 const header = 'Idempotency-Key';
 const x = 'X-Idempotency-Key';
 const marker = 'Idempotent-Replayed: true';

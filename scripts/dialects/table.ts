@@ -1,5 +1,5 @@
 import type {Exchange, Profile, Status} from '../../src/dialects/index.ts';
-import {known, type Known} from './known.ts';
+import {known, readIn, type Known} from './known.ts';
 import {shipped, type Shipped} from './shipped.ts';
 
 const UNITS: ReadonlyArray<readonly [number, string]> = [
@@ -83,7 +83,7 @@ function linkOf(source: string): string {
 
 function exchangesOf({code: written, profile}: Shipped): string {
 	const rows = profile.exchanges.map(one => [statusOf(one.status), tellsOf(one), meaningOf(one), linkOf(one.source)]);
-	return `### ${written}\n\n${table(['Status', 'Told by', 'Means', 'Source'], rows)}`;
+	return `### ${written}\n\nRead in ${profile.read}.\n\n${table(['Status', 'Told by', 'Means', 'Source'], rows)}`;
 }
 
 function knownRow(one: Known): readonly string[] {
@@ -132,7 +132,7 @@ const knownHeads = [
 export const generated: Readonly<Record<string, string>> = {
 	dialects: table(heads, shipped.map(summary)),
 	exchanges: shipped.map(exchangesOf).join('\n\n'),
-	known: table(knownHeads, known.map(knownRow)),
+	known: `Read in ${readIn}.\n\n${table(knownHeads, known.map(knownRow))}`,
 };
 
 /** The page with what the data say now. */

@@ -183,6 +183,8 @@ export const springStarter: ProfiledDialect = /* @__PURE__ */ defineDialect({
 			source: starterSource,
 		},
 		{status: 400, body: {title: 'Idempotency key required'}, means: 'key-missing', source: starterSource},
+		// Of the session, and so not saved.
+		{status: 400, body: {title: 'Authenticated principal required'}, means: 'refused', source: starterSource},
 		{status: ['2xx', '4xx'], headers: {'idempotent-replay': 'true'}, means: 'replayed', source: starterSource},
 	],
 	read,

@@ -210,6 +210,8 @@ export const azure: ProfiledDialect = /* @__PURE__ */ defineDialect({
 		{status: 412, headers: rejected, means: 'expired', source: azureDocs},
 		{status: 412, means: 'expired', source: azureDocs},
 		{status: 400, headers: rejected, means: 'mismatched', source: azureDocs},
+		// Where CORS hides that header, a 400 may say the same, and is no answer that was saved.
+		{status: 400, means: 'refused', source: azureDocs},
 		{status: '5xx', means: 'failed', source: azureDocs},
 	],
 	headersWith: firstSent => ({'repeatability-first-sent': new Date(firstSent).toUTCString()}),
