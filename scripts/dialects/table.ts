@@ -1,6 +1,6 @@
 import type {Exchange, Profile, Status} from '../../src/dialects/index.ts';
 import {known, readIn, type Known} from './known.ts';
-import {shipped, type Shipped} from './shipped.ts';
+import {shipped, type Shipped} from '../../test/dialects/all.ts';
 
 const UNITS: ReadonlyArray<readonly [number, string]> = [
 	[86_400_000, 'd'],

@@ -19,7 +19,7 @@ export function paypal(api?: PaypalApi): ProfiledDialect {
 	const retention = api === 'orders' ? 6 * HOUR : api === 'vault' ? 3 * HOUR : undefined;
 	return defineDialect({
 		name: api ? `paypal ${api}` : 'paypal',
-		key: {header: 'PayPal-Request-Id', max: 108},
+		key: {header: 'PayPal-Request-Id', ...(api === 'vault' && {max: 108})},
 		methods: ['POST'],
 		...(retention && {retention}),
 		afterFailure: 'same-key',

@@ -1,4 +1,4 @@
-import type {Shipped} from '../../scripts/dialects/shipped.ts';
+import type {Shipped} from './all.ts';
 import {answerAs, keyIn, replayOf, rowFor} from '../../src/dialects/answers.ts';
 import {notSaved} from '../../src/dialects/ietf.ts';
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {shipped, type Shipped} from '../../scripts/dialects/shipped.ts';
+import {shipped, type Shipped} from './all.ts';
 import {rowFor} from '../../src/dialects/answers.ts';
 import {gate, openShop} from '../operation/shop.ts';
 import {dialectServer} from './server.ts';

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {shipped} from '../../scripts/dialects/shipped.ts';
+import {shipped} from './all.ts';
 import {answerOf} from '../../src/attempt/answer.ts';
 import {verdictOfAnswer, type Context, type Meaning, type Verdict} from '../../src/attempt/verdict.ts';
 import {answerAs, replayOf} from '../../src/dialects/answers.ts';

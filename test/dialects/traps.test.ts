@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {shipped} from '../../scripts/dialects/shipped.ts';
+import {shipped} from './all.ts';
 import {ietf} from '../../src/dialects/ietf.ts';
 import {again, doubtful, first, verdictOf, type Spec} from '../attempt/answers.ts';
 

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {known} from '../../scripts/dialects/known.ts';
-import {shipped} from '../../scripts/dialects/shipped.ts';
+import {shipped} from '../dialects/all.ts';
 import {generated, withTables} from '../../scripts/dialects/table.ts';
 import * as entry from '../../src/dialects/index.ts';
 import {pageAt} from './pages.ts';
