@@ -64,9 +64,8 @@ export function createFetchIn(
 		const own = withCall(settings, init ?? {});
 		const scope = intent.kind === 'named' ? currentScope(settings.scope, environment) : undefined;
 		const sameScope = sameScopeAs(settings.scope, environment, scope);
-		const request = prepareRequest(input, init ?? {}, own, environment, intent.kind);
-
 		const {ownKey, since} = intent;
+		const request = prepareRequest(input, init ?? {}, own, environment, intent.kind, ownKey);
 		const facts = {environment, request, settings: own, ownKey, since, sameScope, signal};
 		const join = (its: readonly string[]) => joinNamed(operationAt(operations, scope ?? null, its));
 		if (intent.kind === 'unnamed') return takePart({...facts, name: undefined}, unnamed(ownKey));

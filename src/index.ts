@@ -32,7 +32,7 @@ export type {AttemptFacts, Reauthorize} from './attempt/facts.ts';
 export type {MaybePromise} from './utils.ts';
 
 export {ietf, type IetfOptions} from './dialects/ietf.ts';
-export type {AlreadyDone, Answer, Dialect, Reading, StatusRequest} from './dialects/dialect.ts';
+export type {AlreadyDone, Answer, Carried, Carrier, Dialect, Reading, StatusRequest} from './dialects/dialect.ts';
 
 export type {EventDetail, EventFacts, LatchkeyEvent} from './events.ts';
 export type {Meaning} from './attempt/verdict.ts';

@@ -2,7 +2,7 @@ import {defaultStore} from '#platform';
 import {ietf} from './dialects/ietf.ts';
 import {mistake} from './mistake.ts';
 import {fetchSpecs, retrySpecs, sharedSpecs} from './option-specs.ts';
-import {keyHeaderOf} from './request/key.ts';
+import {checkedKey, keyHeaderOf} from './request/key.ts';
 import {checkFetchOptions, checkRetryOptions} from './option-names.ts';
 import {membersOf} from './request/input.ts';
 import {validate, type OptionSpecs} from './validate.ts';
@@ -38,9 +38,11 @@ export function settingsOf(options: FetchOptions): Settings {
 			"keys of keyFrom may have been sent by others, and no refusal of them would settle: say keySenders: 'this-store' (or 'anywhere'), or a dialect with saves, such as ietf({saves: 'errors'})",
 		);
 	// What a header cannot carry is told now, and not when something is to be sent.
-	if (dialect) keyHeaderOf(dialect, '00000000-0000-4000-8000-000000000000');
+	const minted = '00000000-0000-4000-8000-000000000000';
+	if (dialect) keyHeaderOf(dialect, keyFrom ? minted : checkedKey(dialect, minted));
 
-	return withCall(withSaid(defaults, options, fetchSpecs), options);
+	const settings = withCall(withSaid(defaults, options, fetchSpecs), options);
+	return keyFrom && dialect ? {...settings, keyFrom: given => checkedKey(dialect, keyFrom(given))} : settings;
 }
 
 /** The settings of one call. The very same object when the call says nothing of its own. */

@@ -85,7 +85,15 @@ export const fetchSpecs: Readonly<Record<Exclude<keyof FetchOptions, keyof Share
 		expects: 'a dialect',
 		test: isObject,
 		required: {header: headerName, isReplay: callback},
-		optional: {shouldRetryHeader: headerName, formatKey: callback, saves: callback, read: callback, retention},
+		optional: {
+			shouldRetryHeader: headerName,
+			formatKey: callback,
+			saves: callback,
+			read: callback,
+			checkKey: callback,
+			headersWith: callback,
+			retention,
+		},
 	},
 	keyed: {
 		expects: 'a boolean, an array of methods or a function',

@@ -39,6 +39,20 @@ export type StatusRequest = {
 	readonly read: (answer: Answer) => 'succeeded' | 'refused' | 'pending' | undefined;
 };
 
+/** What a carrier reads and writes. The body is text, bytes, or whatever else is to be sent. */
+export type Carried = {readonly url: string; readonly body: unknown};
+
+/** Bears the key where no header does. Pure: the same key gives the same bytes. */
+export type Carrier = {
+	/** The key that the request bears already, whatever it is; `undefined` where there is none. */
+	readonly read: (request: Carried) => unknown;
+	/**
+	 * The request with this key, or with none; text stays text, and bytes bytes. Throws for one that could bear no key, or that
+	 * bears another one than `own`, the call's.
+	 */
+	readonly write: (request: Carried, key: string | undefined, own: string | undefined) => Carried;
+};
+
 /**
  * How one API spells idempotency: header, key format, retention, what it saves, what means what.
  * Plain data and small pure functions; give one to `createFetch({dialect})`. Where one that reads an
@@ -55,8 +69,18 @@ export type StatusRequest = {
  */
 export type Dialect = {
 	readonly name: string;
-	/** The request header that carries the key. */
+	/** The request header that carries the key. With a `carrier` it is not sent; a call may give its own key by it. */
 	readonly header: string;
+	/**
+	 * What bears the key instead of the header: a member of the JSON body, a query parameter.
+	 *
+	 * @default the header
+	 */
+	readonly carrier?: Carrier | undefined;
+	/** Throws for a key that the server would not take. Asked before anything is written or sent. */
+	readonly checkKey?: ((key: string) => void) | undefined;
+	/** Further request headers, the same at every attempt. `firstSent` is in milliseconds since the epoch. */
+	readonly headersWith?: ((firstSent: number) => Readonly<Record<string, string>>) | undefined;
 	/**
 	 * How the key is written into the header.
 	 *

@@ -44,11 +44,13 @@ const replayMarkers = [
 	'idempotent-replay',
 	'request-idempotency',
 	'x-idempotency-cache-hit',
+	// Worldline's says when the first request came.
+	'x-gcs-idempotence-request-timestamp',
 ];
 
 /** Some servers send the marker on first answers too, with the value false. */
 function isReplay({headers}: Answer): boolean {
-	return replayMarkers.some(name => headers.get(name)?.trim().toLowerCase() === 'true');
+	return replayMarkers.some(name => /^\s*(true|\d{9,})\s*$/i.test(headers.get(name) ?? ''));
 }
 
 /**

@@ -22,7 +22,7 @@ export function unnamedAttempts(run: Flight, key: string): Promise<Ending> {
 	const elapsed = stopwatch(run.environment);
 	const permit = began < madeAfter ? () => 'clock' as const : permitUntil(run, () => began + elapsed(), keyEnd);
 	run.progress.ambiguous = run.foreign;
-	return attempts(run, key, permit, run.foreign);
+	return attempts(run, key, permit, {before: run.foreign});
 }
 
 /** The attempts of a named operation, under the key that it holds. It is held: what a callback throws must not leave it so. */
@@ -32,7 +32,8 @@ export async function namedAttempts(run: Run, {record, claim, foreign, permit}: 
 	const sentBefore = record.ambiguous || foreign;
 	progress.ambiguous ||= sentBefore;
 	try {
-		return await attempts(run, record.key, permit, sentBefore, record.bytes === claim.bytes);
+		const unchanged = record.bytes === claim.bytes;
+		return await attempts(run, record.key, permit, {before: sentBefore, unchanged, first: record.createdAt});
 	} catch (error) {
 		progress.firstFailure ??= error;
 		progress.mistaken = progress.attempts === 0;
@@ -44,7 +45,7 @@ export async function namedAttempts(run: Run, {record, claim, foreign, permit}: 
 export function refetch(run: Run, {record, now}: Seen): Promise<Ending> {
 	run.progress.ambiguous = true;
 	const permit = permitUntil(run, now, keyEndOf(record, run.life));
-	return attempts(run, record.key, permit, true);
+	return attempts(run, record.key, permit, {before: true, first: record.createdAt});
 }
 
 function permitUntil(run: Flight, now: () => number, keyEnd: number): Job['permit'] {
@@ -54,23 +55,26 @@ function permitUntil(run: Flight, now: () => number, keyEnd: number): Job['permi
 	};
 }
 
+/** What is known of earlier sends of a key: whether there were any, by whomever, with the same bytes, and since when. */
+type Sent = {readonly before: boolean; readonly unchanged?: boolean; readonly first?: number};
+
 async function attempts(
 	run: Flight,
 	key: string,
 	permit: Job['permit'],
-	sentBefore: boolean,
-	unchanged = true,
+	{before, unchanged = true, first}: Sent,
 ): Promise<Ending> {
 	const {environment, settings, progress, request, remaining, report} = run;
+	const {header, carrier} = settings.dialect;
 	const job: Job = {
 		...run,
-		request: request.sendable(key),
+		request: request.sendable(key, first),
 		permit,
 		verdictOf(exchange) {
 			const failedAtOnce = !exchange.answer && progress.attempts === 1;
-			if (failedAtOnce && suspectsPreflight(environment, request.url, exchange.error))
-				report({type: 'preflight-suspected', header: settings.dialect.header});
-			const sent = {key, repeat: sentBefore || progress.attempts > 1, foreign: run.foreign, unchanged};
+			if (failedAtOnce && !carrier && suspectsPreflight(environment, request.url, exchange.error))
+				report({type: 'preflight-suspected', header});
+			const sent = {key, repeat: before || progress.attempts > 1, foreign: run.foreign, unchanged};
 			return classify(exchange, progress, settings, environment, sent, remaining);
 		},
 	};

@@ -178,6 +178,7 @@ function hintOf({foreign, environment, request, settings, progress}: Flight): st
 		return `The server refused (${answer.status}). Whether another sender's request is still executing is not known: ${cure}.`;
 	}
 
-	if (answer !== undefined || !suspectsPreflight(environment, request.url, firstFailure)) return undefined;
-	return `If every attempt failed at once, the server's CORS preflight may not allow the request header ${settings.dialect.header}.`;
+	const {header, carrier} = settings.dialect;
+	if (answer || carrier || !suspectsPreflight(environment, request.url, firstFailure)) return undefined;
+	return `If every attempt failed at once, the server's CORS preflight may not allow the request header ${header}.`;
 }

@@ -28,6 +28,12 @@ export function validateKey(key: unknown): string {
 	throw mistake('an idempotency key has 1 to 255 visible ASCII characters');
 }
 
+/** The key, if the dialect's server takes such. */
+export function checkedKey<Key>({checkKey}: Pick<Dialect, 'checkKey'>, key: Key): Key {
+	if (typeof key === 'string') checkKey?.(key);
+	return key;
+}
+
 /** In the year 5138: a greater number is in other units than milliseconds. */
 const LATEST = 1e14;
 

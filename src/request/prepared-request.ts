@@ -7,7 +7,7 @@ import {token} from '../option-specs.ts';
 import type {CallOptions, Settings} from '../options.ts';
 import {shown, withoutQuery} from '../shown.ts';
 import {after, isPromise, once, type MaybePromise} from '../utils.ts';
-import {freezeBody, freezeRequest, isForm, type PlainBody} from './body.ts';
+import {freezeBody, freezeRequest, isForm, type FrozenBody, type PlainBody} from './body.ts';
 import {encodeForm} from './multipart.ts';
 import {fingerprint, printOfHeaders} from './fingerprint.ts';
 import {isRequest, membersOf, methodOf, urlOf} from './input.ts';
@@ -21,7 +21,7 @@ export type Sendable = {
 	/** Everything but the signal; the body can be sent again. */
 	readonly init: Omit<RequestInit, 'method' | 'headers' | 'body'> & {
 		readonly method: string;
-		readonly headers: Record<string, string>;
+		headers: Record<string, string>;
 		readonly body: PlainBody['content'];
 	};
 	readonly fetch: ((input: string | Request, init: RequestInit) => Promise<Response>) | undefined;
@@ -45,8 +45,11 @@ export type PreparedRequest = {
 	readonly counted: ReadonlyArray<readonly [string, string]>;
 	/** The key of the open operation that it goes on with: if that is over by now, nothing begins anew. */
 	readonly resumes?: string;
-	/** What is sent at every attempt; without a key its answer is passed on unread. */
-	sendable(key: string | undefined): MaybePromise<Sendable>;
+	/**
+	 * What is sent at every attempt; without a key its answer is passed on unread. `firstSent`, in milliseconds since the
+	 * epoch, is now unless it was sent before.
+	 */
+	sendable(key: string | undefined, firstSent?: number): MaybePromise<Sendable>;
 };
 
 /**
@@ -64,6 +67,7 @@ export function prepareRequest(
 	settings: Settings,
 	environment: Environment,
 	kind: 'named' | 'unnamed' | 'pass',
+	ownKey?: string,
 ): PreparedRequest {
 	const {dialect, fetch, fingerprint: custom, fingerprintHeaders = []} = settings;
 	const request = isRequest(input) ? input : undefined;
@@ -93,12 +97,25 @@ export function prepareRequest(
 	// Now: the key will be among them.
 	const names = fingerprintHeaders.map(name => name.toLowerCase());
 	const counted = names.length > 0 ? [...headers].filter(([name]) => names.includes(name)) : [];
-	const whole = once(() => after(frozen, body => fingerprint({method, url, contentType, headers: counted, body})));
+	// Without the key, which is another one at the next press.
+	const bare = () => bearing(undefined, ownKey);
+	const whole = once(() => after(bare(), it => fingerprint({method, contentType, headers: counted, ...it})));
+
+	/** The request with this key where the dialect's carrier has it, or with none there. */
+	function bearing(key: string | undefined, own: string | undefined): MaybePromise<{url: string; body: FrozenBody}> {
+		return after(frozen, body => {
+			const written = dialect.carrier?.write({url, body: body.content}, key, own);
+			return written ? {url: written.url, body: {...body, content: written.body} as FrozenBody} : {url, body};
+		});
+	}
 
 	/** What fetch is given. The boundary of a form is made from the seed, and wins over a content type without it. */
-	function initOf(seed: () => MaybePromise<string>): MaybePromise<Sendable['init']> {
-		return after(frozen, body =>
-			isForm(body) ? after(seed(), it => initWith(encodeForm(body.content, it))) : initWith(body),
+	function initOf(
+		it: MaybePromise<{readonly body: FrozenBody}>,
+		seed: () => MaybePromise<string>,
+	): MaybePromise<Sendable['init']> {
+		return after(it, ({body}) =>
+			isForm(body) ? after(seed(), text => initWith(encodeForm(body.content, text))) : initWith(body),
 		);
 	}
 
@@ -116,21 +133,26 @@ export function prepareRequest(
 		ready: () => frozen,
 		fingerprint: custom
 			? once(async () => {
-					const print: unknown = await custom(new Request(url, await initOf(whole)));
+					const print: unknown = await custom(new Request(url, await initOf(bare(), whole)));
 					if (typeof print !== 'string') throw mistake(`fingerprint gave ${shown(print)}, and no string`);
 					return sha256(`${printOfHeaders(counted)}custom\n${print}`);
 				})
 			: whole,
 		bytes: () => (custom ? whole() : undefined),
-		sendable(key) {
+		sendable(key, firstSent) {
 			if (key !== undefined) headers.delete(dialect.header);
 			// With the key in it, nobody who knows the content can foresee the boundary and hide a part in a file.
-			const sent = initOf(async () => sha256(`${key}\n${await whole()}`));
-			return after(sent, it => {
-				const keyHeader = key === undefined ? undefined : keyHeaderOf(dialect, key);
-				if (keyHeader !== undefined) it.headers[dialect.header] = keyHeader;
-				return {url, input: carried ?? url, init: it, fetch, key, keyHeader};
-			});
+			const seed = async () => sha256(`${key}\n${await whole()}`);
+			const it = key === undefined ? after(frozen, body => ({url, body})) : bearing(key, key);
+			return after(it, ({url: at, body}) =>
+				after(initOf({body}, seed), init => {
+					const keyHeader = key === undefined || dialect.carrier ? undefined : keyHeaderOf(dialect, key);
+					if (keyHeader !== undefined) init.headers[dialect.header] = keyHeader;
+					if (key !== undefined && dialect.headersWith)
+						init.headers = {...dialect.headersWith(firstSent ?? environment.now()), ...init.headers};
+					return {url: at, input: (at === url && carried) || at, init, fetch, key, keyHeader};
+				}),
+			);
 		},
 	};
 }

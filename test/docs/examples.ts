@@ -27,7 +27,7 @@ declare global {
 const imports = `
 import {contentKey, createFetch, forgetAll, fromContent, ietf, isLatchkeyError, memoryStore, NotSentError, operationOf, outcomeOf, unfinished, type Dialect, type LatchkeyFetch} from 'latchkey';
 import {createClient} from 'latchkey/ky';
-import {stripe} from 'latchkey/dialects/stripe';
+import {defineDialect, dialectFor, inBody, inQuery, inVariable, latchkey, paypal, stripe, stripeV2} from 'latchkey/dialects';
 import {idempotentEndpoint} from 'latchkey/msw';
 import {indexedDbStore} from 'latchkey/stores/indexeddb';
 import {postgresStore} from 'latchkey/stores/postgres';

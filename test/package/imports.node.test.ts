@@ -3,7 +3,7 @@ import {sources} from './sources.ts';
 
 /** What nobody loads who does not ask for it: the other entries. */
 const satellite =
-	/^(?:ky|msw)\/|^dialects\/stripe\.ts$|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
+	/^(?:ky|msw)\/|^dialects\/(?!dialect\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
 
 type Import = {readonly from: string; readonly to: string};
 
