@@ -83,7 +83,13 @@ function linkOf(source: string): string {
 
 function exchangesOf({code: written, profile}: Shipped): string {
 	const rows = profile.exchanges.map(one => [statusOf(one.status), tellsOf(one), meaningOf(one), linkOf(one.source)]);
-	return `### ${written}\n\nRead in ${profile.read}.\n\n${table(['Status', 'Told by', 'Means', 'Source'], rows)}`;
+	const {status, repeatsGiveCurrentState} = profile;
+	const asked = status
+		? ` What is pending is asked about by a GET for its ${code(status.resource)} (${linkOf(status.source)}).`
+		: repeatsGiveCurrentState
+			? ' A repeat gives the state as it is now.'
+			: '';
+	return `### ${written}\n\nRead in ${profile.read}.${asked}\n\n${table(['Status', 'Told by', 'Means', 'Source'], rows)}`;
 }
 
 function knownRow(one: Known): readonly string[] {

@@ -33,7 +33,11 @@ test('what is second-hand never settles anything', () => {
 });
 
 test('every field of a profile, and every meaning, is explained', () => {
-	const {profile} = entry.defineDialect({...entry.stripe.profile, headersWith: () => ({})});
+	const {profile} = entry.defineDialect({
+		...entry.paypal('orders').profile,
+		...entry.stripe.profile,
+		headersWith: () => ({}),
+	});
 	const fields = Object.keys(profile).filter(name => name !== 'name');
 	expect(fields.filter(name => !text.includes(`| \`${name}\` |`))).toEqual([]);
 	const means = shipped.flatMap(one => one.profile.exchanges.map(row => row.means));

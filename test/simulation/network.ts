@@ -116,7 +116,7 @@ export function createNetwork(
 			return async (input, init = {}) => {
 				const goes = life.call();
 				if (!goes) return never();
-				const asked = init.method === 'GET' ? String(input).split('/').at(-1) : undefined;
+				const asked = init.method === 'GET' ? new Request(input).url.split('/').at(-1) : undefined;
 				if (asked !== undefined) return ask(life, asked, init);
 				const headers = new Headers(init.headers);
 				const key = headers.get('idempotency-key') ?? 'no key';
