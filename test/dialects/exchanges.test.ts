@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {answerAs, replayOf, rowFor} from '../../src/dialects/answers.ts';
+import {replayOf} from '../../src/dialects/answers.ts';
 import {defineDialect} from '../../src/dialects/define.ts';
 import {fits, fitting} from '../../src/dialects/exchanges.ts';
 import type {Exchange, JsonPattern} from '../../src/dialects/profile.ts';
