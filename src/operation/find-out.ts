@@ -1,6 +1,7 @@
 import {withCopy} from '../attempt/answer.ts';
 import {answerTo} from '../attempt/ask.ts';
 import {retryAfter} from '../attempt/retry-after.ts';
+import type {Verdict} from '../attempt/verdict.ts';
 import {bounded} from '../bounded.ts';
 import type {Dialect} from '../dialects/dialect.ts';
 import type {Environment} from '../environment.ts';
@@ -13,6 +14,8 @@ import {arePendingDetails, type OperationRecord, type PendingDetails} from './re
 import {saidState} from './state.ts';
 
 // What became of an operation, where the answer to its request does not tell.
+
+type Exists = NonNullable<Verdict['exists']>;
 
 type AskerAbout = Asker & {readonly operation: Operation};
 
@@ -97,12 +100,11 @@ async function detailsOf(run: Run): Promise<PendingDetails | undefined> {
  * Where the server answered that what was asked for exists already, that is fetched. Made under this very key it is the
  * answer to this request. Otherwise only the caller can tell (`matches`), and until then the outcome is unknown.
  */
-export async function withWhatExists(run: Flight, finding: Finding): Promise<Finding> {
-	const {exists} = run.progress.verdict ?? {};
+export async function withWhatExists(run: Flight, {resource}: Exists, finding: Finding): Promise<Finding> {
 	const {matches, timeout} = run.settings;
 	const isOurs = finding.state.status === 'succeeded';
-	if (!exists || !(isOurs || matches)) return finding;
-	const found = exists.resource === undefined ? undefined : await lookUp(run, exists.resource).catch(() => undefined);
+	if (!isOurs && !matches) return finding;
+	const found = resource === undefined ? undefined : await lookUp(run, resource).catch(() => undefined);
 	const ask = async () => found && matches && withCopy(found, async copy => matches(copy));
 	if (!isOurs && (await answerTo(run, ask, timeout).catch(() => undefined)) !== true) return finding;
 	// To send the request again would bring the same answer.

@@ -50,7 +50,8 @@ export async function runNamed(run: Run): Promise<Result> {
 			}
 
 			let finding = conclude(progress, why);
-			if (why === 'answered') finding = await withWhatExists(run, finding);
+			if (why === 'answered' && progress.verdict?.exists)
+				finding = await withWhatExists(run, progress.verdict.exists, finding);
 			if ((finding.state.status === 'unknown' || why === 'pending') && !asked) {
 				asked = true;
 				finding = (await findOut(run, record)) ?? finding;
@@ -116,7 +117,8 @@ export async function runUnnamed(run: Flight, given: string | undefined): Promis
 	run.foreign = given !== undefined;
 	const why = await unnamedAttempts(run, key);
 	const finding = conclude(run.progress, why);
-	return unnamedResult(run, why, why === 'answered' ? await withWhatExists(run, finding) : finding);
+	const exists = why === 'answered' ? run.progress.verdict?.exists : undefined;
+	return unnamedResult(run, why, exists ? await withWhatExists(run, exists, finding) : finding);
 }
 
 /** A lease may be lost to others, or in sleep; this often it is the store that takes back what it grants. */

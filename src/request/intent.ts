@@ -6,7 +6,7 @@ import type {CallOptions, FetchOptions, Settings} from '../options.ts';
 import {hushed, isPromise} from '../utils.ts';
 import {canonicalName, isFromContent} from './identity.ts';
 import {isRequest, methodOf, urlOf} from './input.ts';
-import {checkedKey, validateKey, validateOwnKey} from './key.ts';
+import {validateKey, validateOwnKey} from './key.ts';
 
 /** What a call wants to be. */
 export type Intent =
@@ -33,7 +33,8 @@ export function intentOf(
 	);
 	const given = init && 'idempotencyKey' in init ? validateOwnKey(init.idempotencyKey) : undefined;
 	const borne = headerKey ?? dialect.carrier?.read({url: urlOf(input, environment), body: init?.body});
-	const ownKey = checkedKey(dialect, given?.key ?? (borne === undefined ? undefined : validateKey(borne)));
+	const ownKey = given?.key ?? (borne === undefined ? undefined : validateKey(borne));
+	if (ownKey !== undefined) dialect.checkKey?.(ownKey);
 	if (headerKey !== undefined && ownKey !== headerKey)
 		throw mistake(`idempotencyKey and header ${dialect.header} are two different keys`);
 
