@@ -17,6 +17,13 @@ export function replayMarkerOf(seen: Seen): string | undefined {
 	return replayMarkers.find(name => seen.headers[name]?.trim().toLowerCase() === 'true');
 }
 
+/** As if no marker were on it. */
+export function unmarked(seen: Seen): Seen {
+	if (seen.kind === 'failure') return seen;
+	const headers = Object.entries(seen.headers).filter(([name]) => !replayMarkers.includes(name));
+	return {...seen, headers: Object.fromEntries(headers)};
+}
+
 export function isSuccess(seen: Seen): seen is Answer {
 	return seen.kind === 'answer' && seen.status >= 200 && seen.status < 300;
 }

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {Duplex} from 'node:stream';
-import {mayBeInProgress, retryAfterOf} from './answers.ts';
+import {mayBeInProgress, replayMarkerOf, retryAfterOf, unmarked} from './answers.ts';
 import {polls, type CheckId, type Lab, type Observation} from './check.ts';
 import type {Clock} from './clock.ts';
 import {startCutter} from './cutter.ts';
@@ -24,6 +24,8 @@ export function openBench(settings: Settings, clock: Clock, observed: (observati
 	const {timeout} = settings;
 	let check: CheckId = 'first-call';
 	let operations = 0;
+	/** A marker that is on the very first answer says nothing. */
+	let marksAll = false;
 
 	function newOperation(like?: Operation): Operation {
 		return {label: `k${++operations}`, key: randomUUID(), uuid: like?.uuid ?? randomUUID()};
@@ -33,7 +35,9 @@ export function openBench(settings: Settings, clock: Clock, observed: (observati
 		{operation, variant, delivery}: Omit<Observation, 'check' | 'seen'>,
 		by: Partial<Delivery>,
 	): Promise<Seen> {
-		const seen = await exchange(requestOf(settings, operation, variant), {clock, timeout, ...by});
+		const raw = await exchange(requestOf(settings, operation, variant), {clock, timeout, ...by});
+		const seen = marksAll ? unmarked(raw) : raw;
+		marksAll ||= observations.length === 0 && replayMarkerOf(seen) !== undefined;
 		const observation = {check, operation, variant, delivery, seen};
 		observations.push(observation);
 		observed(observation);

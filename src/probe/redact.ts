@@ -25,19 +25,26 @@ export function redactorOf(settings: Settings): Redactor {
 
 /** Without userinfo, fragment, and the values of its query. */
 export function shownUrl(url: URL): string {
-	const names = [...new Set(url.searchParams.keys())].map(name => `${encodeURIComponent(name)}=${hidden}`);
-	return url.origin + url.pathname + (names.length === 0 ? '' : `?${names.join('&')}`);
+	// A name without a value may be the secret.
+	const parts = [...url.searchParams].map(
+		([name, value]) => (value === '' ? '' : `${encodeURIComponent(name)}=`) + hidden,
+	);
+	return url.origin + url.pathname + (parts.length === 0 ? '' : `?${parts.join('&')}`);
 }
 
 function secretsOf({url, headers, headersB, errorHeaders, body, otherBody, errorBody, count}: Settings): string[] {
 	return [
-		url.username,
-		url.password,
-		...url.searchParams.values(),
+		...inUrl(url),
 		...[...headers, ...headersB, ...errorHeaders].flatMap(inHeader),
 		...[body, otherBody, errorBody].flatMap(text => (text === undefined ? [] : inBody(text))),
 		...(count === undefined ? [] : inCount(count)),
 	];
+}
+
+function inUrl({username, password, searchParams}: URL): string[] {
+	const basic = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+	const inQuery = [...searchParams].map(([name, value]) => (value === '' ? name : value));
+	return [username, password, basic, ...inQuery];
 }
 
 /** The whole value, what follows a scheme such as Bearer, each cookie, and what Basic encodes. */
@@ -46,8 +53,8 @@ function inHeader([name, value]: Header): string[] {
 	const parts = value.split(/[\s;,]+/).flatMap(part => [part, part.replace(/^[^=]+=/, '')]);
 	const credentials = parts.filter(part => !/^(?:basic|bearer|digest|token)$/i.test(part));
 	const basic = /^basic\s+(\S+)/i.exec(value)?.[1];
-	const decoded = basic === undefined ? [] : Buffer.from(basic, 'base64').toString('utf8').split(':');
-	return [value, ...credentials, ...decoded];
+	const pair = basic === undefined ? [] : Buffer.from(basic, 'base64').toString('utf8').split(':');
+	return [value, ...credentials, ...pair];
 }
 
 function inBody(text: string): string[] {
@@ -65,9 +72,7 @@ function inJson(value: unknown, secret = false): string[] {
 }
 
 function inCount(count: string): string[] {
-	if (!URL.canParse(count)) return [count];
-	const {username, password, searchParams} = new URL(count);
-	return [username, password, ...searchParams.values()];
+	return URL.canParse(count) ? inUrl(new URL(count)) : [count];
 }
 
 /** As a server, a URL or an error may spell it. */

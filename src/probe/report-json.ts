@@ -14,7 +14,7 @@ export function jsonReport(
 	const {plan, findings, observations, dialect, shoulds, traps, verdict} = result;
 	const report = {
 		latchkeyProbe: 1,
-		target: {url: shownUrl(settings.url), method: settings.method, keyHeader: settings.keyHeader},
+		target: {url: redact(shownUrl(settings.url)), method: settings.method, keyHeader: settings.keyHeader},
 		plan: {requests: plan.requests, effects: plan.effects},
 		sent: observations.length,
 		checks: [...findings].map(([check, {found, says, effects}]) => ({
@@ -22,7 +22,7 @@ export function jsonReport(
 			found,
 			says,
 			effects: effects ?? null,
-			exchanges: observations.filter(observation => observation.check === check).map(exchangeJson),
+			exchanges: observations.filter(observation => observation.check === check).map(observation => exchangeJson(observation, redact)),
 		})),
 		leftOut: plan.leftOut.map(({check, because}) => ({check: check.id, because})),
 		dialect: dialect ?? null,
@@ -31,10 +31,11 @@ export function jsonReport(
 		verdict,
 		required: settings.require.map(name => ({name, met: met[name]})),
 	};
-	return `${JSON.stringify(report, (_, value: unknown) => (typeof value === 'string' ? redact(value) : value), 2)}\n`;
+	return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-function exchangeJson({operation, variant, delivery, seen}: Observation) {
+function exchangeJson({operation, variant, delivery, seen}: Observation, redact: Redactor) {
+	const retryAfter = retryAfterOf(seen);
 	return {
 		operation: operation.label,
 		key: variant.key ?? 'plain',
@@ -45,7 +46,7 @@ function exchangeJson({operation, variant, delivery, seen}: Observation) {
 		failure: seen.kind === 'failure' ? seen.reason : null,
 		cut: seen.kind === 'answer' && seen.cut,
 		replayMarker: replayMarkerOf(seen) ?? null,
-		retryAfter: retryAfterOf(seen) ?? null,
+		retryAfter: retryAfter === undefined ? null : redact(retryAfter),
 		ms: seen.ms,
 	};
 }

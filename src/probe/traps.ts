@@ -103,6 +103,8 @@ function inAnswers({observations, findings}: Seen): Trap[] {
 	};
 
 	const replays = answersOf('replay').filter(isSuccess);
+	const marksAll = answersOf('first-call').some(answer => replayMarkerOf(answer) !== undefined);
+	add(marksAll, 'marks-first-answers', 'a first answer is marked as a replay already: the marker says nothing');
 	const repeated = ['replayed', 'same-resource'].includes(findings.get('replay')?.found ?? '');
 	const marker = replays.map(replayMarkerOf).find(name => name !== undefined);
 	add(

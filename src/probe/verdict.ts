@@ -43,6 +43,8 @@ function exceptionsIn(findings: Findings): string[] {
 	const found = (check: CheckId) => findings.get(check)?.found;
 	const several = (check: CheckId) => found(check) === 'several-effects' || found(check) === 'executed-again';
 	const exceptions: string[] = [];
+	if (found('replay') === 'refused' || found('replay') === 'in-progress')
+		exceptions.push('that a repeat is refused instead of answered');
 	if (several('two-at-once') || several('twenty-at-once')) exceptions.push('while the first request still runs');
 	if (found('two-at-once') === 'locked' || found('twenty-at-once') === 'locked')
 		exceptions.push('after requests at once (the key stays locked)');

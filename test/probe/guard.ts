@@ -18,6 +18,10 @@ export type Treatment = {
 	readonly atOnce?: 'conflict' | 'conflict-bare' | 'all-run';
 	/** What becomes of a key whose client has gone. */
 	readonly afterAbort?: 'completed' | 'locked' | 'freed';
+	/** Whether anything is ever written under a key. */
+	readonly completes?: 'always' | 'never';
+	/** Where the replay marker is. */
+	readonly marks?: 'replays' | 'everything';
 	readonly replays?: 'same' | 'unmarked' | 'current-state' | 'refused';
 	/** An answer that is the same for every effect. */
 	readonly answers?: 'telling' | 'alike';
@@ -34,8 +38,11 @@ export function guard(treatment: Treatment = {}) {
 
 	function listener(incoming: IncomingMessage, outgoing: ServerResponse): void {
 		void answer(incoming, outgoing).then(({status, headers, body}) => {
+			const marked = treatment.marks === 'everything' ? {'idempotent-replayed': 'true'} : {};
 			const cors = treatment.cors === 'hiding' ? {'access-control-allow-origin': '*'} : {};
-			outgoing.writeHead(status, {'content-type': 'application/json', ...cors, ...headers}).end(JSON.stringify(body));
+			outgoing
+				.writeHead(status, {'content-type': 'application/json', ...cors, ...marked, ...headers})
+				.end(JSON.stringify(body));
 		});
 	}
 
@@ -43,7 +50,8 @@ export function guard(treatment: Treatment = {}) {
 		const payload = await text(incoming);
 		if (incoming.method === 'GET') return {status: 200, body: {count: shop.effects}};
 		const id = idOf(incoming, treatment);
-		if (id === undefined) return treatment.missing === 'accepted' ? execute(incoming, payload) : problem(400, 'missing');
+		if (id === undefined)
+			return treatment.missing === 'accepted' ? execute(incoming, payload) : problem(400, 'missing');
 		if (treatment.keys === 'ignored') return execute(incoming, payload);
 		const known = held.get(id);
 		if (known && !(treatment.atOnce === 'all-run' && known.answer === undefined)) return repeat(known, payload);
@@ -56,9 +64,14 @@ export function guard(treatment: Treatment = {}) {
 
 	function repeat(known: Held, payload: string): Answer | Promise<Answer> {
 		if (treatment.payload !== 'not-compared' && known.payload !== printed(payload))
-			return treatment.payload === 'executed' ? work(1).then(() => effect(payload)) : problem(422, 'idempotency key reused');
+			return treatment.payload === 'executed'
+				? work(1).then(() => effect(payload))
+				: problem(422, 'idempotency key reused');
 		if (known.answer === undefined)
-			return {...problem(409, 'in progress'), headers: treatment.atOnce === 'conflict-bare' ? {} : {'retry-after': '0'}};
+			return {
+				...problem(409, 'in progress'),
+				headers: treatment.atOnce === 'conflict-bare' ? {} : {'retry-after': '0'},
+			};
 		if (treatment.replays === 'refused') return problem(409, 'done already');
 		if (treatment.replays === 'unmarked') return known.answer;
 		const body = treatment.replays === 'current-state' ? {...known.answer.body, state: 'shipped'} : known.answer.body;
@@ -66,6 +79,7 @@ export function guard(treatment: Treatment = {}) {
 	}
 
 	function settle(id: string, mine: Held, result: Answer, outgoing: ServerResponse): void {
+		if (treatment.completes === 'never') return;
 		if (outgoing.destroyed && treatment.afterAbort === 'locked') return;
 		if (outgoing.destroyed && treatment.afterAbort === 'freed') {
 			held.delete(id);
@@ -94,7 +108,7 @@ export function guard(treatment: Treatment = {}) {
 
 	function printed(payload: string): string {
 		return treatment.payload === 'canonical'
-			? JSON.stringify(Object.entries(JSON.parse(payload) as object).toSorted())
+			? JSON.stringify(Object.entries(JSON.parse(payload) as object).toSorted(([a], [b]) => a.localeCompare(b)))
 			: payload;
 	}
 

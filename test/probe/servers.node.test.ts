@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test} from 'vitest';
 import {guard, start, type Treatment} from './guard.ts';
 import {everything, findings, reportOn, traps} from './run.ts';
 
@@ -67,7 +67,14 @@ test('where keys are ignored it stops making effects', async () => {
 
 test.each<[string, Treatment, string, string, string, string]>([
 	['locks the key after a 5xx', {after5xx: 'locked'}, 'error-then-retry', 'locked', '5xx-locks', 'after a 5xx'],
-	['runs again after a 5xx', {after5xx: 'freed'}, 'error-then-retry', 'executed-again', '5xx-runs-again', 'after a 5xx'],
+	[
+		'runs again after a 5xx',
+		{after5xx: 'freed'},
+		'error-then-retry',
+		'executed-again',
+		'5xx-runs-again',
+		'after a 5xx',
+	],
 	[
 		'runs again after a 5xx that came after the effect',
 		{after5xx: 'freed', fails: 'after'},
@@ -78,7 +85,14 @@ test.each<[string, Treatment, string, string, string, string]>([
 	],
 	['runs all that come at once', {atOnce: 'all-run'}, 'twenty-at-once', 'several-effects', 'race', 'while the first'],
 	['locks the key after an abort', {afterAbort: 'locked'}, 'client-abort', 'locked', 'abort-locks', 'after an abort'],
-	['frees the key after an abort', {afterAbort: 'freed'}, 'client-abort', 'several-effects', 'abort-runs-again', 'after an abort'],
+	[
+		'frees the key after an abort',
+		{afterAbort: 'freed'},
+		'client-abort',
+		'several-effects',
+		'abort-runs-again',
+		'after an abort',
+	],
 ])('a guard that %s: safe to retry, with an exception', async (_, treatment, check, outcome, trap, exception) => {
 	const {report, found, traps: all} = await probed(treatment, ...counting);
 	expect(found).toMatchObject({replay: 'replayed', [check]: outcome});
@@ -88,13 +102,20 @@ test.each<[string, Treatment, string, string, string, string]>([
 	expect(report.verdict.exceptions.join()).toContain(exception);
 });
 
+let ideal: ReturnType<typeof probed>;
+beforeAll(() => {
+	ideal = probed({}, ...counting);
+});
+
 test.each<[string, Treatment, string, string, string]>([
+	['never gets done', {completes: 'never'}, 'replay', 'in-progress', 'repeat-refused'],
 	['does not tell callers apart', {scope: 'none'}, 'two-credentials', 'shared', 'not-scoped'],
 	['does not compare payloads', {payload: 'not-compared'}, 'other-payload', 'not-compared', 'payload-not-compared'],
 	['executes another payload', {payload: 'executed'}, 'other-payload', 'executed-again', 'other-payload-executed'],
 	['repeats with another body', {replays: 'current-state'}, 'replay', 'same-resource', 'replay-differs'],
 	['refuses repeats', {replays: 'refused'}, 'replay', 'in-progress', 'repeat-refused'],
 	['does not mark replays', {replays: 'unmarked'}, 'replay', 'replayed', 'no-marker'],
+	['marks everything', {marks: 'everything'}, 'another-key', 'another-effect', 'marks-first-answers'],
 	['ignores the case of keys', {keys: 'upper-case'}, 'upper-case-key', 'same-key', 'case-ignored'],
 	['cuts keys', {keys: 'first-64'}, 'long-key', 'truncated', 'key-truncated'],
 	['takes an empty key for one', {empty: 'shared'}, 'empty-key', 'shared', 'empty-key-shared'],
@@ -106,8 +127,7 @@ test.each<[string, Treatment, string, string, string]>([
 	const {found, traps: all} = await probed(treatment, ...counting);
 	expect(found[check]).toBe(outcome);
 	expect(all).toContain(trap);
-	const ideal = await probed({}, ...counting);
-	expect(ideal.traps).not.toContain(trap);
+	expect((await ideal).traps).not.toContain(trap);
 });
 
 test('members in any order are one request where the guard reads them', async () => {
@@ -121,6 +141,12 @@ test('a 4xx that frees its key is no trap, and not what the draft says', async (
 	expect(found['refusal-then-retry']).toBe('freed');
 	expect(all).not.toContain('4xx-saved');
 	expect(report.draft.find(({rule}) => rule === 'replay-error')?.holds).toBe(false);
+});
+
+test('a 409 that never ends is safe, and no answer', async () => {
+	const {report, found} = await probed({completes: 'never'}, ...counting);
+	expect(found).toMatchObject({'lost-response': 'locked', 'client-abort': 'locked', 'twenty-at-once': 'one-effect'});
+	expect(report.verdict.sentence).toContain('yes, except that a repeat is refused instead of answered');
 });
 
 describe('answers that are alike', () => {

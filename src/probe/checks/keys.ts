@@ -1,6 +1,6 @@
-import {effectsIn, isRefusal, isSuccess, mayBeInProgress, sameAnswer} from '../answers.ts';
+import {effectsIn, isRefusal, isSuccess, mayBeInProgress} from '../answers.ts';
 import type {Check, CheckId, Lab} from '../check.ts';
-import type {Answer, Seen} from '../exchange.ts';
+import type {Seen} from '../exchange.ts';
 import {effectsOf, judgeRepeat, statusOf} from '../repeat.ts';
 import type {KeyKind} from '../requests.ts';
 
@@ -101,10 +101,9 @@ export const longKey: Check = {
 	async run(lab) {
 		const {one, other, effects} = await pair(lab, ['long', 'long-other-end']);
 		if (other === undefined) return refusedOr(one, effects);
-		const alike = isSuccess(other) && sameAnswer(one as Answer, other, []);
 		if (effects === undefined) return {found: 'unclear', says: `accepted: ${statusOf(one)}, ${statusOf(other)}`};
 		if (effects > 1) return {found: 'accepted', says: 'accepted whole', effects};
-		if (alike || effects === 1)
+		if (isSuccess(other))
 			return {found: 'truncated', says: 'cut: two long keys with one beginning are one', effects};
 		return {found: 'unclear', says: `not clear: ${statusOf(other)}`, effects};
 	},
