@@ -3,7 +3,8 @@ import {validateHeaderName, validateHeaderValue} from 'node:http';
 import {parseArgs} from 'node:util';
 import {Misuse, requirements, type Header, type Requirement, type Settings} from './settings.ts';
 
-const options = {
+/** As they are called, for `parseArgs`. */
+export const options = {
 	method: {type: 'string', default: 'POST'},
 	body: {type: 'string'},
 	'other-body': {type: 'string'},

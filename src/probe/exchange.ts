@@ -44,6 +44,8 @@ export type Delivery = {
 	readonly onConnected?: () => void;
 	/** Closes the connection as soon as the request has been written. */
 	readonly abortWhenSent?: boolean;
+	/** In place of the certificate authorities that the runtime knows. */
+	readonly ca?: string;
 	/** Speaks over this instead of a connection. */
 	readonly over?: Duplex;
 };
@@ -113,7 +115,7 @@ export async function exchange(sent: Sent, delivery: Delivery): Promise<Seen> {
 	});
 }
 
-function open({url, method, headers, body}: Sent, {viaPort, over}: Delivery): ClientRequest {
+function open({url, method, headers, body}: Sent, {viaPort, over, ca}: Delivery): ClientRequest {
 	const request = url.protocol === 'https:' && over === undefined ? requestTls : requestPlain;
 	const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
 	const outgoing = request({
@@ -126,6 +128,7 @@ function open({url, method, headers, body}: Sent, {viaPort, over}: Delivery): Cl
 		host: viaPort === undefined ? hostname : '127.0.0.1',
 		port: viaPort ?? portOf(url),
 		...(url.protocol === 'https:' && /[a-z]/i.test(hostname) && {servername: hostname}),
+		...(ca !== undefined && {ca}),
 		...(url.username !== '' && {auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`}),
 	});
 	outgoing.setHeader('accept', '*/*');

@@ -22,7 +22,9 @@ export function jsonReport(
 			found,
 			says,
 			effects: effects ?? null,
-			exchanges: observations.filter(observation => observation.check === check).map(observation => exchangeJson(observation, redact)),
+			exchanges: observations
+				.filter(observation => observation.check === check)
+				.map(observation => exchangeJson(observation, redact)),
 		})),
 		leftOut: plan.leftOut.map(({check, because}) => ({check: check.id, because})),
 		dialect: dialect ?? null,

@@ -3,7 +3,7 @@ import {sources} from './sources.ts';
 
 /** What nobody loads who does not ask for it: the other entries. */
 const satellite =
-	/^(?:ky|msw)\/|^dialects\/stripe\.ts$|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
+	/^(?:ky|msw|probe)\/|^dialects\/stripe\.ts$|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -41,6 +41,19 @@ test('the core imports no satellite, but for the default store of browsers', () 
 test('a store knows nothing of HTTP', () => {
 	const http = importers(/^(?:attempt|dialects|request)\/|^fetch\.ts$/);
 	expect(http.filter(from => from.startsWith('stores/'))).toEqual([]);
+});
+
+test('the probe is a program, and nothing imports it', () => {
+	expect(importers(/^probe\//).filter(from => !from.startsWith('probe/'))).toEqual([]);
+});
+
+test('the probe sees servers as they are: it imports nothing that sends', () => {
+	const own = imports.filter(({from, to}) => from.startsWith('probe/') && isSource(to) && !to.startsWith('probe/'));
+	expect(own).toEqual([{from: 'probe/clock.ts', to: 'environment.ts'}]);
+	const packages = imports.filter(
+		({from, to}) => from.startsWith('probe/') && !isSource(to) && !to.startsWith('node:'),
+	);
+	expect(packages).toEqual([]);
 });
 
 test('an attempt knows nothing of stores', () => {

@@ -34,7 +34,14 @@ type Held = {readonly payload: string; answer?: Answer};
 /** A shop behind a guard that is as good or bad as said. `effects` counts orders; GET says how many there are. */
 export function guard(treatment: Treatment = {}) {
 	const held = new Map<string, Held>();
-	const shop = {effects: 0, listener};
+	const shop = {
+		effects: 0,
+		listener,
+		/** All keys are gone. */
+		forget: () => {
+			held.clear();
+		},
+	};
 
 	function listener(incoming: IncomingMessage, outgoing: ServerResponse): void {
 		void answer(incoming, outgoing).then(({status, headers, body}) => {

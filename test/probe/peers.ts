@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import {text} from 'node:stream/consumers';
 import {setTimeout as work} from 'node:timers/promises';
@@ -23,7 +22,7 @@ function openShop() {
 		},
 		/** Is at work until nothing more has come for a while: of requests at once, all find the first one at work. */
 		async order(payload: unknown, headers: IncomingMessage['headers']): Promise<Outcome> {
-			for (let before = -1; before !== arrivals; ) {
+			for (let before = -1; before !== arrivals;) {
 				before = arrivals;
 				await work(40);
 			}
@@ -51,11 +50,9 @@ async function expressIdempotency(): Promise<RequestListener> {
 		next();
 	});
 	app.get('/count', (_, response) => void response.json({count: shop.effects}));
-	app.post('/orders', idempotency(), async (request: Request, response: Response) => {
-		const service = getSharedIdempotencyService();
-		if (service.isHit(request)) return;
-		const {status, body} = await shop.order(request.body, request.headers);
-		response.status(status).send(body);
+	app.post('/orders', idempotency(), (request: Request, response: Response) => {
+		if (getSharedIdempotencyService().isHit(request)) return;
+		void shop.order(request.body, request.headers).then(({status, body}) => response.status(status).send(body));
 	});
 	return app;
 }
@@ -120,7 +117,9 @@ async function nodeIdempotencyNest(): Promise<RequestListener> {
 	Req()(Orders.prototype, 'create', 0);
 	Res({passthrough: true})(Orders.prototype, 'create', 1);
 	Controller()(Orders);
-	class App {}
+	class App {
+		readonly shop = shop;
+	}
 	const storage = {adapter: 'memory'} as unknown as Parameters<typeof NodeIdempotencyModule.forRootAsync>[0]['storage'];
 	Module({imports: [NodeIdempotencyModule.forRootAsync({storage})], controllers: [Orders]})(App);
 

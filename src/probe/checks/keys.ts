@@ -103,8 +103,7 @@ export const longKey: Check = {
 		if (other === undefined) return refusedOr(one, effects);
 		if (effects === undefined) return {found: 'unclear', says: `accepted: ${statusOf(one)}, ${statusOf(other)}`};
 		if (effects > 1) return {found: 'accepted', says: 'accepted whole', effects};
-		if (isSuccess(other))
-			return {found: 'truncated', says: 'cut: two long keys with one beginning are one', effects};
+		if (isSuccess(other)) return {found: 'truncated', says: 'cut: two long keys with one beginning are one', effects};
 		return {found: 'unclear', says: `not clear: ${statusOf(other)}`, effects};
 	},
 };

@@ -1,0 +1,61 @@
+import {expect, test} from 'vitest';
+import {bestDialect, type Known} from '../../src/probe/best-dialect.ts';
+import {profiles, type Profile} from '../../src/probe/profiles.ts';
+
+function known(means: Known['means'], status: number, headers: Record<string, string> = {}, body = ''): Known {
+	return {means, answer: {kind: 'answer', status, headers, body, cut: false, ms: 0}};
+}
+
+const draft = [known('replayed', 201), known('in-progress', 409), known('mismatched', 422), known('missing-key', 400)];
+
+const stripe = [
+	known('replayed', 200, {'idempotent-replayed': 'true'}),
+	known('in-progress', 409, {}, '{"error":{"code":"idempotency_key_in_use","type":"invalid_request_error"}}'),
+	known('mismatched', 400, {}, '{"error":{"type":"idempotency_error"}}'),
+	known('missing-key', 200),
+];
+
+test('what was seen is named', () => {
+	expect(bestDialect(draft, profiles, 'Idempotency-Key')).toMatchObject({name: 'ietf', differs: []});
+	expect(bestDialect(stripe, profiles, 'idempotency-key')).toMatchObject({name: 'stripe', differs: []});
+});
+
+test('what differs is named too', () => {
+	const seen = [...draft.filter(({means}) => means !== 'missing-key'), known('missing-key', 201)];
+	expect(bestDialect(seen, profiles, 'Idempotency-Key')).toEqual({
+		name: 'ietf',
+		agrees: ['replayed', 'in-progress', 'mismatched'],
+		differs: ['missing-key'],
+	});
+});
+
+test('one dissenting answer of many is enough to differ', () => {
+	const seen = [...draft, known('in-progress', 425)];
+	expect(bestDialect(seen, profiles, 'Idempotency-Key')?.differs).toEqual(['in-progress']);
+});
+
+test('nothing seen is no dialect, nor is what has another header', () => {
+	expect(bestDialect([], profiles, 'Idempotency-Key')).toBeUndefined();
+	expect(bestDialect(draft, profiles, 'X-Request-Id')).toBeUndefined();
+});
+
+test('what is explained worse than it is explained is no dialect', () => {
+	const seen = [known('replayed', 204), known('mismatched', 417), known('in-progress', 409)];
+	expect(bestDialect(seen, profiles, 'Idempotency-Key')).toBeUndefined();
+});
+
+test('a closer match beats a general one, in any order of the profiles', () => {
+	const general: Profile = {name: 'general', exchanges: [{means: 'mismatched', status: 409}]};
+	const close: Profile = {
+		name: 'close',
+		exchanges: [{means: 'mismatched', status: 409, body: {code: 'REUSED', more: {deep: 1}}}],
+	};
+	const seen = [known('mismatched', 409, {}, '{"code":"REUSED","more":{"deep":1,"other":2}}')];
+	for (const order of [
+		[general, close],
+		[close, general],
+	])
+		expect(bestDialect(seen, order, 'Idempotency-Key')?.name).toBe('close');
+	const unlike = [known('mismatched', 409, {}, '{"code":"REUSED","more":null}')];
+	expect(bestDialect(unlike, [close, general], 'Idempotency-Key')?.name).toBe('general');
+});
