@@ -1,4 +1,5 @@
 import type {Answer, Seen} from './exchange.ts';
+import {jsonOf} from './json.ts';
 
 /** Spellings of "this answer was given before". Its value must not be false. */
 const replayMarkers = [
@@ -41,6 +42,11 @@ export function mayBeInProgress(seen: Seen): seen is Answer {
 	return seen.kind === 'answer' && [102, 409, 423, 425, 429].includes(seen.status);
 }
 
+/** A 429 that does not speak of keys is a limit of requests, and tells nothing. */
+export function isLimited(seen: Seen): boolean {
+	return seen.kind === 'answer' && seen.status === 429 && !speaksOfKeys(seen);
+}
+
 /** The body without the key, which some servers echo. */
 function textOf({body}: Answer, keys: readonly string[]): string {
 	return keys.reduce((text, key) => (key === '' ? text : text.replaceAll(key, '<key>')), body);
@@ -50,11 +56,23 @@ export function sameAnswer(one: Answer, other: Answer, keys: readonly string[]):
 	return one.status === other.status && textOf(one, keys) === textOf(other, keys);
 }
 
-/** Whether two successes tell of one resource: the same answer, or the same id in another representation of it. */
+/** Whether two successes tell of one resource: the same answer, or the same ids in another representation of it. */
 export function sameEffect(one: Answer, other: Answer, keys: readonly string[]): boolean {
-	if (sameAnswer(one, other, keys) && one.headers['location'] === other.headers['location']) return true;
 	const [ids, otherIds] = [idsOf(one, keys), idsOf(other, keys)];
-	return ids.length > 0 && ids.join('\n') === otherIds.join('\n');
+	if (ids.length > 0 || otherIds.length > 0) return ids.join('\n') === otherIds.join('\n');
+	return lastingOf(one, keys) === lastingOf(other, keys);
+}
+
+/** What no two answers have in common tells nothing: times, and ids of requests. */
+const passing = /request|trace|correlation|span|nonce|time|date|_at$|At$|elapsed|duration/i;
+
+function lastingOf(answer: Answer, keys: readonly string[]): string {
+	const value = jsonOf(answer.body);
+	const text =
+		value === undefined
+			? answer.body
+			: JSON.stringify(value, (name, member: unknown) => (passing.test(name) ? undefined : member));
+	return textOf({...answer, body: text}, keys);
 }
 
 /** How many resources successes tell of, those left out that are marked as replays. */
@@ -74,21 +92,10 @@ function idsOf(answer: Answer, keys: readonly string[]): string[] {
 	const ids = location === undefined ? [] : [`location ${location}`];
 	const value = jsonOf(answer.body);
 	for (const [path, member] of members(value, 2))
-		if (
-			/(?:^|\.)(?:id|uuid|reference|number)$|[a-z]Id$|_id$/.test(path) &&
-			!/key|request|trace|correlation/i.test(path)
-		)
+		if (/(?:^|\.)(?:id|uuid|reference|number)$|[a-z]Id$|_id$/.test(path) && !/key/i.test(path) && !passing.test(path))
 			ids.push(`${path} ${member}`);
 
 	return ids.map(id => textOf({...answer, body: id}, keys)).toSorted();
-}
-
-export function jsonOf(text: string): unknown {
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		return undefined;
-	}
 }
 
 function members(value: unknown, depth: number, prefix = ''): Array<[string, string]> {

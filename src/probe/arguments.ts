@@ -1,7 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {validateHeaderName, validateHeaderValue} from 'node:http';
 import {parseArgs} from 'node:util';
-import {Misuse, requirements, type Header, type Requirement, type Settings} from './settings.ts';
+import {requirements, type Header, type Requirement, type Settings} from './settings.ts';
+import {Misuse} from './stops.ts';
+import {holdsKey} from './templates.ts';
 
 /** As they are called, for `parseArgs`. */
 export const options = {
@@ -12,7 +14,7 @@ export const options = {
 	header: {type: 'string', multiple: true},
 	'headers-b': {type: 'string', multiple: true},
 	'error-header': {type: 'string', multiple: true},
-	'key-header': {type: 'string', default: 'Idempotency-Key'},
+	'key-header': {type: 'string'},
 	count: {type: 'string'},
 	slow: {type: 'boolean', default: false},
 	'slow-for': {type: 'string'},
@@ -28,21 +30,27 @@ export function settingsOf(args: readonly string[]): Settings {
 	const [address, ...more] = positionals;
 	if (address === undefined) throw new Misuse('there is no URL to probe');
 	if (more.length > 0) throw new Misuse('there is more than one URL: options go as --name value, quoted where needed');
-	const keyHeader = headerName(values['key-header']);
+	const url = urlOf(address);
+	const bodies = [values.body, values['other-body'], values['error-body']].map(textOf);
+	const [body, otherBody, errorBody] = bodies;
+	const placed = [url.href, ...bodies].some(text => text !== undefined && holdsKey(text));
+	if (placed && values['key-header'] !== undefined)
+		throw new Misuse('the key is either in --key-header or where {{key}} stands');
+	const keyHeader = placed ? undefined : headerName(values['key-header'] ?? 'Idempotency-Key');
 	const headers = (values.header ?? []).map(headerOf);
 	const headersB = (values['headers-b'] ?? []).map(headerOf);
 	const errorHeaders = (values['error-header'] ?? []).map(headerOf);
-	if ([...headers, ...headersB, ...errorHeaders].some(([name]) => name.toLowerCase() === keyHeader.toLowerCase()))
+	if ([...headers, ...headersB, ...errorHeaders].some(([name]) => name.toLowerCase() === keyHeader?.toLowerCase()))
 		throw new Misuse(`the probe makes the keys: leave ${keyHeader} out of the headers, or name another --key-header`);
 	return {
-		url: urlOf(address),
+		url,
 		method: methodOf(values.method),
 		headers,
 		headersB,
 		errorHeaders,
-		body: textOf(values.body),
-		otherBody: textOf(values['other-body']),
-		errorBody: textOf(values['error-body']),
+		body,
+		otherBody,
+		errorBody,
 		keyHeader,
 		count: values.count,
 		slowFor: slowFor(values.slow, values['slow-for']),

@@ -1,89 +1,101 @@
-import {isSuccess, jsonOf, mayBeInProgress} from './answers.ts';
+import {isLimited, isRefusal, isSuccess, mayBeInProgress} from './answers.ts';
 import type {CheckId, Finding, Observation} from './check.ts';
 import type {Answer} from './exchange.ts';
-import type {Exchange, Meaning, Profile} from './profiles.ts';
+import {jsonOf} from './json.ts';
+import type {Exchange, Profile} from './profiles.ts';
 
-/** An answer whose meaning is known from how it was asked for. */
+/** What an answer must mean, since one knows how it was asked for. */
+export type Meaning = 'replayed' | 'in-progress' | 'mismatched' | 'key-missing' | 'already-done';
+
 export type Known = {readonly means: Meaning; readonly answer: Answer};
 
 export type Fit = {
 	readonly name: string;
 	readonly agrees: readonly Meaning[];
-	readonly differs: readonly Meaning[];
+	readonly differs: ReadonlyArray<Meaning | 'header'>;
 };
 
 /** What the observations teach about the spelling of each meaning. */
 export function knownOf(observations: readonly Observation[], findings: ReadonlyMap<CheckId, Finding>): Known[] {
-	const found = (check: CheckId) => findings.get(check)?.found;
 	return observations.flatMap(({check, seen}): Known[] => {
-		if (seen.kind === 'failure') return [];
-		const means = (meaning: Meaning) => [{means: meaning, answer: seen}];
-		if (check === 'replay' && (found(check) === 'replayed' || found(check) === 'same-resource'))
-			return means('replayed');
-		if (check === 'other-payload' && found(check) === 'refused' && !isSuccess(seen)) return means('mismatched');
-		if (check === 'missing-key') return means('missing-key');
-		if ((check === 'two-at-once' || check === 'twenty-at-once') && mayBeInProgress(seen)) return means('in-progress');
-		return [];
+		if (seen.kind === 'failure' || isLimited(seen)) return [];
+		const means = meaningOf(check, findings.get(check)?.found, seen);
+		return means === undefined ? [] : [{means, answer: seen}];
 	});
 }
 
+function meaningOf(check: CheckId, found: Finding['found'] | undefined, answer: Answer): Meaning | undefined {
+	if (check === 'replay') {
+		if (found === 'replayed' || found === 'same-resource') return 'replayed';
+		return found === 'refused' || found === 'in-progress' ? 'already-done' : undefined;
+	}
+
+	if (check === 'other-payload') return found === 'refused' && !isSuccess(answer) ? 'mismatched' : undefined;
+	if (check === 'missing-key') return isRefusal(answer) ? 'key-missing' : undefined;
+	const atOnce = check === 'two-at-once' || check === 'twenty-at-once';
+	return atOnce && mayBeInProgress(answer) ? 'in-progress' : undefined;
+}
+
 /**
- * The dialect that explains the most of what was seen; those that explain it equally well are named in order of the
- * profiles. `undefined` where none explains more than it gets wrong.
+ * The dialect that explains the most of what was seen, the first of those that explain it equally well. `undefined` where
+ * none explains more than it gets wrong. `header`: of the key; `undefined`: it stands elsewhere.
  */
-export function bestDialect(seen: readonly Known[], profiles: readonly Profile[], header: string): Fit | undefined {
-	const fits = profiles
-		.filter(profile => profile.header === undefined || profile.header.toLowerCase() === header.toLowerCase())
-		.map(profile => ({...fitOf(seen, profile), score: scoreOf(seen, profile)}))
+export function bestDialect(
+	seen: readonly Known[],
+	profiles: readonly Profile[],
+	header: string | undefined,
+): Fit | undefined {
+	const [best] = profiles
+		.map(profile => scored(seen, profile, header))
+		.filter(({score}) => score > 0)
 		.toSorted((a, b) => b.score - a.score);
-	const [best] = fits;
-	if (best === undefined || best.score <= 0) return undefined;
-	const {name, agrees, differs} = best;
-	return {name, agrees, differs};
+	return best?.fit;
 }
 
-function meaningsOf(seen: readonly Known[]): Meaning[] {
-	return [...new Set(seen.map(({means}) => means))];
+/** What is spelled otherwise counts as much against a profile as a plain match for it. */
+function scored(seen: readonly Known[], profile: Profile, header: string | undefined): {fit: Fit; score: number} {
+	const meanings = [...new Set(seen.map(({means}) => means))];
+	const stated = meanings.filter(meaning => profile.exchanges.some(({means}) => means === meaning));
+	const agrees = stated.filter(meaning => closeness(meaning, seen, profile) > 0);
+	const carried = profile.key.header?.toLowerCase() === header?.toLowerCase();
+	const otherwise = stated.filter(meaning => !agrees.includes(meaning));
+	const differs = carried ? otherwise : [...otherwise, 'header' as const];
+	const score = agrees.reduce((sum, meaning) => sum + closeness(meaning, seen, profile), -differs.length);
+	return {fit: {name: profile.name, agrees, differs}, score};
 }
 
-function fitOf(seen: readonly Known[], profile: Profile): Fit {
-	const stated = meaningsOf(seen).filter(meaning => profile.exchanges.some(({means}) => means === meaning));
-	const agrees = stated.filter(meaning => detailOf(meaning, seen, profile) > 0);
-	return {name: profile.name, agrees, differs: stated.filter(meaning => !agrees.includes(meaning))};
-}
-
-/** A meaning that is spelled otherwise counts as much against a profile as a plain match for it. */
-function scoreOf(seen: readonly Known[], profile: Profile): number {
-	const {agrees, differs} = fitOf(seen, profile);
-	return agrees.reduce((sum, meaning) => sum + detailOf(meaning, seen, profile), -differs.length);
-}
-
-/** 0: no row matches every answer of that meaning. Else 1, and more for a row that names more than a status. */
-function detailOf(meaning: Meaning, seen: readonly Known[], profile: Profile): number {
-	const rows = profile.exchanges.filter(({means}) => means === meaning);
-	const details = seen
+/** 0: some answer of that meaning fits no row of it. Else 1, and 2 where the rows name more than a status. */
+function closeness(meaning: Meaning, seen: readonly Known[], {exchanges}: Profile): number {
+	const rows = exchanges.filter(({means}) => means === meaning);
+	const closest = seen
 		.filter(({means}) => means === meaning)
-		.map(({answer}) => Math.max(0, ...rows.filter(row => matches(row, answer)).map(weightOf)));
-	return Math.min(...details);
+		.map(({answer}) => Math.max(0, ...rows.filter(row => fits(row, answer)).map(detailOf)));
+	return Math.min(...closest);
 }
 
-function weightOf({headers, body}: Exchange): number {
-	return 1 + Object.keys(headers ?? {}).length + (body === undefined ? 0 : 1);
+function detailOf({headers, body, text}: Exchange): number {
+	return headers === undefined && body === undefined && text === undefined ? 1 : 2;
 }
 
-function matches({status, headers = {}, body}: Exchange, answer: Answer): boolean {
-	if (status !== undefined && status !== answer.status) return false;
-	const asNamed = Object.entries(headers).every(([name, value]) => answer.headers[name.toLowerCase()] === value);
-	if (!asNamed) return false;
-	if (body === undefined) return true;
-	return typeof body === 'string' ? answer.body.includes(body) : contains(jsonOf(answer.body), body);
+function fits({status, headers, body, text}: Exchange, answer: Answer): boolean {
+	const has = (one: number | string) =>
+		typeof one === 'number' ? one === answer.status : Number(one[0]) === Math.floor(answer.status / 100);
+	if (![status].flat().some(has)) return false;
+	if (body !== undefined) return contains(jsonOf(answer.body), body);
+	if (text !== undefined) return answer.body.toLowerCase().includes(text.toLowerCase());
+	return Object.entries(headers ?? {}).every(
+		([name, value]) => answer.headers[name.toLowerCase()]?.trim().toLowerCase() === value.toLowerCase(),
+	);
 }
 
-/** Whether each member that the pattern names is in the value. */
+/** Whether everything that the pattern names is in the value; `'*'` is any member, and of a list one element is enough. */
 function contains(value: unknown, pattern: unknown): boolean {
 	if (typeof pattern !== 'object' || pattern === null) return value === pattern;
 	if (typeof value !== 'object' || value === null) return false;
-	return Object.entries(pattern).every(
-		([name, part]) => Object.hasOwn(value, name) && contains((value as Record<string, unknown>)[name], part),
+	const members: readonly unknown[] = Object.values(value);
+	const some = (part: unknown) => members.some(member => contains(member, part));
+	if (Array.isArray(pattern)) return Array.isArray(value) && pattern.every(some);
+	return Object.entries(pattern).every(([name, part]) =>
+		name === '*' ? some(part) : Object.hasOwn(value, name) && contains((value as Record<string, unknown>)[name], part),
 	);
 }

@@ -38,6 +38,8 @@ export type Finding = {
 	readonly says: string;
 	/** New effects in this check: counted, or as the answers tell. `undefined`: not known. */
 	readonly effects?: number | undefined;
+	/** Answers to two effects differ. */
+	readonly tellsApart?: boolean;
 };
 
 /** One exchange, with why it was made. */

@@ -4,11 +4,12 @@ import type {Clock} from './clock.ts';
 import {help} from './help.ts';
 import {looksLive} from './live.ts';
 import {isLoopback, planOf} from './plan.ts';
-import {NotProbed, probe} from './probe.ts';
+import {probe} from './probe.ts';
 import {redactorOf} from './redact.ts';
 import {jsonReport} from './report-json.ts';
 import {lineOf, planText, resultText} from './report-text.ts';
-import {Misuse, type Settings} from './settings.ts';
+import type {Settings} from './settings.ts';
+import {Misuse, NotProbed} from './stops.ts';
 import {metBy} from './verdict.ts';
 
 export type Terminal = {

@@ -1,4 +1,4 @@
-import {isSuccess, mayBeInProgress, sameAnswer, speaksOfKeys} from './answers.ts';
+import {isLimited, isSuccess, mayBeInProgress, sameAnswer} from './answers.ts';
 import type {CheckId, Finding, Observation} from './check.ts';
 
 /** A SHOULD of the Idempotency-Key draft; `undefined`: it was not seen. */
@@ -21,9 +21,8 @@ export function shouldsOf({observations, findings}: Seen): Should[] {
 
 	const [missing] = answersOf('missing-key');
 	const [mismatch] = answersOf('other-payload');
-	// A 429 that says nothing of keys is a limit of requests.
 	const conflicts = [...answersOf('two-at-once'), ...answersOf('twenty-at-once')].filter(
-		answer => mayBeInProgress(answer) && (answer.status !== 429 || speaksOfKeys(answer)),
+		answer => mayBeInProgress(answer) && !isLimited(answer),
 	);
 	const [first] = answersOf('first-call');
 	const [replay] = answersOf('replay');

@@ -4,6 +4,7 @@ import type {Duplex} from 'node:stream';
 import {constants, createBrotliDecompress, createGunzip, createInflate} from 'node:zlib';
 import type {Clock} from './clock.ts';
 import type {Header} from './settings.ts';
+import {unescaped} from './templates.ts';
 
 export type Sent = {
 	readonly url: URL;
@@ -129,7 +130,7 @@ function open({url, method, headers, body}: Sent, {viaPort, over, ca}: Delivery)
 		port: viaPort ?? portOf(url),
 		...(url.protocol === 'https:' && /[a-z]/i.test(hostname) && {servername: hostname}),
 		...(ca !== undefined && {ca}),
-		...(url.username !== '' && {auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`}),
+		...(url.username !== '' && {auth: `${unescaped(url.username)}:${unescaped(url.password)}`}),
 	});
 	outgoing.setHeader('accept', '*/*');
 	for (const [name] of headers) outgoing.removeHeader(name);

@@ -11,6 +11,7 @@ The request
   --header "Name: value"    again for each header
   --key-header <name>       default Idempotency-Key
   {{uuid}} in URL, headers and bodies is a new value for each operation.
+  {{key}} in URL or bodies is the key, in place of a header.
 
 More checks
   --other-body <text>       another payload; by default made from a JSON body

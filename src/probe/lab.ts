@@ -31,6 +31,14 @@ export function openBench(settings: Settings, clock: Clock, observed: (observati
 		return {label: `k${++operations}`, key: randomUUID(), uuid: like?.uuid ?? randomUUID()};
 	}
 
+	/** The first call shows how long a handler may be at work. */
+	function pauseBefore(poll: number, retryAfter: string | undefined): number {
+		const work = observations[0]?.seen.ms ?? 0;
+		const own = Math.max(firstPause * 2 ** (poll - 1), work);
+		const asked = /^\d{1,9}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : own;
+		return Math.min(Math.max(own, asked), Math.max(longestPause, work));
+	}
+
 	async function observe(
 		{operation, variant, delivery}: Omit<Observation, 'check' | 'seen'>,
 		by: Partial<Delivery>,
@@ -83,12 +91,6 @@ export function openBench(settings: Settings, clock: Clock, observed: (observati
 			return seen;
 		},
 	};
-}
-
-function pauseBefore(poll: number, retryAfter: string | undefined): number {
-	const own = firstPause * 2 ** (poll - 1);
-	const asked = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : own;
-	return Math.min(Math.max(own, asked), longestPause);
 }
 
 /** A connection on which these bytes are the answer to whatever is sent. */

@@ -1,5 +1,6 @@
 import {isLoopback} from './plan.ts';
 import type {Settings} from './settings.ts';
+import {unescaped} from './templates.ts';
 
 /**
  * Words by which providers mark credentials for real money: `sk_live_`, `rk_live_` (Stripe, Paymongo, Moyasar, SumUp),
@@ -71,12 +72,4 @@ function isLive(text: string): boolean {
 function decodedIn(text: string): string[] {
 	const encoded = text.match(/[\w+/-]{16,}={0,2}/g) ?? [];
 	return encoded.map(it => Buffer.from(it, 'base64').toString('latin1'));
-}
-
-function unescaped(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		return text;
-	}
 }

@@ -12,6 +12,7 @@ import {planOf, type Plan} from './plan.ts';
 import {profiles as knownProfiles, type Profile} from './profiles.ts';
 import {statusOf} from './repeat.ts';
 import type {Settings} from './settings.ts';
+import {NotProbed} from './stops.ts';
 import {trapsIn, type Trap} from './traps.ts';
 import {verdictOf, type Verdict} from './verdict.ts';
 
@@ -32,11 +33,6 @@ export type Progress = (line: {
 	readonly finding: Finding;
 	readonly observations: readonly Observation[];
 }) => void;
-
-/** The server cannot be probed: without a first success there is nothing to repeat. */
-export class NotProbed extends Error {
-	override readonly name = 'NotProbed';
-}
 
 type Options = {
 	readonly settings: Settings;
@@ -65,7 +61,7 @@ export async function probe({settings, clock, progress, profiles = knownProfiles
 
 	const operation = bench.newOperation();
 	const answer = firstAnswer(await bench.send(operation));
-	const unit = await counter.counted();
+	const unit = await counter.counted(true);
 	const counts = unit !== undefined && unit > 0;
 	note({id: 'first-call', title: 'first call'}, firstFinding(answer, unit));
 
@@ -75,11 +71,11 @@ export async function probe({settings, clock, progress, profiles = knownProfiles
 			settings,
 			findings,
 			first: {operation, answer},
-			tellsApart: findings.get('another-key')?.found === 'another-effect',
+			tellsApart: findings.get('another-key')?.tellsApart === true,
 			// What counts rows may count two for one order.
 			counted: async () => {
 				const raw = await counter.counted();
-				return counts && raw !== undefined ? Math.round(raw / unit) : undefined;
+				return counts && raw !== undefined ? Math.max(0, Math.round(raw / unit)) : undefined;
 			},
 			pause: clock.pause,
 			now: clock.now,

@@ -1,47 +1,49 @@
-/** What an answer means for the key under which it was asked. */
-export type Meaning = 'replayed' | 'in-progress' | 'mismatched' | 'missing-key';
-
-/** One row of a dialect's exchange table: an answer, and what it means. */
-export type Exchange = {
-	readonly means: string;
-	readonly status?: number | undefined;
-	/** Those that matter; by any case of their names. */
-	readonly headers?: Readonly<Record<string, string>> | undefined;
-	/** JSON, of which the members that are named here matter; or text. */
-	readonly body?: unknown;
-};
-
-/** As much of a dialect as is needed to recognise it. */
+/** As much of a dialect's profile as is needed to recognise it. Those of `latchkey/dialects` are such. */
 export type Profile = {
 	readonly name: string;
-	/** The request header that carries the key. */
-	readonly header?: string | undefined;
+	/** Where the key stands: in a header, or elsewhere. */
+	readonly key: {readonly header?: string};
 	readonly exchanges: readonly Exchange[];
 };
+
+/** One kind of answer, and what it means. */
+export type Exchange = {
+	/** Any of them. */
+	readonly status: Status | readonly Status[];
+	/** Where it has neither body nor text, these tell. */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** What must be in the JSON; other members may stand beside. */
+	readonly body?: unknown;
+	/** Words that stand somewhere in the body; letter case does not count. */
+	readonly text?: string;
+	readonly means: string;
+};
+
+type Status = number | '2xx' | '4xx' | '5xx';
 
 /** Used where nobody hands in more. */
 export const profiles: readonly Profile[] = [
 	{
-		// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.6, §2.7
+		// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ §2.6, §2.7. By its statuses alone: it
+		// leaves the words to the server.
 		name: 'ietf',
-		header: 'Idempotency-Key',
+		key: {header: 'Idempotency-Key'},
 		exchanges: [
-			{means: 'replayed', status: 201},
-			{means: 'replayed', status: 200},
+			{means: 'replayed', status: '2xx'},
 			{means: 'in-progress', status: 409},
 			{means: 'mismatched', status: 422},
-			{means: 'missing-key', status: 400},
+			{means: 'key-missing', status: 400},
 		],
 	},
 	{
 		// https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/error-low-level
 		name: 'stripe',
-		header: 'Idempotency-Key',
+		key: {header: 'Idempotency-Key'},
 		exchanges: [
-			{means: 'replayed', status: 200, headers: {'idempotent-replayed': 'true'}},
+			{means: 'replayed', status: '2xx', headers: {'idempotent-replayed': 'true'}},
 			{means: 'in-progress', status: 409, body: {error: {code: 'idempotency_key_in_use'}}},
-			{means: 'mismatched', body: {error: {type: 'idempotency_error'}}},
-			{means: 'missing-key', status: 200},
+			{means: 'mismatched', status: '4xx', body: {error: {type: 'idempotency_error'}}},
+			{means: 'first', status: '2xx'},
 		],
 	},
 ];

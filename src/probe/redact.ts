@@ -1,4 +1,6 @@
+import {jsonOf} from './json.ts';
 import type {Header, Settings} from './settings.ts';
+import {unescaped} from './templates.ts';
 
 /** Header and member names behind which a secret may be. */
 const secretNames =
@@ -42,7 +44,7 @@ function secretsOf({url, headers, headersB, errorHeaders, body, otherBody, error
 }
 
 function inUrl({username, password, searchParams}: URL): string[] {
-	const basic = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+	const basic = Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64');
 	const inQuery = [...searchParams].map(([name, value]) => (value === '' ? name : value));
 	return [username, password, basic, ...inQuery];
 }
@@ -58,11 +60,9 @@ function inHeader([name, value]: Header): string[] {
 }
 
 function inBody(text: string): string[] {
-	try {
-		return inJson(JSON.parse(text));
-	} catch {
-		return [...new URLSearchParams(text)].filter(([name]) => secretNames.test(name)).map(([, value]) => value);
-	}
+	const value = jsonOf(text);
+	if (value !== undefined) return inJson(value);
+	return [...new URLSearchParams(text)].filter(([name]) => secretNames.test(name)).map(([, secret]) => secret);
 }
 
 function inJson(value: unknown, secret = false): string[] {
@@ -77,13 +77,5 @@ function inCount(count: string): string[] {
 
 /** As a server, a URL or an error may spell it. */
 function spellings(secret: string): string[] {
-	return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), decoded(secret)];
-}
-
-function decoded(secret: string): string {
-	try {
-		return decodeURIComponent(secret);
-	} catch {
-		return secret;
-	}
+	return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), unescaped(secret)];
 }

@@ -1,4 +1,12 @@
-import {isServerError, isSuccess, mayBeInProgress, replayMarkerOf, sameAnswer, sameEffect} from './answers.ts';
+import {
+	isLimited,
+	isServerError,
+	isSuccess,
+	mayBeInProgress,
+	replayMarkerOf,
+	sameAnswer,
+	sameEffect,
+} from './answers.ts';
 import type {Lab} from './check.ts';
 import type {Answer, Seen} from './exchange.ts';
 
@@ -24,19 +32,22 @@ export function judgeRepeat(
 	if (counted !== undefined && counted > 0) return 'executed-again';
 	if (repeat.kind === 'failure') return 'no-answer';
 	if (isServerError(repeat)) return 'failed';
+	if (isLimited(repeat)) return 'unclear';
 	if (!isSuccess(repeat)) return mayBeInProgress(repeat) ? 'in-progress' : 'refused';
-	if (sameAnswer(original, repeat, keys)) return knows(lab, repeat, counted) ? 'replayed' : 'unclear';
-	if (replayMarkerOf(repeat) !== undefined || counted === 0) return 'same-resource';
+	const same = sameAnswer(original, repeat, keys) ? 'replayed' : 'same-resource';
+	if (replayMarkerOf(repeat) !== undefined || counted === 0) return same;
 	if (!lab.tellsApart) return 'unclear';
-	return sameEffect(original, repeat, keys) ? 'same-resource' : 'executed-again';
+	return sameEffect(original, repeat, keys) ? same : 'executed-again';
 }
-
-const knows = (lab: Lab, repeat: Answer, counted: number | undefined) =>
-	lab.tellsApart || counted !== undefined || replayMarkerOf(repeat) !== undefined;
 
 /** For people. */
 export function statusOf(seen: Seen): string {
 	return seen.kind === 'answer' ? String(seen.status) : seen.reason.replace('-', ' ');
+}
+
+/** A limit of requests hides what becomes of keys. */
+export function limited(seen: Seen): string {
+	return `limited by ${statusOf(seen)}: probe again later`;
 }
 
 /** How many effects, where the count or the answers tell. */

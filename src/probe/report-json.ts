@@ -14,7 +14,7 @@ export function jsonReport(
 	const {plan, findings, observations, dialect, shoulds, traps, verdict} = result;
 	const report = {
 		latchkeyProbe: 1,
-		target: {url: redact(shownUrl(settings.url)), method: settings.method, keyHeader: settings.keyHeader},
+		target: {url: redact(shownUrl(settings.url)), method: settings.method, keyHeader: settings.keyHeader ?? null},
 		plan: {requests: plan.requests, effects: plan.effects},
 		sent: observations.length,
 		checks: [...findings].map(([check, {found, says, effects}]) => ({

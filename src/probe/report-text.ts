@@ -12,7 +12,7 @@ const statusWidth = 18;
 export function planText(settings: Settings, plan: Plan): string {
 	const {method, url, keyHeader, count} = settings;
 	const lines = [
-		`latchkey probe: ${method} ${shownUrl(url)}, key in ${keyHeader}`,
+		`latchkey probe: ${method} ${shownUrl(url)}, key ${keyHeader === undefined ? 'where {{key}} stands' : `in ${keyHeader}`}`,
 		`At most ${plan.requests} requests, and ${plan.effects} effects (orders, charges, mails) if no key is honoured.`,
 		count === undefined
 			? 'Nobody counts effects (--count): they are told by answers only.'

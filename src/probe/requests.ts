@@ -1,7 +1,7 @@
-import {jsonOf} from './answers.ts';
+import {jsonOf, objectOf} from './json.ts';
 import type {Sent} from './exchange.ts';
 import type {Header, Settings} from './settings.ts';
-import {fill, fillUrl} from './templates.ts';
+import {fillBody, fillHeader, fillUrl, holdsKey} from './templates.ts';
 
 /** One intention, which all that is sent for it shares. */
 export type Operation = {
@@ -32,12 +32,13 @@ export function requestOf(settings: Settings, operation: Operation, variant: Var
 	if (body !== undefined && !own.some(([name]) => name.toLowerCase() === 'content-type'))
 		own.unshift(['content-type', jsonOf(body) === undefined ? 'text/plain' : 'application/json']);
 	const key = keyOf(operation.key, variant.key ?? 'plain');
-	if (key !== undefined) own.push([settings.keyHeader, key]);
+	if (key !== undefined && settings.keyHeader !== undefined) own.push([settings.keyHeader, key]);
+	const values = {uuid: operation.uuid, key};
 	return {
-		url: fillUrl(settings.url, operation.uuid),
+		url: fillUrl(settings.url, values),
 		method: settings.method,
-		headers: own.map(([name, value]) => [name, fill(value, operation.uuid)]),
-		body: body === undefined ? undefined : fill(body, operation.uuid),
+		headers: own.map(([name, value]) => [name, fillHeader(value, values)]),
+		body: body === undefined ? undefined : fillBody(body, values),
 	};
 }
 
@@ -69,18 +70,17 @@ function bodyOf(settings: Settings, kind: BodyKind): string | undefined {
 
 /** The members of a JSON object backwards; `undefined` where there is no other order. */
 export function reordered(body: string | undefined): string | undefined {
-	const value = body === undefined ? undefined : jsonOf(body);
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-	const entries = Object.entries(value);
-	const text = JSON.stringify(Object.fromEntries(entries.toReversed()));
+	const value = objectOf(body);
+	if (value === undefined) return undefined;
+	const text = JSON.stringify(Object.fromEntries(Object.entries(value).toReversed()));
 	return text === JSON.stringify(value) ? undefined : text;
 }
 
 /** The same object with one number raised, or one text longer, or one member more. */
 export function otherThan(body: string | undefined): string | undefined {
-	const value = body === undefined ? undefined : jsonOf(body);
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-	const entries = Object.entries(value) as Array<[string, unknown]>;
+	const value = objectOf(body);
+	if (value === undefined) return undefined;
+	const entries = Object.entries(value);
 	const number = entries.find(([, member]) => typeof member === 'number');
 	if (number) return JSON.stringify({...value, [number[0]]: Number(number[1]) + 1});
 	const text = entries.find(([, member]) => typeof member === 'string' && !member.includes('{{'));
@@ -88,7 +88,9 @@ export function otherThan(body: string | undefined): string | undefined {
 	return JSON.stringify({...value, latchkeyProbe: true});
 }
 
-/** A body of the same kind that an endpoint which checks its input refuses. */
+/** A body of the same kind that an endpoint which checks its input refuses; its key stays. */
 function refusedInPlaceOf(body: string | undefined): string | undefined {
-	return body === undefined || jsonOf(body) === undefined ? undefined : '{"latchkeyProbe":"not what is expected"}';
+	if (body === undefined || jsonOf(body) === undefined) return undefined;
+	const keys = Object.entries(objectOf(body) ?? {}).filter(([, member]) => holdsKey(JSON.stringify(member)));
+	return JSON.stringify({...Object.fromEntries(keys), latchkeyProbe: 'not what is expected'});
 }

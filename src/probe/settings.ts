@@ -11,7 +11,8 @@ export type Settings = {
 	readonly body: string | undefined;
 	readonly otherBody: string | undefined;
 	readonly errorBody: string | undefined;
-	readonly keyHeader: string;
+	/** `undefined`: the key goes where `{{key}}` stands, in the URL or in the bodies. */
+	readonly keyHeader: string | undefined;
 	/** A URL or a command that says how many effects there are. */
 	readonly count: string | undefined;
 	/** How long the slow checks may take, in milliseconds; 0 leaves them out. */
@@ -28,8 +29,3 @@ export type Header = readonly [name: string, value: string];
 export const requirements = ['safe', 'replay', 'concurrent', 'lost', 'errors', 'mismatch', 'scoped', 'draft'] as const;
 
 export type Requirement = (typeof requirements)[number];
-
-/** A mistake in how the probe is called, or a reason not to run it. Nothing has been sent. */
-export class Misuse extends Error {
-	override readonly name = 'Misuse';
-}

@@ -1,4 +1,4 @@
-import {isSuccess, mayBeInProgress, replayMarkerOf, retryAfterOf} from './answers.ts';
+import {isLimited, isSuccess, mayBeInProgress, replayMarkerOf, retryAfterOf} from './answers.ts';
 import type {CheckId, Finding, Found, Observation} from './check.ts';
 import type {Answer} from './exchange.ts';
 
@@ -123,7 +123,15 @@ function inAnswers({observations, findings}: Seen): Trap[] {
 		'a replay sets cookies: whoever repeats the request gets them',
 	);
 
-	const conflicts = answersOf('two-at-once', 'twenty-at-once').filter(mayBeInProgress);
+	add(
+		answersOf('first-call').some(({status}) => status === 202),
+		'not-done-yet',
+		'the first answer is 202: it was taken, and is not done',
+	);
+
+	const conflicts = answersOf('two-at-once', 'twenty-at-once').filter(
+		answer => mayBeInProgress(answer) && !isLimited(answer),
+	);
 	const silent = conflicts.filter(answer => retryAfterOf(answer) === undefined);
 	add(silent.length > 0, 'no-retry-after', `${conflicts[0]?.status} comes without Retry-After: a client has to guess`);
 	add(

@@ -16,14 +16,25 @@ type Findings = ReadonlyMap<CheckId, Finding>;
 
 export function verdictOf(findings: Findings, by: Verdict['by']): Verdict {
 	const replay = findings.get('replay')?.found;
-	const suffix = by === 'answers' ? ' (by answers only: give --count to be sure)' : '';
+	const notes = [
+		...(by === 'answers' ? ['by answers only: give --count to be sure'] : []),
+		...(knows5xx(findings) ? [] : ['a 5xx was not tried: give --error-header']),
+	];
+	const suffix = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 	const verdict = (safe: Verdict['safe'], sentence: string, exceptions: readonly string[] = []): Verdict => ({
 		safe,
 		exceptions,
 		sentence: `safe to retry: ${sentence}${suffix}`,
 		by,
 	});
-	if (replay === 'executed-again') return verdict('no', 'no, the key is not honoured: every repeat is another effect');
+	// Nothing more was tried there.
+	if (replay === 'executed-again')
+		return {
+			safe: 'no',
+			exceptions: [],
+			sentence: `safe to retry: no, the key is not honoured: every repeat is another effect`,
+			by,
+		};
 	if (replay === undefined || replay === 'failed' || replay === 'no-answer')
 		return verdict('unknown', 'not known, a plain repeat got no answer');
 	if (replay === 'unclear') return verdict('unknown', 'not known, answers do not tell one effect from two');
@@ -32,6 +43,11 @@ export function verdictOf(findings: Findings, by: Verdict['by']): Verdict {
 	const open = undecided(findings);
 	if (open.length > 0) return verdict('unknown', `not known ${listed(open)}`);
 	return verdict('yes', 'yes');
+}
+
+function knows5xx(findings: Findings): boolean {
+	const found = findings.get('error-then-retry')?.found;
+	return found !== undefined && !['not-seen', 'unclear', 'skipped'].includes(found);
 }
 
 function listed(parts: readonly string[]): string {
@@ -61,7 +77,8 @@ function exceptionsIn(findings: Findings): string[] {
 /** What decides, and was not decided. */
 function undecided(findings: Findings): string[] {
 	const places: ReadonlyArray<readonly [CheckId, string]> = [
-		['two-at-once', 'for requests at once'],
+		['two-at-once', 'for two requests at once'],
+		['twenty-at-once', 'for twenty at once'],
 		['lost-response', 'after a lost response'],
 		['client-abort', 'after an abort'],
 	];

@@ -23,8 +23,18 @@ export type Treatment = {
 	/** Where the replay marker is. */
 	readonly marks?: 'replays' | 'everything';
 	readonly replays?: 'same' | 'unmarked' | 'current-state' | 'refused';
-	/** An answer that is the same for every effect. */
-	readonly answers?: 'telling' | 'alike';
+	/** What tells effects apart: an id; nothing; nothing but a time and the id of the request. */
+	readonly answers?: 'telling' | 'alike' | 'passing';
+	readonly carrier?: 'header' | 'body';
+	/** A member that may be there once, whatever the key. */
+	readonly unique?: string;
+	/** In milliseconds: until an effect is counted. */
+	readonly late?: number;
+	/** In milliseconds: for which a handler is at work. */
+	readonly work?: number;
+	/** So many requests, and then 429. */
+	readonly limit?: number;
+	readonly success?: 201 | 202;
 	readonly cors?: 'none' | 'hiding';
 };
 
@@ -34,8 +44,12 @@ type Held = {readonly payload: string; answer?: Answer};
 /** A shop behind a guard that is as good or bad as said. `effects` counts orders; GET says how many there are. */
 export function guard(treatment: Treatment = {}) {
 	const held = new Map<string, Held>();
+	const taken = new Set<unknown>();
+	let requests = 0;
 	const shop = {
 		effects: 0,
+		/** Those that are counted. */
+		shown: 0,
 		listener,
 		/** All keys are gone. */
 		forget: () => {
@@ -47,16 +61,18 @@ export function guard(treatment: Treatment = {}) {
 		void answer(incoming, outgoing).then(({status, headers, body}) => {
 			const marked = treatment.marks === 'everything' ? {'idempotent-replayed': 'true'} : {};
 			const cors = treatment.cors === 'hiding' ? {'access-control-allow-origin': '*'} : {};
+			const passing = treatment.answers === 'passing' ? {requestId: ++requests, servedAt: performance.now()} : {};
 			outgoing
 				.writeHead(status, {'content-type': 'application/json', ...cors, ...marked, ...headers})
-				.end(JSON.stringify(body));
+				.end(JSON.stringify({...body, ...passing}));
 		});
 	}
 
 	async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Answer> {
 		const payload = await text(incoming);
-		if (incoming.method === 'GET') return {status: 200, body: {count: shop.effects}};
-		const id = idOf(incoming, treatment);
+		if (incoming.method === 'GET') return {status: 200, body: {count: shop.shown}};
+		if (++requests > (treatment.limit ?? Infinity)) return problem(429, 'slow down');
+		const id = idOf(incoming, treatment, payload);
 		if (id === undefined)
 			return treatment.missing === 'accepted' ? execute(incoming, payload) : problem(400, 'missing');
 		if (treatment.keys === 'ignored') return execute(incoming, payload);
@@ -99,7 +115,7 @@ export function guard(treatment: Treatment = {}) {
 	}
 
 	async function execute(incoming: IncomingMessage, payload: string): Promise<Answer> {
-		await work(20);
+		await work(treatment.work ?? 20);
 		const fails = incoming.headers['x-fail'] !== undefined;
 		if (fails && treatment.fails !== 'after') return {status: 500, body: {error: 'failed'}};
 		const done = effect(payload);
@@ -107,10 +123,15 @@ export function guard(treatment: Treatment = {}) {
 	}
 
 	function effect(payload: string): Answer {
-		const {amount} = JSON.parse(payload) as {amount?: number};
+		const {amount, ...rest} = JSON.parse(payload) as {amount?: number; [name: string]: unknown};
+		const unique = rest[treatment.unique ?? ''];
+		if (unique !== undefined && taken.has(unique)) return problem(409, 'exists');
+		taken.add(unique);
 		if (typeof amount !== 'number') return {status: 400, body: {error: 'no amount'}};
 		shop.effects++;
-		return {status: 201, body: treatment.answers === 'alike' ? {ok: true} : {id: `order-${shop.effects}`, amount}};
+		void work(treatment.late ?? 0).then(() => shop.shown++);
+		const telling = treatment.answers === undefined || treatment.answers === 'telling';
+		return {status: treatment.success ?? 201, body: telling ? {id: `order-${shop.effects}`, amount} : {ok: true}};
 	}
 
 	function printed(payload: string): string {
@@ -122,8 +143,9 @@ export function guard(treatment: Treatment = {}) {
 	return shop;
 }
 
-function idOf({headers}: IncomingMessage, {keys, empty, scope}: Treatment): string | undefined {
-	const key = headers['idempotency-key'];
+function idOf({headers}: IncomingMessage, {keys, empty, scope, carrier}: Treatment, payload: string) {
+	const inBody = carrier === 'body' ? (JSON.parse(payload) as {key?: unknown}).key : undefined;
+	const key = carrier === 'body' ? inBody : headers['idempotency-key'];
 	if (typeof key !== 'string' || (key === '' && empty !== 'shared')) return undefined;
 	const caller = scope === 'none' ? '' : (headers.authorization ?? '');
 	if (keys === 'upper-case') return caller + key.toUpperCase();

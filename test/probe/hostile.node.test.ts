@@ -123,3 +123,23 @@ test('a handler that goes on after its client has gone is counted', async () => 
 	const report = await reportOn(`${server.origin}/orders`, '--body', body, '--count', `${server.origin}/orders`);
 	expect(findings(report)['client-abort']).toBe('several-effects');
 });
+
+test('a count that breaks on the way ends the probe, and it says that requests were sent', async () => {
+	const shop = guard();
+	let counts = 0;
+	await using server = await start((incoming, outgoing) => {
+		if (incoming.method === 'GET' && ++counts > 10) outgoing.writeHead(500).end();
+		else shop.listener(incoming, outgoing);
+	});
+	const {status, err} = await latchkey('probe', server.origin, '--body', body, '--count', server.origin);
+	expect(status).toBe(3);
+	expect(err).toBe('--count was answered with 500, after requests were sent\n');
+});
+
+test('a user and a password that are not percent-encoded well', async () => {
+	const shop = guard();
+	await using server = await start(shop.listener);
+	const {host} = new URL(server.origin);
+	const {status} = await latchkey('probe', `http://a%zz:b%@${host}/`, '--body', body);
+	expect(status).toBe(0);
+});

@@ -69,6 +69,7 @@ describe('nothing is sent', () => {
 		['a header without a colon', ['http://localhost:{port}', '--header', 'Authorization']],
 		['the key among the headers', ['http://localhost:{port}', '--header', 'idempotency-key: a']],
 		['no header for the key', ['http://localhost:{port}', '--key-header', 'a b']],
+		['two places for the key', ['http://localhost:{port}', '--body', '{{key}}', '--key-header', 'X-Key']],
 		['no time', ['http://localhost:{port}', '--timeout', '10']],
 		['no time to be slow for', ['http://localhost:{port}', '--slow-for', '99999h']],
 		['a requirement that there is not', ['http://localhost:{port}', '--require', 'safe,everything']],

@@ -14,7 +14,12 @@ export type Report = {
 	readonly dialect: {readonly name: string} | null;
 	readonly draft: ReadonlyArray<{readonly rule: string; readonly holds: boolean | null}>;
 	readonly traps: ReadonlyArray<{readonly trap: string}>;
-	readonly verdict: {readonly safe: string; readonly sentence: string; readonly exceptions: readonly string[]};
+	readonly verdict: {
+		readonly safe: string;
+		readonly sentence: string;
+		readonly exceptions: readonly string[];
+		readonly by: string;
+	};
 	readonly required: ReadonlyArray<{readonly name: string; readonly met: boolean}>;
 };
 

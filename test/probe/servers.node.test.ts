@@ -149,6 +149,75 @@ test('a 409 that never ends is safe, and no answer', async () => {
 	expect(report.verdict.sentence).toContain('yes, except that a repeat is refused instead of answered');
 });
 
+test('answers in which only times and ids of requests differ tell no effects apart', async () => {
+	const {report, found} = await probed({answers: 'passing'});
+	expect(found).toMatchObject({'another-key': 'answers-alike', replay: 'same-resource'});
+	const unmarked = await probed({answers: 'passing', replays: 'unmarked'});
+	expect(unmarked.found['replay']).toBe('unclear');
+	expect([report.verdict.safe, unmarked.report.verdict.safe]).not.toContain('no');
+});
+
+test('what must be unique besides the key', async () => {
+	const unique = ['--body', '{"amount":1,"reference":"{{uuid}}"}'];
+	const {report, found, traps: all} = await probed({unique: 'reference'}, ...unique);
+	expect(found).toMatchObject({'another-key': 'refused', replay: 'replayed', 'twenty-at-once': 'one-effect'});
+	expect(all).toContain('unique-besides-the-key');
+	expect(report.verdict.safe).toBe('yes');
+});
+
+test('a key in the body', async () => {
+	const {report, found} = await probed(
+		{carrier: 'body'},
+		'--body',
+		'{"amount":1,"key":"{{key}}","cart":"a"}',
+		...counting,
+	);
+	expect((await ideal).found).toEqual(found);
+	expect(report.verdict.safe).toBe('yes');
+	expect(report.dialect).toMatchObject({name: 'ietf', differs: ['header']});
+});
+
+test('effects that are counted late are waited for', async () => {
+	const {report, found} = await probed({late: 15, afterAbort: 'freed', atOnce: 'all-run'}, ...counting);
+	expect(found).toMatchObject({'first-call': 'succeeded', 'another-key': 'another-effect', replay: 'replayed'});
+	expect(found).toMatchObject({'client-abort': 'several-effects', 'two-at-once': 'several-effects'});
+	expect(report.verdict).toMatchObject({by: 'count'});
+});
+
+test('a count that does not rise is not used', async () => {
+	const {report} = await probed({}, '--count', 'echo 7');
+	expect(report.verdict.by).toBe('answers');
+	expect(report.checks[0]?.says).toContain('the count did not rise');
+});
+
+test('a handler that is long at work leaves no key locked', async () => {
+	const {found} = await probed({work: 100}, ...counting);
+	expect(found).toEqual((await ideal).found);
+});
+
+test('a limit of requests says nothing of keys', async () => {
+	const {report, found} = await probed({limit: 9}, ...counting);
+	expect(found).toMatchObject({'twenty-at-once': 'unclear', 'lost-response': 'unclear', 'client-abort': 'unclear'});
+	expect(report.verdict).toMatchObject({safe: 'unknown', exceptions: []});
+});
+
+test('202 is not done yet', async () => {
+	const {traps: all} = await probed({success: 202});
+	expect(all).toContain('not-done-yet');
+});
+
+test('a 5xx that was not tried is said', async () => {
+	await using server = await start(guard().listener);
+	const {verdict} = await reportOn(server.origin, '--body', '{"amount":1}', '--count', server.origin);
+	expect(verdict.sentence).toBe('safe to retry: yes (a 5xx was not tried: give --error-header)');
+});
+
+test('what makes the body fail, for good', async () => {
+	const failing = ['--error-body', '{"amount":null}'];
+	const {found} = await probed({}, ...failing);
+	expect(found['error-then-retry']).toBe('saved');
+});
+
 describe('answers that are alike', () => {
 	test('tell nothing by themselves', async () => {
 		const {report, found} = await probed({answers: 'alike', replays: 'unmarked'});

@@ -1,6 +1,6 @@
-import {effectsIn, isSuccess, mayBeInProgress} from '../answers.ts';
+import {effectsIn, isLimited, isSuccess, mayBeInProgress} from '../answers.ts';
 import {polls, type Check, type CheckId, type Finding} from '../check.ts';
-import {statusOf} from '../repeat.ts';
+import {limited, statusOf} from '../repeat.ts';
 
 function atOnce(id: CheckId, title: string, times: number): Check {
 	return {
@@ -18,6 +18,7 @@ function atOnce(id: CheckId, title: string, times: number): Check {
 			const statuses = tally(seen.map(statusOf));
 			if (effects !== undefined && effects > 1)
 				return {found: 'several-effects', says: `${effects} effects (${statuses})`, effects};
+			if (isLimited(last)) return {found: 'unclear', says: limited(last), effects};
 			if (mayBeInProgress(last) && !seen.some(isSuccess))
 				return {found: 'locked', says: `nobody succeeds, and the key stays at ${statusOf(last)}`, effects};
 			if (successes.length === 0) return {found: 'failed', says: `nobody succeeds (${statuses})`, effects};

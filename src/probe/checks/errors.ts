@@ -1,6 +1,14 @@
-import {isRefusal, isServerError, isSuccess, mayBeInProgress, replayMarkerOf, sameAnswer} from '../answers.ts';
+import {
+	isLimited,
+	isRefusal,
+	isServerError,
+	isSuccess,
+	mayBeInProgress,
+	replayMarkerOf,
+	sameAnswer,
+} from '../answers.ts';
 import {polls, type Check} from '../check.ts';
-import {statusOf} from '../repeat.ts';
+import {limited, statusOf} from '../repeat.ts';
 
 /** The same key after a 4xx: the refusal again, and then what should have been sent. */
 export const refusalThenRetry: Check = {
@@ -51,6 +59,7 @@ export const errorThenRetry: Check = {
 		const effects = before === undefined || after === undefined ? undefined : before + after;
 		if (effects !== undefined && effects > 1)
 			return {found: 'several-effects', says: `${effects} effects: the 5xx came after one`, effects};
+		if (isLimited(retry)) return {found: 'unclear', says: limited(retry), effects};
 		if (mayBeInProgress(retry))
 			return {found: 'locked', says: `the key stays at ${statusOf(retry)} after a ${statusOf(error)}`, effects};
 		if (replayMarkerOf(retry) !== undefined && isServerError(retry))

@@ -1,7 +1,7 @@
-import {effectsIn, isServerError, isSuccess, mayBeInProgress, replayMarkerOf} from '../answers.ts';
+import {effectsIn, isLimited, isServerError, isSuccess, mayBeInProgress, replayMarkerOf} from '../answers.ts';
 import {polls, type Check, type Finding, type Lab} from '../check.ts';
 import type {Seen} from '../exchange.ts';
-import {statusOf} from '../repeat.ts';
+import {limited, statusOf} from '../repeat.ts';
 import type {Operation} from '../requests.ts';
 
 /** The server has answered, and the client has not heard it: where most double charges come from. */
@@ -45,6 +45,7 @@ async function afterSilence(lab: Lab, operation: Operation, kept: Seen | undefin
 	const effects = counted ?? (told ? effectsIn([...known, retry], [operation.key]) : undefined);
 	if (effects !== undefined && effects > 1)
 		return {found: 'several-effects', says: `${effects} effects: the retry is executed again`, effects};
+	if (isLimited(retry)) return {found: 'unclear', says: limited(retry), effects};
 	if (mayBeInProgress(retry)) return {found: 'locked', says: `the key stays at ${statusOf(retry)}`, effects};
 	if (isServerError(retry)) return {found: 'failed', says: `the retry fails with ${statusOf(retry)}`, effects};
 	if (!isSuccess(retry)) return {found: 'refused', says: `the retry gets ${statusOf(retry)}`, effects};
