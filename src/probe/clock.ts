@@ -1,5 +1,3 @@
-import {clock} from '../environment.ts';
-
 /** Times enter here, so that tests need not wait. All in milliseconds. */
 export type Clock = {
 	/** Only differences mean something. */
@@ -10,10 +8,15 @@ export type Clock = {
 };
 
 export const systemClock: Clock = {
-	now: clock.monotonic,
+	now: () => performance.now(),
 	pause: async milliseconds =>
 		new Promise(resolve => {
-			clock.timer(resolve, milliseconds);
+			setTimeout(resolve, milliseconds);
 		}),
-	after: (milliseconds, callback) => clock.timer(callback, milliseconds),
+	after(milliseconds, callback) {
+		const timer = setTimeout(callback, milliseconds);
+		return () => {
+			clearTimeout(timer);
+		};
+	},
 };

@@ -67,8 +67,9 @@ async function run(settings: Settings, terminal: Terminal, clock: Clock): Promis
 		if (missed.length > 0) say(`Not met: ${missed.join(', ')}\n`);
 		return missed.length > 0 ? 1 : 0;
 	} catch (error) {
-		if (!(error instanceof NotProbed)) throw error;
-		terminal.err(`${lines(error.message)}\n`);
+		if (error instanceof Misuse) throw error;
+		const says = error instanceof NotProbed ? error.message : `the probe itself failed: ${String(error)}`;
+		terminal.err(`${lines(says)}\n`);
 		return 3;
 	}
 }

@@ -10,13 +10,14 @@ const statusWidth = 18;
 
 /** What is going to happen, before anything does. */
 export function planText(settings: Settings, plan: Plan): string {
-	const {method, url, keyHeader, count} = settings;
+	const {method, url, keyHeader, count, slowFor} = settings;
 	const lines = [
 		`latchkey probe: ${method} ${shownUrl(url)}, key ${keyHeader === undefined ? 'where {{key}} stands' : `in ${keyHeader}`}`,
 		`At most ${plan.requests} requests, and ${plan.effects} effects (orders, charges, mails) if no key is honoured.`,
 		count === undefined
 			? 'Nobody counts effects (--count): they are told by answers only.'
 			: 'Effects are counted by --count.',
+		...(slowFor === 0 ? [] : [`It waits for ${Math.ceil((2 * slowFor) / 60_000)} min at most (--slow).`]),
 	];
 	return `${lines.join('\n')}\n`;
 }

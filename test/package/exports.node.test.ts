@@ -4,6 +4,7 @@ import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import tsup from '../../tsup.config.ts';
+import tsupOfProbe from '../../tsup.probe.config.ts';
 
 const root = new URL('../../', import.meta.url);
 const {node, default: browser} = manifest.imports['#platform'];
@@ -20,7 +21,9 @@ function built(path: string): string {
 test('what the package exports is what is built, no more and no less', () => {
 	const {entry} = tsup as {entry: string[]};
 	const files = entry.map(path => built(`./${path}`));
-	expect([...promised, ...programs].toSorted()).toEqual(files.toSorted());
+	expect(promised.toSorted()).toEqual(files.toSorted());
+	const {entry: ofProbe} = tsupOfProbe as {entry: Record<string, string>};
+	expect(programs).toEqual(Object.keys(ofProbe).map(name => `./dist/${name}.js`));
 });
 
 test('every export names its declarations first, beside its code', () => {

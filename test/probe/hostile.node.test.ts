@@ -1,8 +1,10 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {createServer, type AddressInfo, type Socket} from 'node:net';
 import {once} from 'node:events';
-import {brotliCompressSync, gzipSync} from 'node:zlib';
+import {brotliCompressSync, deflateSync, gzipSync} from 'node:zlib';
 import {describe, expect, test} from 'vitest';
+import {systemClock} from '../../src/probe/clock.ts';
+import {exchange} from '../../src/probe/exchange.ts';
 import {guard, start} from './guard.ts';
 import {body, findings, latchkey, reportOn} from './run.ts';
 
@@ -101,6 +103,19 @@ function pour(outgoing: ServerResponse): void {
 	outgoing.writeHead(200);
 	more();
 }
+
+test.each([
+	['gzip', gzipSync],
+	['deflate', deflateSync],
+	['br', brotliCompressSync],
+] as const)('what comes as %s is read', async (encoding, compress) => {
+	await using server = await start((_, outgoing) => {
+		outgoing.writeHead(200, {'content-encoding': encoding}).end(compress('{"id":1}'));
+	});
+	const sent = {url: new URL(server.origin), method: 'GET', headers: [], body: undefined};
+	const seen = await exchange(sent, {clock: systemClock, timeout: 10_000});
+	expect(seen).toMatchObject({body: '{"id":1}', cut: false});
+});
 
 test('a server that turns hostile later is probed to its end', async () => {
 	const shop = guard();

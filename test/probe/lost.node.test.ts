@@ -1,10 +1,12 @@
 import {createServer as createTlsServer} from 'node:https';
 import {once} from 'node:events';
 import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
-import {expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import type {Lab} from '../../src/probe/check.ts';
+import {lostResponse} from '../../src/probe/checks/lost.ts';
 import {systemClock} from '../../src/probe/clock.ts';
 import {startCutter} from '../../src/probe/cutter.ts';
-import {exchange} from '../../src/probe/exchange.ts';
+import {exchange, type Seen} from '../../src/probe/exchange.ts';
 import {cert, key} from '../support/certificate.ts';
 import {guard, start} from './guard.ts';
 
@@ -95,4 +97,30 @@ test('where nobody listens, the proxy gives up too', async () => {
 	const client = connect(cutter.port, '127.0.0.1').on('error', () => {});
 	await new Promise(resolve => client.on('close', resolve));
 	expect(await cutter.kept).toHaveLength(0);
+});
+
+describe('what the proxy kept and what the retry got', () => {
+	const answer = (body: string): Seen => ({kind: 'answer', status: 201, headers: {}, body, cut: false, ms: 0});
+	const operation = {label: 'k1', key: 'a', uuid: 'b'};
+
+	async function judged(kept: Seen | undefined, retry: Seen, tellsApart = true) {
+		const lab = {
+			tellsApart,
+			newOperation: () => operation,
+			counted: async () => undefined,
+			sendAndLose: async () => ({seen: {kind: 'failure', reason: 'closed', detail: '', ms: 0}, kept}),
+			sendUntilDone: async () => retry,
+		} as unknown as Lab;
+		return (await lostResponse.run(lab)).found;
+	}
+
+	test('are two effects where they differ', async () => {
+		expect(await judged(answer('{"id":1}'), answer('{"id":2}'))).toBe('several-effects');
+		expect(await judged(answer('{"id":1}'), answer('{"id":1}'))).toBe('one-effect');
+	});
+
+	test('tell nothing where nothing was kept, or answers tell nothing', async () => {
+		expect(await judged(undefined, answer('{"id":2}'))).toBe('unclear');
+		expect(await judged(answer('{"id":1}'), answer('{"id":2}'), false)).toBe('unclear');
+	});
 });

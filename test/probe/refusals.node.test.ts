@@ -144,6 +144,13 @@ test('it stops at once where the server says that this is live', async () => {
 	expect(saysLive('{"livemode":false}')).toBe(false);
 });
 
+test('how long the slow checks take is said before', async () => {
+	const plan = async (...args: readonly string[]) => (await latchkey('probe', 'http://192.0.2.1', ...args)).out;
+	expect(await plan()).not.toContain('waits');
+	expect(await plan('--slow')).toContain('It waits for 20 min at most');
+	expect(await plan('--slow-for', '1h')).toContain('It waits for 120 min at most');
+});
+
 describe('--require', () => {
 	const names = ['safe', 'replay', 'concurrent', 'lost', 'errors', 'mismatch', 'scoped', 'draft'];
 

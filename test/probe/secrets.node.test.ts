@@ -12,10 +12,13 @@ async function echo() {
 	return start((incoming, outgoing) => {
 		const given = JSON.stringify([incoming.url, incoming.rawHeaders]);
 		incoming.resume();
-		outgoing.setHeader(
-			'retry-after',
-			String(incoming.headers.authorization ?? incoming.headers.cookie ?? incoming.url),
-		);
+		const {authorization, cookie} = incoming.headers;
+		const [, credentials = ''] = authorization?.split(' ') ?? [];
+		const decoded = Buffer.from(credentials, 'base64')
+			.toString('latin1')
+			.replaceAll(/[^ -~]/g, '?');
+		const pieces = [credentials, decoded.split(':')[1], cookie?.split('sid=')[1], incoming.url];
+		outgoing.setHeader('retry-after', pieces.join(' '));
 		outgoing.setHeader('idempotent-replayed', 'true');
 		outgoing.writeHead(201).end(JSON.stringify({id: ++effects, title: given}));
 	});

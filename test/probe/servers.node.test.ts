@@ -157,6 +157,12 @@ test('answers in which only times and ids of requests differ tell no effects apa
 	expect([report.verdict.safe, unmarked.report.verdict.safe]).not.toContain('no');
 });
 
+test('a marker that is on everything hides nothing', async () => {
+	const {report, found} = await probed({marks: 'everything', keys: 'ignored'});
+	expect(found['replay']).toBe('executed-again');
+	expect(report.verdict.safe).toBe('no');
+});
+
 test('what must be unique besides the key', async () => {
 	const unique = ['--body', '{"amount":1,"reference":"{{uuid}}"}'];
 	const {report, found, traps: all} = await probed({unique: 'reference'}, ...unique);
