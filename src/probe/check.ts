@@ -2,35 +2,38 @@ import type {Answer, Seen} from './exchange.ts';
 import type {Operation, Variant} from './requests.ts';
 import type {Settings} from './settings.ts';
 
-/** What a check found out. Each check says which of these it can find. */
-export type Found =
-	| 'succeeded'
-	| 'failed'
-	| 'another-effect'
-	| 'answers-alike'
-	| 'replayed'
-	| 'same-resource'
-	| 'executed-again'
-	| 'refused'
-	| 'in-progress'
-	| 'no-answer'
-	| 'unclear'
-	| 'not-compared'
-	| 'same-key'
-	| 'another-key'
-	| 'scoped'
-	| 'shared'
-	| 'not-accepted'
-	| 'one-effect'
-	| 'several-effects'
-	| 'locked'
-	| 'accepted'
-	| 'truncated'
-	| 'saved'
-	| 'freed'
-	| 'kept'
-	| 'not-seen'
-	| 'skipped';
+/** What a check can find. By names that stay. */
+export const outcomes = [
+	'succeeded',
+	'failed',
+	'another-effect',
+	'answers-alike',
+	'replayed',
+	'same-resource',
+	'executed-again',
+	'refused',
+	'in-progress',
+	'no-answer',
+	'unclear',
+	'not-compared',
+	'same-key',
+	'another-key',
+	'scoped',
+	'shared',
+	'not-accepted',
+	'one-effect',
+	'several-effects',
+	'locked',
+	'accepted',
+	'truncated',
+	'saved',
+	'freed',
+	'kept',
+	'not-seen',
+	'skipped',
+] as const;
+
+export type Found = (typeof outcomes)[number];
 
 export type Finding = {
 	readonly found: Found;

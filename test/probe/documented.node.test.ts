@@ -1,9 +1,11 @@
 import {describe, expect, test} from 'vitest';
 import {pageAt} from '../docs/pages.ts';
 import {options} from '../../src/probe/arguments.ts';
+import {outcomes} from '../../src/probe/check.ts';
 import {checks} from '../../src/probe/checks/index.ts';
 import {help} from '../../src/probe/help.ts';
 import {requirements} from '../../src/probe/settings.ts';
+import {trapTexts} from '../../src/probe/trap-texts.ts';
 import {guard, start} from './guard.ts';
 import {everything, reportOn} from './run.ts';
 
@@ -32,6 +34,13 @@ test('every requirement is in the docs', () => {
 test('every check is in the docs', () => {
 	const titles = ['first call', ...checks.map(({title}) => title)];
 	expect(titles.filter(title => !section('What each check shows').includes(title))).toEqual([]);
+});
+
+test('every trap is in the docs, and every outcome', () => {
+	const rows = [...section('Traps').matchAll(/^\| `([\w-]+)` \| (.*) \|$/gm)].map(([, name, says]) => [name, says]);
+	expect(Object.fromEntries(rows)).toEqual(trapTexts);
+	const [, listed = ''] = /`found` is one of ([^.]*)\./.exec(section('JSON')) ?? [];
+	expect([...listed.matchAll(/`([\w-]+)`/g)].map(([, name]) => name)).toEqual([...outcomes]);
 });
 
 /** The names of all members, whatever they hold; of lists, those of their first. */

@@ -1,4 +1,4 @@
-import {effectsIn, isRefusal, isSuccess, mayBeInProgress} from '../answers.ts';
+import {effectsIn, isRefusal, isSuccess, mayBeInProgress, speaksOfKeys} from '../answers.ts';
 import type {Check, CheckId, Lab} from '../check.ts';
 import type {Seen} from '../exchange.ts';
 import {effectsOf, judgeRepeat, statusOf} from '../repeat.ts';
@@ -46,10 +46,10 @@ export const twoCredentials: Check = {
 		if (repeat === 'executed-again') return {found: 'scoped', says: 'each has keys of its own', effects};
 		if (repeat === 'replayed' || repeat === 'same-resource')
 			return {found: 'shared', says: 'the second caller gets the answer of the first', effects};
-		if (isRefusal(seen) && [401, 403].includes(seen.status))
-			return {found: 'not-accepted', says: `${statusOf(seen)}: the second credentials are not accepted`, effects};
-		if (isRefusal(seen))
+		if (isRefusal(seen) && ([409, 422].includes(seen.status) || speaksOfKeys(seen)))
 			return {found: 'refused', says: `${statusOf(seen)}: the key is taken for every caller`, effects};
+		if (isRefusal(seen))
+			return {found: 'not-accepted', says: `${statusOf(seen)}: the second caller is not let in`, effects};
 		return {found: repeat, says: `not clear: ${statusOf(seen)}`, effects};
 	},
 };
