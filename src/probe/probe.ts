@@ -5,7 +5,7 @@ import {checks as allChecks} from './checks/index.ts';
 import type {Clock} from './clock.ts';
 import {startCounter} from './count.ts';
 import {shouldsOf, type Should} from './draft.ts';
-import type {Answer, Seen} from './exchange.ts';
+import type {Answer, Failure, Seen} from './exchange.ts';
 import {openBench} from './lab.ts';
 import {saysLive} from './live.ts';
 import {planOf, type Plan} from './plan.ts';
@@ -103,12 +103,21 @@ const worthIt: ReadonlySet<CheckId> = new Set(['missing-key']);
 
 function firstAnswer(seen: Seen): Answer {
 	if (!isSuccess(seen)) {
-		const is = seen.kind === 'failure' ? `got no answer (${statusOf(seen)})` : `was answered with ${statusOf(seen)}`;
+		const is =
+			seen.kind === 'failure'
+				? `got no answer (${statusOf(seen)}${codeOf(seen)})`
+				: `was answered with ${statusOf(seen)}`;
 		throw new NotProbed(`the first call ${is}: the probe needs a request that succeeds`);
 	}
 
 	if (saysLive(seen.body)) throw new NotProbed('the server says that this was live, not a test: nothing more was sent');
 	return seen;
+}
+
+/** As the runtime names it: ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED. The rest may hold what is not for printing. */
+function codeOf({detail}: Failure): string {
+	const code = /^[A-Z][A-Z\d_]+(?= )/.exec(detail)?.[0];
+	return code === undefined ? '' : `, ${code}`;
 }
 
 function firstFinding(answer: Answer, unit: number | undefined): Finding {

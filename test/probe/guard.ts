@@ -11,6 +11,7 @@ export type Treatment = {
 	readonly empty?: 400 | 'shared';
 	readonly scope?: 'caller' | 'none';
 	readonly payload?: 'compared' | 'canonical' | 'not-compared' | 'executed';
+	readonly mismatch?: 422 | 409;
 	readonly after5xx?: 'saved' | 'freed' | 'locked';
 	readonly after4xx?: 'saved' | 'freed';
 	/** The 5xx comes before the effect, or after it. */
@@ -89,7 +90,7 @@ export function guard(treatment: Treatment = {}) {
 		if (treatment.payload !== 'not-compared' && known.payload !== printed(payload))
 			return treatment.payload === 'executed'
 				? work(1).then(() => effect(payload))
-				: problem(422, 'idempotency key reused');
+				: problem(treatment.mismatch ?? 422, 'idempotency key reused');
 		if (known.answer === undefined)
 			return {
 				...problem(409, 'in progress'),
