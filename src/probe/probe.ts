@@ -1,4 +1,3 @@
-import {isSuccess} from './answers.ts';
 import {bestDialect, knownOf, type Fit} from './best-dialect.ts';
 import type {Check, CheckId, Finding, Lab, Observation} from './check.ts';
 import {checks as allChecks} from './checks/index.ts';
@@ -102,12 +101,13 @@ export async function probe({settings, clock, progress, profiles = knownProfiles
 const worthIt: ReadonlySet<CheckId> = new Set(['missing-key']);
 
 function firstAnswer(seen: Seen): Answer {
-	if (!isSuccess(seen)) {
-		const is =
-			seen.kind === 'failure'
-				? `got no answer (${statusOf(seen)}${codeOf(seen)})`
-				: `was answered with ${statusOf(seen)}`;
-		throw new NotProbed(`the first call ${is}: the probe needs a request that succeeds`);
+	const needed = 'the probe needs a request that succeeds';
+	if (seen.kind === 'failure')
+		throw new NotProbed(`the first call got no answer (${statusOf(seen)}${codeOf(seen)}): ${needed}`);
+	const {status} = seen;
+	if (status < 200 || status > 299) {
+		const redirect = status < 400 ? ', which is not followed' : '';
+		throw new NotProbed(`the first call was answered with ${status}${redirect}: ${needed}`);
 	}
 
 	if (saysLive(seen.body)) throw new NotProbed('the server says that this was live, not a test: nothing more was sent');

@@ -17,7 +17,11 @@ const answers: ReadonlyArray<readonly [string, Behave, RegExp]> = [
 	['never answers', () => {}, /got no answer \(timed out\)/],
 	['closes the connection', incoming => incoming.socket.destroy(), /got no answer \(closed.*\)/],
 	['resets the connection', incoming => incoming.socket.resetAndDestroy(), /got no answer \(closed, ECONNRESET\)/],
-	['redirects', (_, outgoing) => outgoing.writeHead(307, {location: '/login'}).end(), /answered with 307/],
+	[
+		'redirects',
+		(_, outgoing) => outgoing.writeHead(307, {location: '/login'}).end(),
+		/answered with 307, which is not followed/,
+	],
 	['refuses', (_, outgoing) => outgoing.writeHead(401).end(), /answered with 401/],
 	['fails', (_, outgoing) => outgoing.writeHead(503).end('{'), /answered with 503/],
 	['says nothing but 102', (_, outgoing) => outgoing.writeProcessing(), /timed out/],
