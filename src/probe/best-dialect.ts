@@ -57,11 +57,15 @@ function scored(seen: readonly Known[], profile: Profile, header: string | undef
 	const meanings = [...new Set(seen.map(({means}) => means))];
 	const stated = meanings.filter(meaning => profile.exchanges.some(({means}) => means === meaning));
 	const agrees = stated.filter(meaning => closeness(meaning, seen, profile) > 0);
-	const carried = profile.key.header?.toLowerCase() === header?.toLowerCase();
+	const carried = headerOf(profile)?.toLowerCase() === header?.toLowerCase();
 	const otherwise = stated.filter(meaning => !agrees.includes(meaning));
 	const differs = carried ? otherwise : [...otherwise, 'header' as const];
 	const score = agrees.reduce((sum, meaning) => sum + closeness(meaning, seen, profile), -differs.length);
 	return {fit: {name: profile.name, agrees, differs}, score};
+}
+
+function headerOf({key}: Profile): string | undefined {
+	return 'header' in key && typeof key.header === 'string' ? key.header : undefined;
 }
 
 /** 0: some answer of that meaning fits no row of it. Else 1, and 2 where the rows name more than a status. */

@@ -1,8 +1,8 @@
 /** As much of a dialect's profile as is needed to recognise it. Those of `latchkey/dialects` are such. */
 export type Profile = {
 	readonly name: string;
-	/** Where the key stands: in a header, or elsewhere. */
-	readonly key: {readonly header?: string};
+	/** Where the key stands: `{header}`, or elsewhere. */
+	readonly key: object;
 	readonly exchanges: readonly Exchange[];
 };
 
