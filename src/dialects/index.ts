@@ -18,4 +18,4 @@ export {paypal, type PaypalApi} from './paypal.ts';
 export type {Exchange, JsonPattern, KeyRule, Means, Place, Profile, ProfiledDialect, Status} from './profile.ts';
 export {adyen, azure, checkoutCom, gocardless, mollie, resend, shopify, square} from './providers.ts';
 export {stripe, stripeV2} from './stripe.ts';
-export type {Answer, Carried, Carrier, Dialect, Reading} from './dialect.ts';
+export type {AlreadyDone, Answer, Carried, Carrier, Dialect, Reading, StatusRequest} from './dialect.ts';

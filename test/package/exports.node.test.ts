@@ -4,13 +4,15 @@ import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import tsup from '../../tsup.config.ts';
+import tsupOfProbe from '../../tsup.probe.config.ts';
 
 const root = new URL('../../', import.meta.url);
 const {node, default: browser} = manifest.imports['#platform'];
 const {'./package.json': _, ...entries} = manifest.exports;
 
-/** What is promised to be in the package: every export, and the file behind every condition of `#platform`. */
+/** What is promised to be imported: every export, and the file behind every condition of `#platform`. */
 const promised = [...Object.values(entries).map(entry => entry.default), node, browser];
+const programs = Object.values(manifest.bin).map(path => `./${path}`);
 
 function built(path: string): string {
 	return path.replace(/^\.\/src\//, './dist/').replace(/\.ts$/, '.js');
@@ -20,6 +22,8 @@ test('what the package exports is what is built, no more and no less', () => {
 	const {entry} = tsup as {entry: string[]};
 	const files = entry.map(path => built(`./${path}`));
 	expect(promised.toSorted()).toEqual(files.toSorted());
+	const {entry: ofProbe} = tsupOfProbe as {entry: Record<string, string>};
+	expect(programs).toEqual(Object.keys(ofProbe).map(name => `./dist/${name}.js`));
 });
 
 test('every export names its declarations first, beside its code', () => {
@@ -35,7 +39,7 @@ test('the source condition of #platform mirrors the published one', () => {
 });
 
 test('every promised file is there after `npm run build`', () => {
-	const files = promised.flatMap(path => [path, path.replace(/\.js$/, '.d.ts')]);
+	const files = [...promised.flatMap(path => [path, path.replace(/\.js$/, '.d.ts')]), ...programs];
 	expect(files.filter(path => !existsSync(new URL(path, root)))).toEqual([]);
 });
 

@@ -3,7 +3,7 @@ import {sources} from './sources.ts';
 
 /** What nobody loads who does not ask for it: the other entries. */
 const satellite =
-	/^(?:ky|msw)\/|^dialects\/(?!dialect\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
+	/^(?:ky|msw|probe)\/|^dialects\/(?!dialect\.|exists\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -43,6 +43,16 @@ test('a store knows nothing of HTTP', () => {
 	expect(http.filter(from => from.startsWith('stores/'))).toEqual([]);
 });
 
+test('the probe is a program, and nothing imports it', () => {
+	expect(importers(/^probe\//).filter(from => !from.startsWith('probe/'))).toEqual([]);
+});
+
+test('the probe sees servers as they are: it imports nothing but itself, the profiles of dialects, and Node', () => {
+	const needed = imports.filter(({from}) => from.startsWith('probe/')).map(({to}) => to);
+	expect(needed).not.toEqual([]);
+	expect(needed.filter(to => !/^(?:probe\/|node:)/.test(to))).toEqual(['dialects/index.ts']);
+});
+
 test('an attempt knows nothing of stores', () => {
 	expect(importers(/^stores\//).filter(from => from.startsWith('attempt/'))).toEqual([]);
 });
@@ -59,7 +69,8 @@ test.each([
 
 test('what is ambient enters through the environment', () => {
 	const found = codeWith(/AbortSignal\.timeout|\bset(?:Timeout|Interval)\b|Date\.now|Math\.random|performance\.now/);
-	expect(found.filter(line => !line.startsWith('environment.ts:'))).toEqual([]);
+	// The probe is a program of its own.
+	expect(found.filter(line => !/^(?:environment|probe\/clock)\.ts:/.test(line))).toEqual([]);
 });
 
 test('what a runtime may lack is asked for at one place', () => {
