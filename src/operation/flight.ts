@@ -100,7 +100,7 @@ export function startFlight(first: Caller, plan: FlightPlan, dead: Flight | unde
 		sameScope,
 		progress: dead ? {...dead.progress} : noProgress(),
 		remaining() {
-			let latest = 0;
+			let latest = -Infinity;
 			wasDeserted ||= seats.size === 0;
 			for (const {deadline} of seats.values()) latest = Math.max(latest, deadline);
 			return Math.max(0, latest - elapsed());
