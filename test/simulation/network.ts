@@ -141,7 +141,12 @@ export function createNetwork(
 		if (!isSignedIn(operation)) check.violation(`${life.name} asked about ${operation} when its user was gone`);
 		if (new Headers(init.headers).has('idempotency-key')) check.violation(`${life.name} asked under a key`);
 		return answerTo(life, key, init, answer => {
-			askStatus(nextFate(), key, answer);
+			askStatus(nextFate(), key, (ms, reply) => {
+				// Whoever hears this knows, whether or not it can be written down.
+				const {status} = (reply instanceof Error ? {} : (reply.body ?? {})) as {status?: string};
+				if (status === 'paid' || status === 'declined') check.of(operation, key).openFor.delete(life.name);
+				answer(ms, reply);
+			});
 		});
 	}
 
