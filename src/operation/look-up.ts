@@ -40,15 +40,18 @@ export async function lookUp(asker: Asker, url: string): Promise<Answered | unde
 	const due = settings.attemptHeaders ? await withFreshHeaders(job, sendable, noProgress(), ms) : {headers, ms};
 	if (typeof due === 'string' || due.ms <= 0 || !sameScope()) return undefined;
 	const exchange = await send(environment, sendable, due, cancellation);
-	const {status = 0, redirected} = exchange.answer ?? {};
-	if (exchange.answer && status >= 200 && status <= 299 && !redirected) return exchange;
+	if (!exchange.answer) return undefined;
+	const {status, redirected} = exchange.answer;
+	if (status >= 200 && status <= 299 && !redirected) return exchange;
+	exchange.abort();
 	return undefined;
 }
 
-/** Where it leads, or `undefined` for what is no URL. */
+/** Where it leads, or `undefined` for what is no URL of a server. */
 export function parsed(url: string | undefined, base: string | undefined): URL | undefined {
 	try {
-		return new URL(url ?? '', base);
+		const target = new URL(url ?? '', base);
+		return /^https?:$/.test(target.protocol) ? target : undefined;
 	} catch {
 		return undefined;
 	}
