@@ -218,3 +218,40 @@ test('who signs in while the application is asked is not believed', async () => 
 	expect((await shop.record(await scopeId('ann')))?.state.status).toBe('pending');
 	expect(shop.server.requests).toHaveLength(1);
 });
+
+test.each<[string, (on: Store) => Partial<Store>]>([
+	['takes no outcome', () => ({settle: failing})],
+	[
+		'fails at everything after the press',
+		({claim, list}) => ({settle: failing, claim: first(claim), list: first(list)}),
+	],
+])('where it goes on while a store that %s, it asks, and sends nothing twice', async (_, over) => {
+	const shop = openShop();
+	const {environment, server, pay, handle, stop, sent} = listen(
+		{...keeps, onStoreError: 'degrade'},
+		{...silent, ...over(shop.store)},
+		shop,
+	);
+	server.script(taken, says('processing'), says('paid'));
+	expect((await environment.finish(pay())).outcome).toBe('pending');
+	stop();
+	environment.jump(10_000);
+	expect((await environment.finish(pay())).outcome).toBe('pending');
+	environment.jump(10_000);
+	expect((await environment.finish(pay())).outcome).toBe('succeeded');
+	expect((await environment.finish(pay())).outcome).toBe('succeeded');
+	expect(sent()).toEqual([POST, GET, GET]);
+	expect(handle.state.status).toBe('succeeded');
+});
+
+async function failing(): Promise<never> {
+	throw new Error('disk');
+}
+
+function first<Given extends unknown[], T>(step: (...given: Given) => T): (...given: Given) => T {
+	let calls = 0;
+	return (...given) => {
+		if (calls++ > 1) throw new Error('disk');
+		return step(...given);
+	};
+}
