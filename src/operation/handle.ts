@@ -149,6 +149,8 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	function show(operation: Operation, found?: Listed, alive = false): void {
 		const age = found ? Math.max(0, found.now - found.record.updatedAt) : 0;
 		const snapshot = snapshotOfRecord(found?.record, limit, environment.now(), age, alive);
+		if (snapshot.status !== 'pending' && !alive && operation.result?.outcome === 'pending')
+			operation.result = undefined;
 		// That of a flight says more.
 		if (snapshot.status !== operation.snapshot?.status) showSnapshot(operation, snapshot);
 	}

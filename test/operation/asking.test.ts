@@ -5,7 +5,7 @@ import type {FetchOptions} from '../../src/options.ts';
 import {scopeId} from '../../src/request/scope.ts';
 import type {Store} from '../../src/stores/store.ts';
 import {after, answer, type Step} from '../support/fake-server.ts';
-import {openShop} from './shop.ts';
+import {openShop, type Realm} from './shop.ts';
 
 const POST = 'POST https://shop.test/orders';
 const GET = 'GET https://shop.test/payments/1';
@@ -255,3 +255,27 @@ function first<Given extends unknown[], T>(step: (...given: Given) => T): (...gi
 		return step(...given);
 	};
 }
+
+test.each<[string, (realm: ReturnType<typeof listen>, other: Realm) => Promise<unknown>]>([
+	['by asking', async ({environment}) => environment.advance(10_000)],
+	['by a word', async ({handle}) => handle.resolve('succeeded')],
+	[
+		'elsewhere',
+		async ({environment}, other) => {
+			await other.handle.resolve('succeeded');
+			environment.restore();
+			await environment.settle();
+		},
+	],
+])('settled %s, nothing is left here of the first answer, which may hold a secret', async (_, settled) => {
+	const shop = openShop();
+	const realm = listen(keeps, silent, shop);
+	shop.server.script(taken, says('paid'));
+	await shop.environment.finish(realm.pay());
+	expect(realm.handle.outcome()?.outcome).toBe('pending');
+	await settled(realm, shop.realm(keeps));
+	realm.stop();
+	expect(realm.handle.state.status).toBe('succeeded');
+	expect(realm.handle.outcome()).toBeUndefined();
+	expect(await realm.handle.pending()).toBeUndefined();
+});
