@@ -78,7 +78,7 @@ export async function isCured(
 export async function answerTo<T>(
 	job: Pick<Job, 'environment' | 'cancellation' | 'remaining'>,
 	ask: () => Promise<T>,
-	most = Infinity,
+	most: number = Infinity,
 ): Promise<T> {
 	const left = job.remaining();
 	const ms = Math.min(most, Math.max(left / 2, left - 100));
