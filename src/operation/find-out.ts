@@ -47,8 +47,12 @@ async function askStatus(asker: AskerAbout, record: OperationRecord): Promise<Fi
 	const {environment, settings, operation} = asker;
 	const {statusRequest} = settings.dialect;
 	const url = statusUrlOf(operation, record, settings.dialect);
-	const answered = url === undefined ? undefined : await lookUp(asker, url);
-	askLater(operation, environment, answered && retryAfter(answered.answer.headers, environment.now()));
+	let asked: number | undefined;
+	const seen = (headers: Headers) => {
+		asked = retryAfter(headers, environment.now());
+	};
+	const answered = url === undefined ? undefined : await lookUp(asker, url, seen);
+	askLater(operation, environment, asked);
 	if (answered === undefined) return undefined;
 	const {answer} = answered;
 	const said = hushed(ifReadable(() => statusRequest?.read(answer)));

@@ -279,3 +279,14 @@ test.each<[string, (realm: ReturnType<typeof listen>, other: Realm) => Promise<u
 	expect(realm.handle.outcome()).toBeUndefined();
 	expect(await realm.handle.pending()).toBeUndefined();
 });
+
+test.each([429, 503])('a %i of the status request says when to ask again, too', async status => {
+	const {environment, server, pay, stop, sent} = listen();
+	server.script(taken, answer(status, {'retry-after': '60'}), says('paid'));
+	await environment.finish(pay());
+	await environment.advance(60_000);
+	expect(sent()).toEqual([POST, GET]);
+	await environment.advance(10_000);
+	stop();
+	expect(sent()).toEqual([POST, GET, GET]);
+});
