@@ -3,8 +3,9 @@ import {answerTo} from '../attempt/ask.ts';
 import {retryAfter} from '../attempt/retry-after.ts';
 import type {Verdict} from '../attempt/verdict.ts';
 import {bounded} from '../bounded.ts';
-import type {Dialect} from '../dialects/dialect.ts';
-import type {Environment} from '../environment.ts';
+import type {Answered} from '../attempt/send.ts';
+import type {Answer, Dialect} from '../dialects/dialect.ts';
+import {stopwatch, type Environment} from '../environment.ts';
 import {hushed, ifReadable} from '../utils.ts';
 import type {Finding} from './attempts.ts';
 import type {Flight} from './flight.ts';
@@ -21,9 +22,15 @@ type AskerAbout = Asker & {readonly operation: Operation};
 
 /** By asking the application, and then the server, where the operation is pending. `undefined`: nobody knows. */
 export async function findOut(asker: AskerAbout, record: OperationRecord): Promise<Finding | undefined> {
+	const {operation, environment, sameScope} = asker;
+	const asksServer = record.state.status === 'pending' && isToBeAsked(operation);
+	// Nobody else here asks the same meanwhile.
+	if (asksServer) askLater(operation, environment, 0);
 	const said = await reconcile(asker);
-	if (said !== undefined) return {state: saidState(said), binding: false, found: true};
-	return record.state.status === 'pending' ? askStatus(asker, record) : undefined;
+	const finding: Finding | undefined = said && {state: saidState(said), binding: false, found: true};
+	const found = finding ?? (asksServer ? await askStatus(asker, record) : undefined);
+	// Who has signed in meanwhile was asked about somebody else's.
+	return sameScope() ? found : undefined;
 }
 
 /** Within the time of one attempt. An application that fails, or takes too long, does not know. */
@@ -43,13 +50,24 @@ async function askStatus(asker: AskerAbout, record: OperationRecord): Promise<Fi
 	const {environment, settings, operation} = asker;
 	const {statusRequest} = settings.dialect;
 	const url = statusUrlOf(operation, record, settings.dialect);
-	if (statusRequest === undefined || url === undefined || !isToBeAsked(operation, environment)) return undefined;
-	const answered = await lookUp(asker, url);
-	askLater(operation, environment, answered && retryAfter(answered.answer.headers, environment.now()));
-	const {answer} = answered ?? {};
-	const said = answer && hushed(ifReadable(() => statusRequest.read(answer)));
+	let asked: number | undefined;
+	const seen = (headers: Headers) => {
+		asked = retryAfter(headers, environment.now());
+	};
+	const answered = url === undefined ? undefined : await lookUp(asker, url, seen);
+	askLater(operation, environment, asked);
+	if (answered === undefined) return undefined;
+	const {answer} = answered;
+	const said = hushed(ifReadable(() => statusRequest?.read(answer)));
+	const whole = wholeOf(answered);
 	if (said !== 'succeeded' && said !== 'refused') return undefined;
-	return {state: saidState(said), binding: false, found: true, answer};
+	return {state: saidState(said), binding: false, found: true, answer: whole};
+}
+
+/** One that was not read to its end is nobody's, and is held open by nobody. */
+function wholeOf({answer, stream, abort}: Answered): Answer | undefined {
+	if (stream) abort();
+	return stream ? undefined : answer;
 }
 
 /** Where the server says what became of an operation that is pending, as far as that is known. */
@@ -60,22 +78,27 @@ export function statusUrlOf(
 ): string | undefined {
 	if (statusRequest === undefined) return undefined;
 	const first = result?.key === key && result.outcome === 'pending' ? result.answer : undefined;
-	const url: unknown = pending?.statusUrl ?? (first && ifReadable(() => statusRequest.url(first)));
+	const url: unknown = pending?.statusUrl ?? (first && hushed(ifReadable(() => statusRequest.url(first))));
 	return typeof url === 'string' ? url : undefined;
 }
 
 /** A server is asked no sooner than this after its last answer, whatever it says, and by default; in milliseconds. */
 const SOONEST = 1_000;
 const USUAL = 5_000;
+/** A day. No timer may take much longer. */
+const LATEST = 86_400_000;
 
 /** When to ask again, by what the server said now: wall clock, in milliseconds since the epoch. */
-export function askLater(operation: Operation, {now}: Environment, asked?: number): number {
-	operation.askAt = now() + Math.max(asked ?? USUAL, SOONEST);
-	return operation.askAt;
+export function askLater(operation: Operation, environment: Environment, asked: number = USUAL): number {
+	const wait = Math.min(Math.max(asked, SOONEST), LATEST);
+	const elapsed = stopwatch(environment);
+	const at = environment.now() + wait;
+	operation.question = {at, left: () => Math.max(0, Math.ceil(wait - elapsed()))};
+	return at;
 }
 
-export function isToBeAsked({askAt = 0}: Operation, {now}: Environment): boolean {
-	return now() >= askAt;
+export function isToBeAsked({question}: Operation): boolean {
+	return question === undefined || question.left() === 0;
 }
 
 /** Pending by the answer just had: what its caller wants to keep of it, and when to ask what became of it. */
@@ -106,7 +129,8 @@ export async function withWhatExists(run: Flight, {resource}: Exists, finding: F
 	if (!isOurs && !matches) return finding;
 	const found = resource === undefined ? undefined : await lookUp(run, resource).catch(() => undefined);
 	const ask = async () => found && matches && withCopy(found, async copy => matches(copy));
-	if (!isOurs && (await answerTo(run, ask, timeout).catch(() => undefined)) !== true) return finding;
+	const isIt = isOurs || (await answerTo(run, ask, timeout).catch(() => undefined)) === true;
+	const answer = found && wholeOf(found);
 	// To send the request again would bring the same answer.
-	return {state: saidState('succeeded'), binding: finding.binding, found: true, answer: found?.answer};
+	return isIt ? {state: saidState('succeeded'), binding: finding.binding, found: true, answer} : finding;
 }

@@ -15,7 +15,7 @@ import {reportOf, type OutcomeReport} from './outcome.ts';
 import {initialSnapshot, moved, snapshotOfRecord, type Snapshot} from './snapshot.ts';
 import {askLater, findOut, isToBeAsked, statusUrlOf} from './find-out.ts';
 import type {OperationRecord, PendingDetails} from './record.ts';
-import {free, recordAt, resolve} from './ways-out.ts';
+import {free, pendingDetails, recordAt, resolve} from './ways-out.ts';
 
 /** One operation, for those who show it and those who end it. Whose it is (`scope`) is read at each use. */
 export type OperationHandle = {
@@ -88,6 +88,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 		const look = {};
 		operation.look = look;
 		operation.stopAsking?.();
+		let goesOn = operation.snapshot?.status === 'pending';
 		try {
 			const found = await recordAt(operation);
 			if (operation.flight || operation.unsaved) return;
@@ -96,46 +97,46 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			// To ask who is alive takes a while; another look may have begun since, and know better.
 			if (operation.look !== look || operation.flight) return;
 			show(operation, found, alive);
-			if (found?.record.state.status === 'pending' && !alive && operation.listeners.size > 0)
-				await ask(operation, found.record);
+			const pending = found?.record.state.status === 'pending' ? found.record : undefined;
+			const sameScope = sameScopeAs(settings.scope, environment, operation.scope);
+			goesOn = pending !== undefined && asksAbout(operation, pending) && sameScope();
+			if (pending && goesOn && !alive && operation.listeners.size > 0) await ask(operation, pending, sameScope);
 		} catch {
 			// What the store cannot tell stays as it was; the next call says what is wrong with it.
 		} finally {
 			if (operation.look === look) operation.look = undefined;
+			if (goesOn && operation.look === undefined) lookLater(operation);
 		}
 	}
 
-	/** While somebody listens: what became of an operation that is pending, now and then. */
-	async function ask(operation: Operation, record: OperationRecord): Promise<void> {
-		const sameScope = sameScopeAs(settings.scope, environment, operation.scope);
-		const asksNobody = !settings.reconcile && statusUrlOf(operation, record, settings.dialect) === undefined;
-		if (asksNobody || !sameScope()) return;
-		if (isToBeAsked(operation, environment)) {
-			const elapsed = stopwatch(environment);
-			const asker = {
-				environment,
-				settings,
-				operation,
-				key: record.key,
-				cancellation: cancellation(),
-				remaining: () => settings.totalTimeout - elapsed(),
-				sameScope,
-			};
-			const found = (await findOut(asker, record))?.state.status;
-			if (found === 'succeeded' || found === 'refused') {
-				const settled = await resolve(operation, environment, found);
-				if (settled !== undefined) show(operation, settled);
-				return;
-			}
+	/** Whether there is anybody to ask what became of it. */
+	function asksAbout(operation: Operation, record: OperationRecord): boolean {
+		return settings.reconcile !== undefined || statusUrlOf(operation, record, settings.dialect) !== undefined;
+	}
 
-			if (isToBeAsked(operation, environment)) askLater(operation, environment);
-		}
+	/** Asks what became of an operation that is pending. */
+	async function ask(operation: Operation, record: OperationRecord, sameScope: () => boolean): Promise<void> {
+		if (!isToBeAsked(operation)) return;
+		const elapsed = stopwatch(environment);
+		const {key} = record;
+		const remaining = () => settings.totalTimeout - elapsed();
+		const asker = {environment, settings, operation, key, cancellation: cancellation(), remaining, sameScope};
+		const found = (await findOut(asker, record))?.state.status;
+		if (found !== 'succeeded' && found !== 'refused') return;
+		const settled = await resolve(operation, environment, found, key);
+		if (settled !== undefined) show(operation, settled);
+	}
 
-		const {askAt = 0, snapshot, listeners} = operation;
-		if (listeners.size === 0 || operation.flight || snapshot?.status !== 'pending') return;
-		const now = environment.now();
-		showSnapshot(operation, moved(snapshot, 'pending', now, askAt));
-		operation.stopAsking = environment.timer(() => void load(operation), Math.max(0, askAt - now), false);
+	/** While somebody listens, and it is pending, or others are at it. */
+	function lookLater(operation: Operation): void {
+		const {snapshot, listeners, flight} = operation;
+		operation.stopAsking?.();
+		if (flight || listeners.size === 0 || (snapshot?.status !== 'pending' && snapshot?.status !== 'checking')) return;
+		if (isToBeAsked(operation)) askLater(operation, environment);
+		const {at = 0, left = () => 0} = operation.question ?? {};
+		const next = snapshot.status === 'pending' ? moved(snapshot, 'pending', environment.now(), at) : snapshot;
+		if (next !== snapshot) showSnapshot(operation, next);
+		operation.stopAsking = environment.timer(() => void load(operation), left(), false);
 	}
 
 	function stateOf(operation: Operation): Snapshot {
@@ -148,6 +149,8 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 	function show(operation: Operation, found?: Listed, alive = false): void {
 		const age = found ? Math.max(0, found.now - found.record.updatedAt) : 0;
 		const snapshot = snapshotOfRecord(found?.record, limit, environment.now(), age, alive);
+		if (snapshot.status !== 'pending' && !alive && operation.result?.outcome === 'pending')
+			operation.result = undefined;
 		// That of a flight says more.
 		if (snapshot.status !== operation.snapshot?.status) showSnapshot(operation, snapshot);
 	}
@@ -178,6 +181,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 				operation.operations.listened++;
 				const look = () => void load(operation);
 				operation.stopRestoring = environment.onRestore(look);
+				operation.lookAgain = look;
 				// What was shown before may not hold any more: nobody has watched since.
 				if (operation.snapshot && !operation.flight) look();
 			}
@@ -198,6 +202,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 				operation.operations.listened--;
 				operation.stopRestoring?.();
 				operation.stopAsking?.();
+				operation.lookAgain = undefined;
 			};
 		},
 		async fetch(input, init) {
@@ -208,7 +213,7 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 			const result = findShown()?.result;
 			return result && reportOf(result);
 		},
-		pending: async () => (await recordAt(find()))?.record.pending,
+		pending: async () => pendingDetails(find()),
 		complete: async () => end('complete'),
 		forget: async ({force = false} = {}) => end(force ? 'force' : 'forget'),
 		async resolve(outcome) {

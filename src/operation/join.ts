@@ -31,6 +31,7 @@ export function joinNamed(operation: Operation): (caller: Caller) => void {
 				// Who has joined may go on with it at once.
 				if (last === undefined) queueMicrotask(changed);
 				else showSnapshot(operation, last);
+				if (operation.snapshot?.status === 'pending') operation.lookAgain?.();
 			},
 		};
 		join(plan, caller);

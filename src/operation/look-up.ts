@@ -21,9 +21,14 @@ export type Asker = {
 
 /**
  * The 2xx answer of a GET about an operation. It goes to the origin of the request (of the page, where a handle asks) or
- * to one that the dialect declares, because credentials go with it; anything else, and whatever fails, gives `undefined`.
+ * to one that the dialect declares, because credentials go with it; anything else, and whatever fails, gives `undefined`. `seen`: gets
+ * the headers of whatever answer it was.
  */
-export async function lookUp(asker: Asker, url: string): Promise<Answered | undefined> {
+export async function lookUp(
+	asker: Asker,
+	url: string,
+	seen?: (headers: Headers) => void,
+): Promise<Answered | undefined> {
 	const {environment, settings, cancellation, remaining, sameScope, request, key} = asker;
 	const {dialect, fetch} = settings;
 	const base = request?.url ?? environment.baseUrl();
@@ -40,15 +45,19 @@ export async function lookUp(asker: Asker, url: string): Promise<Answered | unde
 	const due = settings.attemptHeaders ? await withFreshHeaders(job, sendable, noProgress(), ms) : {headers, ms};
 	if (typeof due === 'string' || due.ms <= 0 || !sameScope()) return undefined;
 	const exchange = await send(environment, sendable, due, cancellation);
-	const {status = 0, redirected} = exchange.answer ?? {};
-	if (exchange.answer && status >= 200 && status <= 299 && !redirected) return exchange;
+	if (!exchange.answer) return undefined;
+	const {status, redirected, headers: told} = exchange.answer;
+	seen?.(told);
+	if (status >= 200 && status <= 299 && !redirected) return exchange;
+	exchange.abort();
 	return undefined;
 }
 
-/** Where it leads, or `undefined` for what is no URL. */
+/** Where it leads, or `undefined` for what is no URL of a server. */
 export function parsed(url: string | undefined, base: string | undefined): URL | undefined {
 	try {
-		return new URL(url ?? '', base);
+		const target = new URL(url ?? '', base);
+		return /^https?:$/.test(target.protocol) ? target : undefined;
 	} catch {
 		return undefined;
 	}

@@ -34,8 +34,8 @@ export type Operation = {
 	stopSaving?: (() => void) | undefined;
 	/** The last record, where operations go on while the store fails. */
 	known?: Seen | undefined;
-	/** While it is pending: when to ask again what became of it, in milliseconds since the epoch. */
-	askAt?: number | undefined;
+	/** While it is pending: when to ask again what became of it. */
+	question?: Question | undefined;
 	/** The last outcome, with its answer if that is small. */
 	result?: Result | undefined;
 	/** What handles show. */
@@ -47,7 +47,12 @@ export type Operation = {
 	stopRestoring?: (() => void) | undefined;
 	/** Calls off the next question what became of it. */
 	stopAsking?: (() => void) | undefined;
+	/** Looks again for all listeners. */
+	lookAgain?: (() => void) | undefined;
 };
+
+/** `at`: in milliseconds since the epoch, for people. `left`: in milliseconds; it does not mind a clock that is set. */
+type Question = {readonly at: number; readonly left: () => number};
 
 /** The work on a named operation. */
 export type Run = Flight & {

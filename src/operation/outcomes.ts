@@ -92,8 +92,8 @@ export async function alreadySettled(run: Run, seen: Seen): Promise<Result> {
 	const isLatest = known?.key === key && known.outcome === outcome && state.status !== 'unprocessed';
 	const remembered = isLatest ? known.answer : undefined;
 	const answer = remembered ?? (record.answer && fromRest(record.answer));
-	const {askAt} = run.operation;
-	if (outcome === 'pending' && askAt !== undefined) run.progress.retryAt = askAt;
+	const {question} = run.operation;
+	if (outcome === 'pending' && question) run.progress.retryAt = question.at;
 	if (answer && outcome !== 'mismatched') return result(run, outcome, {answer, replayed: true, keyKept});
 	const {life} = run;
 	// What somebody said may be no success that the server knows of: to ask again might execute.
@@ -122,12 +122,15 @@ export async function unsavedOutcome(
 		if (!conflict) return undefined;
 		if (storedKey !== undefined) run.report({type: 'key-conflict', storedKey});
 	} catch (error) {
-		if (!stored) run.withheld = error;
+		// What it holds of one that is pending would have it sent again.
+		if (!stored || state.status === 'pending') run.withheld = error;
 		run.report({type: 'store-error', step: 'settle', error});
 	}
 
 	const outcome = outcomeOfState(state);
-	if (!conflict && outcome !== 'succeeded' && outcome !== 'mismatched' && outcome !== 'unknown') return undefined;
+	const told =
+		outcome === 'pending' ? !run.operation.operations.degrades : outcome !== 'refused' && outcome !== 'not-sent';
+	if (!conflict && !told) return undefined;
 	if (!(await isOf(run, record))) return payloadChanged(run);
 	if (conflict && outcome !== 'succeeded') return notKnown(run, 'conflict');
 	if (outcome === 'unknown') return undefined;

@@ -17,6 +17,7 @@ import {
 import type {Result} from './outcome.ts';
 import {findOut, toBeAsked, withWhatExists} from './find-out.ts';
 import {settle} from './settle.ts';
+import {isDefinitive} from './state.ts';
 import {sweepSoon} from './sweep.ts';
 
 /**
@@ -89,7 +90,9 @@ export async function runNamed(run: Run): Promise<Result> {
 				continue;
 			}
 
-			if ((saved.status === 'stronger' && saved.record) || (state.status === 'pending' && why === 'pending'))
+			// What was learnt by asking, or by sending it again, is no more than that.
+			const isStill = record.state.status === 'pending' && (why === 'pending' || state.status === 'unknown');
+			if ((saved.status === 'stronger' && saved.record) || (isStill && !isDefinitive(state)))
 				return await alreadySettled(run, {record: saved.record ?? record, now: lease.now});
 			if (saved.record?.answerUntil !== undefined && !settings.keepResponse) sweepSoon(run);
 			if (!changed && run.keepsAnswer) remember(operation, result);

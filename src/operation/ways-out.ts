@@ -15,7 +15,7 @@ import {
 	type Unsaved,
 	nextOwner,
 } from './operations.ts';
-import {isFree, isOpen, isUnprocessed, type OperationRecord} from './record.ts';
+import {isFree, isOpen, isUnprocessed, type OperationRecord, type PendingDetails} from './record.ts';
 import {save} from './settle.ts';
 import {isOpenState, saidState, transition} from './state.ts';
 
@@ -62,11 +62,23 @@ export async function free(operation: Operation, how: Freeing['how']): Promise<b
 	return true;
 }
 
-/** Settles it by somebody's word. Gives the record as it stands then, where it has changed. */
+/** What is kept of it while it is pending, also where the store has not taken that. */
+export async function pendingDetails(operation: Operation): Promise<PendingDetails | undefined> {
+	await save(operation).catch(() => undefined);
+	const {unsaved} = operation;
+	if (unsaved?.state.status === 'pending') return unsaved.settlement(0).pending;
+	return (await storedRecord(operation))?.record.pending;
+}
+
+/**
+ * Settles it by somebody's word. Gives the record as it stands then, where it has changed. `about`: the key that the word
+ * is about; one that has begun since is not meant.
+ */
 export async function resolve(
 	operation: Operation,
 	environment: Environment,
 	outcome: 'succeeded' | 'refused',
+	about?: string,
 ): Promise<Listed | undefined> {
 	const found = await recordAt(operation);
 	const {flight, unsaved} = operation;
@@ -74,6 +86,7 @@ export async function resolve(
 	// What the store cannot be told, because it holds another key or takes nothing: the word is about that, too.
 	const record = found?.record;
 	const apart = unsaved && (isFree(record) || unsaved.record.key !== record?.key) ? unsaved : undefined;
+	if (about !== undefined && (apart || record?.key !== about)) return undefined;
 	const done = apart?.state.status === 'succeeded' && outcome === 'refused';
 	const settledAlready = record?.freed === false && record.state.status === outcome;
 	let settled: OperationRecord | undefined;

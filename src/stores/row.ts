@@ -2,6 +2,7 @@ import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 import {decodeRecord, type OperationRecord, type StoredAnswer, type StoredRequest} from '../operation/record.ts';
 import type {State} from '../operation/state.ts';
+import {ifReadable} from '../utils.ts';
 import type {OperationId} from './store.ts';
 
 export type Value = string | number | Uint8Array | null;
@@ -114,7 +115,7 @@ export function recordOf(row: FoundRow, id: unknown = row['id']): OperationRecor
 		...(answerUntil !== undefined && {answerUntil}),
 		...(answer && {answer: unpackAnswer(answer)}),
 		...(request && {request: unpackRequest(request)}),
-		...(pending !== undefined && {pending: JSON.parse(pending as string) as unknown}),
+		...(pending !== undefined && {pending: parsed(pending)}),
 	});
 	if (rowId(record) !== id) throw new TypeError('it stands under the id of another');
 	return record;
@@ -158,6 +159,11 @@ function stateOf(row: FoundRow): State {
 	const httpStatus = optional(row['http_status']);
 	if (status === 'succeeded' && said) return {status, said};
 	return status === 'sending' || httpStatus === undefined ? {status} : {status, httpStatus};
+}
+
+/** `null` for what is no JSON: the words of a SyntaxError would repeat a part of it. */
+function parsed(text: unknown): unknown {
+	return ifReadable(() => JSON.parse(text as string) as unknown) ?? null;
 }
 
 /** `undefined` for what is neither: not to know whether a key is free or ambiguous is no `false`. */

@@ -88,6 +88,18 @@ describe('a 409 that says that it was made under another key, or does not say', 
 		expect((await record())?.state).toEqual({status: 'unknown'});
 	});
 
+	test.each(['javascript:alert(1)', 'data:text/html,x', 'mailto:a@b.test'])('has no link to %s', async at => {
+		const {report} = await pay([exists('other', at)]);
+		expect(report.error).toMatchObject({code: 'OUTCOME_UNKNOWN', resource: undefined});
+	});
+
+	test('is a success without its answer where that is too large to be kept', async () => {
+		const large = answer(200, json, `"${'x'.repeat(2_000_000)}"`);
+		const {report, server} = await pay([exists('this', '/payments/1'), large]);
+		expect(report.error).toMatchObject({code: 'ALREADY_SUCCEEDED'});
+		expect(server.requests[1]?.signal?.aborted).toBe(true);
+	});
+
 	test('has succeeded once `matches` says that it is what was asked for', async () => {
 		const matches: FetchOptions['matches'] = async resource => ((await resource.json()) as {cart: number}).cart === 42;
 		const {report, record} = await pay([exists('other', '/payments/1'), payment], {dialect: bank, matches});

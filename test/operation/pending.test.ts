@@ -242,9 +242,10 @@ describe('pressing again', () => {
 		server.script(taken, drop, drop, drop, drop, answer(402), answer(201));
 		expect(await environment.finish(pay())).toMatchObject({outcome: 'pending', replayed: false, attempts: 1});
 		const lost = await environment.finish(pay());
-		expect(lost.outcome).toBe('unknown');
+		expect(lost).toMatchObject({outcome: 'pending', replayed: true, attempts: 4});
+		expect(lost.response?.status).toBe(202);
 		expect((await record())?.state.status).toBe('pending');
-		expect((await environment.finish(pay())).outcome).toBe('unknown');
+		expect(await environment.finish(pay())).toMatchObject({outcome: 'pending', error: undefined});
 		expect((await record())?.state.status).toBe('pending');
 		expect((await environment.finish(pay())).outcome).toBe('succeeded');
 		expect(new Set(server.keys())).toEqual(new Set([report.key]));
@@ -269,7 +270,11 @@ describe('where the status is asked', () => {
 		['another origin', 'https://evil.test/payments/1'],
 		['another port', 'https://shop.test:8443/payments/1'],
 		['http', 'http://shop.test/payments/1'],
+		['another host without a scheme', '//evil.test/payments/1'],
+		['another host by backslashes', String.raw`\\evil.test\payments\1`],
 		['a user in it', 'https://a:b@shop.test/payments/1'],
+		['a blob of the page', 'blob:https://shop.test/0a1b'],
+		['data', 'data:application/json,{"status":"paid"}'],
 		['no URL', 'https://'],
 		['a script', 'javascript:alert(1)'],
 	])('not at %s', async (_, url) => {

@@ -49,8 +49,8 @@ type Bank = {
 	open(): Promise<Page>;
 };
 
-/** A shop whose payments are approved at `/bank`, on a real server. `lies`: how often a status is out of date. */
-async function openBank(lies = 0): Promise<Bank> {
+/** A shop whose payments are approved at `/bank`, on a real server. `lies`: how often a status is out of date. `losing`: its first answer. */
+async function openBank(lies = 0, losing = false): Promise<Bank> {
 	const payments: Bank['payments'] = new Map();
 	let posts = 0;
 	let questions = 0;
@@ -61,14 +61,20 @@ async function openBank(lies = 0): Promise<Bank> {
 	function take(incoming: IncomingMessage, outgoing: ServerResponse): void {
 		posts++;
 		const key = String(incoming.headers['idempotency-key']);
-		const payment = payments.get(key) ?? {id: payments.size + 1, status: 'processing' as const};
+		const known = payments.get(key);
+		const payment = known ?? {id: payments.size + 1, status: 'processing' as const};
 		payments.set(key, payment);
+		if (losing && !known) {
+			incoming.socket.destroy();
+			return;
+		}
+
 		const location = `/api/payments/${payment.id}`;
 		answer(
 			outgoing,
 			202,
 			{status: 'requires_action', redirectUrl: '/bank?session=secret'},
-			{location, 'retry-after': '1'},
+			{location, 'retry-after': '1', ...(known && {'idempotent-replayed': 'true'})},
 		);
 	}
 
@@ -142,6 +148,23 @@ describe('a customer who is sent to the bank', () => {
 		await press(page);
 		await expectText(page, PAID);
 		expect([posts(), payments.size]).toEqual([1, 1]);
+	});
+
+	test('goes there all the same where the first answer was lost, and its repeat is marked', async () => {
+		const {open, payments} = await openBank(0, true);
+		await pressAndGo(await open());
+		expect(payments.size).toBe(1);
+	});
+
+	test('stays on the page, which asks from the press on', async () => {
+		const {open, decide, posts} = await openBank();
+		const page = await open();
+		await page.route('**/bank?session=secret', async route => route.fulfill({status: 204}));
+		await page.evaluate('void press()');
+		await expectText(page, WAITING);
+		decide('paid');
+		await expectText(page, PAID);
+		expect(posts()).toBe(1);
 	});
 
 	test('comes back by the back button, to the page as it was left', async () => {
