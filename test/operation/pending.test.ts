@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {Dialect} from '../../src/dialects/dialect.ts';
 import {ietf} from '../../src/dialects/ietf.ts';
+import {forgetAll} from '../../src/operation/forget-all.ts';
 import {operationOf} from '../../src/operation/handle.ts';
 import {unfinished} from '../../src/operation/unfinished.ts';
 import type {FetchOptions} from '../../src/options.ts';
@@ -12,8 +13,10 @@ const PAYMENT = 'https://shop.test/payments/1';
 
 /** Takes the payment; where it stands is told at `/payments/1`. */
 const taken = answer(202, {location: '/payments/1', 'content-type': 'application/json'}, '{"status":"processing"}');
-const says = (status: string, headers = {}): Step =>
-	answer(200, {'content-type': 'application/json', ...headers}, JSON.stringify({status}));
+const says = (status: string, headers = {}, httpStatus = 200): Step =>
+	answer(httpStatus, {'content-type': 'application/json', ...headers}, JSON.stringify({status}));
+const saysElsewhere: Step = async () =>
+	Object.defineProperty(Response.json({status: 'paid'}), 'redirected', {value: true});
 
 const statusOf = (body: Uint8Array | undefined) =>
 	(JSON.parse(new TextDecoder().decode(body)) as {status: string}).status;
@@ -153,7 +156,11 @@ describe('pressing again', () => {
 		['a 402', answer(402)],
 		['a 500', answer(500)],
 		['a lost answer', drop],
+		['a 402 that says that it was declined', says('declined', {}, 402)],
+		['a 404 that says that it was declined', says('declined', {}, 404)],
+		['a 503 that says that it was paid', says('paid', {}, 503)],
 		['a redirect', answer(302, {location: '/login'})],
+		['what another page says, where a redirect has led', saysElsewhere],
 		['no JSON', answer(200, {}, 'paid')],
 		['a word that is not known', says('on_hold')],
 	])('%s of the status request leaves it pending', async (_, step) => {
@@ -336,6 +343,16 @@ describe('ways out', () => {
 		const {handle, record} = await pendingShop();
 		await expect(handle[way]()).rejects.toMatchObject({code: 'PENDING', outcome: 'pending'});
 		expect((await record())?.freed).toBe(false);
+	});
+
+	test('forgetAll leaves it open, under its key, with what is kept of it', async () => {
+		const {fetch, handle, environment, server, pay, later, report} = await pendingShop(keeps);
+		await forgetAll(fetch);
+		expect(await handle.pending()).toMatchObject({statusUrl: PAYMENT});
+		later();
+		const {outcome, key} = await environment.finish(pay());
+		expect([outcome, key]).toEqual(['pending', report.key]);
+		expect(sent(server)).toEqual([POST, GET]);
 	});
 
 	test.each(['succeeded', 'refused'] as const)('resolve says that it %s', async outcome => {

@@ -109,6 +109,8 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		if (how === 'word') facts.disowned = true;
 		const said = after.state.status === 'succeeded' && after.state.said && !after.freed;
 		facts.saidAt = said ? Math.min(facts.saidAt, world.now()) : Number.POSITIVE_INFINITY;
+		const pending = after.state.status === 'pending' && !after.freed;
+		facts.pendingAt = pending ? Math.min(facts.pendingAt, world.now()) : Number.POSITIVE_INFINITY;
 		if (after.state.status !== 'sending') facts.openFor.delete(life.name);
 	}
 
@@ -143,6 +145,9 @@ export function createCheck(world: World, kind: ServerKind, plan: Plan) {
 		facts.reused ||= facts.body !== body;
 		if (!byItself && !shared && !facts.apartIn.has(life.name) && world.now() > facts.saidAt + MINUTE)
 			violation(`${life.name} sent ${key}, which somebody had said to have succeeded`);
+		const asksAgain = kind.dialect.repeatsGiveCurrentState === true;
+		if (!byItself && !asksAgain && !shared && !facts.apartIn.has(life.name) && world.now() > facts.pendingAt + MINUTE)
+			violation(`${life.name} sent ${key}, which was pending`);
 		if (facts.body !== body && plan.keys !== 'own') violation(`${life.name} sent ${key} with another payload`);
 	}
 

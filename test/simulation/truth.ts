@@ -29,6 +29,8 @@ export type KeyFacts = {
 	reused: boolean;
 	/** Since when somebody's word has it that it succeeded, in true time. */
 	saidAt: number;
+	/** Since when it stands at pending in the store. */
+	pendingAt: number;
 	/** Lives that sent it and have neither been told nor written down what became of it. */
 	readonly openFor: Set<string>;
 	/** Lives whose claim found that the store's clock was set back. */
@@ -70,6 +72,7 @@ export function createTruth() {
 				replaced: false,
 				reused: false,
 				saidAt: Number.POSITIVE_INFINITY,
+				pendingAt: Number.POSITIVE_INFINITY,
 				openFor: new Set(),
 				unsureOfAge: new Set(),
 				freed: undefined,
