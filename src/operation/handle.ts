@@ -91,6 +91,8 @@ export function operationOf(fetch: WithOperations, name: OperationName): Operati
 		let goesOn = operation.snapshot?.status === 'pending';
 		try {
 			const found = await recordAt(operation);
+			// Where the store holds another key there is nothing to wait for.
+			if (operation.unsaved?.storedKey !== undefined) goesOn = false;
 			if (operation.flight || operation.unsaved) return;
 			if (found !== undefined) sawRecord(operation, environment, found);
 			const alive = found !== undefined && (await isAlive(operation.operations.store, found, environment));
