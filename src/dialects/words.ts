@@ -101,7 +101,7 @@ const finished =
 
 /** The first request came to nothing, or nobody knows. In a 200 nothing else tells that from a success. */
 const cameToNothing =
-	/\b(previous|earlier|first|original|last) (attempt|request|execution|operation) (\w+ ){0,5}?failed\b|\boutcome (\w+ ){0,8}?(unknown|not known)|indeterminate/;
+	/\b(previous|earlier|first|original|last) (attempt|request|execution|operation) (\w+ ){0,5}?failed\b|\boutcome (\w+ ){0,10}?(unknown|not known)|indeterminate/;
 
 /** The key was seen before, in whatever words. */
 const used = /re ?us|(in|being|been|was) use|used by|different request|duplicat|already|previously|replay/;

@@ -29,7 +29,9 @@ export function createShop(plan: Plan) {
 	const wire = createWire(kind);
 	const check = createCheck(world, kind, plan);
 	const session: Session = {user: USERS[0]};
-	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall, count => keyForm(kind, 'own', count));
+	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall, count =>
+		keyForm(kind, 'own', count),
+	);
 	const devices = plan.keys === 'random' ? 1 : plan.devices;
 	let calm = false;
 
@@ -72,7 +74,8 @@ export function createShop(plan: Plan) {
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
 		const forgets = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && index === 1);
 		// So must one that answers before it has finished.
-		const isKnown = dialect === 'documented' && (kind.plain !== undefined || kind.retention === Number.POSITIVE_INFINITY);
+		const isKnown =
+			dialect === 'documented' && (kind.plain !== undefined || kind.retention === Number.POSITIVE_INFINITY);
 		const documented = (forgets && kind.plain === undefined) || kind.finishesLater || isKnown;
 		const others = devices === 2;
 		return {
@@ -204,7 +207,11 @@ export function createShop(plan: Plan) {
 }
 
 /** Where the key goes is known to all; how answers are read, and for how long keys are kept, perhaps not. */
-function dialectOf(kind: ServerKind, documented: boolean | undefined, undeclared: boolean): Pick<FetchOptions, 'dialect'> {
+function dialectOf(
+	kind: ServerKind,
+	documented: boolean | undefined,
+	undeclared: boolean,
+): Pick<FetchOptions, 'dialect'> {
 	const {dialect, plain} = kind;
 	if (plain === undefined) return documented ? {dialect} : {};
 	return {dialect: {...(documented ? dialect : plain), ...(undeclared && {retention: undefined})}};

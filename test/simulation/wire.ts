@@ -13,7 +13,8 @@ export function createWire({dialect}: Pick<ServerKind, 'dialect'>) {
 			return JSON.stringify({operation, cart});
 		},
 		/** Whether it bears the key somewhere else than where it belongs. */
-		isAstray: ({headers}: RequestInit): boolean => dialect.carrier !== undefined && new Headers(headers).has(dialect.header),
+		isAstray: ({headers}: RequestInit): boolean =>
+			dialect.carrier !== undefined && new Headers(headers).has(dialect.header),
 		bearsKey: ({headers}: RequestInit): boolean => new Headers(headers).has(dialect.header),
 	};
 }
