@@ -40,11 +40,13 @@ async function speaking(profile: Profile, {failed, finishesLater}: Variant): Pro
 	const done = await said(profile, 'already-done');
 	const failedBefore = failed && (await said(profile, failed));
 	const expired = await said(profile, 'expired');
-	const taken = await said(profile, 'pending');
+	const pending = rowFor(profile, 'pending');
+	const asked = profile.status && {resource: profile.status.resource};
+	const taken = pending && (await saidBy({...pending, ...asked}));
 	const {replayMarker: marker, status} = profile;
 	const pattern = (one: JsonPattern | undefined, otherwise: string) => one ?? {status: otherwise};
 	const standings = {
-		processing: rowFor(profile, 'pending')?.body,
+		processing: pending?.body,
 		paid: pattern(status?.succeeded[0], 'paid'),
 		declined: pattern(status?.refused[0], 'declined'),
 	};

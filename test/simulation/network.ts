@@ -151,7 +151,11 @@ export function createNetwork(
 		if (!isSignedIn(operation)) check.violation(`${life.name} asked about ${operation} when its user was gone`);
 		if (wire.bearsKey(init)) check.violation(`${life.name} asked under a key`);
 		return answerTo(life, key, init, answer => {
-			askStatus(nextFate(), key, answer);
+			askStatus(nextFate(), key, (ms, reply) => {
+				const learns = () => check.of(operation, key).openFor.delete(life.name);
+				if (!(reply instanceof Error) && reply.settles) life.later(ms, learns);
+				answer(ms, reply);
+			});
 		});
 	}
 

@@ -14,6 +14,8 @@ export type Reply = {
 	readonly cut?: boolean;
 	/** Whatever its status, it is no first answer, nor one that is given again. */
 	readonly open?: boolean;
+	/** It says what became of what was taken. */
+	readonly settles?: boolean;
 };
 
 /** A copy of a request, as it arrives. */
@@ -95,7 +97,8 @@ export function createServer(world: World, kind: ServerKind, name: string, nextW
 			const payment = payments.get(key);
 			if (payment === undefined) return {status: 404};
 			const isLie = payment.status !== 'processing' && payment.lies-- > 0;
-			return {status: 200, body: says.standing(isLie ? 'processing' : payment.status)};
+			const status = isLie ? 'processing' : payment.status;
+			return {status: 200, body: says.standing(status), settles: status !== 'processing'};
 		},
 		receive(arrival: Arrival, answer: (reply: Reply) => void): void {
 			const {key, body} = arrival;
