@@ -16,7 +16,7 @@ export function readWords(answer: Answer, isReplay: Dialect['isReplay'] = () => 
 	if (succeeded) {
 		const said = words.split('\n').filter(isOfKey).join('\n');
 		if (running.test(said)) return 'in-progress';
-		return otherPayload.some(it => it.test(said)) ? 'key-used' : undefined;
+		return cameToNothing.test(said) || otherPayload.some(it => it.test(said)) ? 'key-used' : undefined;
 	}
 
 	if (status >= 500) return isOfKey(words) && running.test(words) ? 'in-progress' : undefined;
@@ -32,7 +32,7 @@ export function readWords(answer: Answer, isReplay: Dialect['isReplay'] = () => 
 	if (running.test(words)) return 'in-progress';
 	if (otherPayload.some(it => it.test(words))) return comparing.has(status) ? 'mismatched' : 'key-used';
 
-	if (finished.test(words)) return 'key-used';
+	if (finished.test(words) || cameToNothing.test(words)) return 'key-used';
 	if ((busy && isUnderWay(words)) || (status === 400 && locked.test(words))) return 'in-progress';
 	return used.test(words) ? 'key-used' : undefined;
 }
@@ -98,6 +98,10 @@ const otherPayload = [
 /** The first request is done with. */
 const finished =
 	/\b(already|previously|has|have|was|were)( already)?( been)? (used|proc|exec|hand|compl|creat|consum|submit|finish|done)/;
+
+/** The first request came to nothing, or nobody knows. In a 200 nothing else tells that from a success. */
+const cameToNothing =
+	/\b(previous|earlier|first|original|last) (attempt|request|execution|operation) (\w+ ){0,5}?failed\b|\boutcome (\w+ ){0,10}?(unknown|not known)|indeterminate/;
 
 /** The key was seen before, in whatever words. */
 const used = /re ?us|(in|being|been|was) use|used by|different request|duplicat|already|previously|replay/;

@@ -246,6 +246,32 @@ describe('used before, without a word about the payload', () => {
 	});
 });
 
+describe('an earlier attempt under this key has failed: nothing was done, whatever the status', () => {
+	test.each([
+		'IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED',
+		'A previous request with this idempotency key has failed.',
+		'The first execution under this Idempotency-Key failed; use a new one.',
+		'Idempotency key: the original operation failed',
+		'The last attempt for the same idempotency key failed',
+	])('%s', async words => {
+		for (const status of [200, 400, 409, 422]) {
+			expect(await read({status, body: {message: words}})).toBe('key-used');
+			expect(await read({status, body: {data: {refundCreate: {userErrors: [{code: words}]}}}})).toBe('key-used');
+		}
+	});
+});
+
+describe('nobody knows what became of the first request', () => {
+	test.each([
+		'idempotency-outcome-unknown',
+		'The outcome of the first request with this idempotency key is unknown.',
+		'Idempotency-Key: its outcome is not known',
+		'The state of this idempotency key is indeterminate',
+	])('%s', async words => {
+		for (const status of [200, 400, 409, 422]) expect(await read({status, body: {code: words}})).toBe('key-used');
+	});
+});
+
 describe('nothing', () => {
 	test.each<[string, Spec]>([
 		['a validation error', {status: 422, body: {detail: 'The amount is different from the request'}}],
@@ -269,6 +295,7 @@ describe('nothing', () => {
 		['pending, by a 202', {status: 202, body: {message: 'The idempotent request is being processed'}}],
 		['a success that is being processed', {status: 200, body: {message: 'Payment is being processed'}}],
 		['a success that was given before', {status: 200, body: {message: 'Idempotency key already used: first answer'}}],
+		['a failure that is not of the key', {status: 200, body: {message: 'Paid. The previous attempt failed.'}}],
 		['a key that is shown', {status: 200, body: {idempotency_key: 'in progress', status: 'pending'}}],
 		[
 			'words far down a page',

@@ -8,7 +8,7 @@ import {
 	type StoreFate,
 	type Work,
 } from './plan.ts';
-import {serverKinds, type ServerName} from './servers.ts';
+import {dialectNames, plainNames} from './all-servers.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -168,7 +168,7 @@ const troubled = fc.oneof(runs(storeFate, 20, fc.constantFrom(1, 4, 12)), runs(f
 function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 	const action = fc.tuple(tempo, fc.nat({max: 2}), deed).map(([after, tab, what]): Action => ({...what, after, tab}));
 	return fc.record({
-		server: fc.constantFrom(...(Object.keys(serverKinds) as ServerName[])),
+		server: fc.oneof(fc.constantFrom(...plainNames), fc.constantFrom(...dialectNames)),
 		...configuration,
 		keys: fc.constantFrom('random', 'random', 'random', 'content', 'own'),
 		keySenders: fc.constantFrom('this-store', 'anywhere'),

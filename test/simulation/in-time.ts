@@ -19,7 +19,7 @@ export function createInTime(
 	life: Life,
 	check: Check,
 	plan: Plan,
-	isWhole: (response: Response) => boolean,
+	isVerdict: (response: Response) => boolean,
 ) {
 	const waiting = new Map<Waiting, {readonly outcome: Outcome; readonly key: string} | undefined>();
 	const sends = new Map<string, number>();
@@ -31,7 +31,7 @@ export function createInTime(
 	const leased = plan.lease === undefined && plan.keys === 'random' && plan.actions.every(isHarmless);
 
 	function verdictOf({operation, key, response}: Received): Outcome | undefined {
-		if (unclear || response.redirected || !isWhole(response)) return undefined;
+		if (unclear || response.redirected || !isVerdict(response)) return undefined;
 		// What is pending may be settled by the time that its caller is told.
 		if (response.status === 202) return undefined;
 		if (response.ok) return 'succeeded';

@@ -3,6 +3,7 @@ import type {Check} from './check.ts';
 import {never, type Life} from './life.ts';
 import type {Fate} from './plan.ts';
 import type {Arrival, Reply, Server} from './server.ts';
+import type {Wire} from './wire.ts';
 import type {World} from './world.ts';
 
 type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
@@ -13,6 +14,7 @@ export function createNetwork(
 	server: Server,
 	nextFate: () => Fate,
 	check: Check,
+	wire: Wire,
 	isSignedIn: (operation: string) => boolean,
 ) {
 	/** A copy of the request arrives, whether or not anybody still waits for its answer. */
@@ -99,9 +101,13 @@ export function createNetwork(
 	}
 
 	const cut = new WeakSet<Response>();
+	const open = new WeakSet<Response>();
+	/** The bodies that went under a key, for each payload. */
+	const bodies = new Map<string, string>();
 
 	function responseOf(reply: Reply): Response {
 		const response = plainResponseOf(reply);
+		if (reply.open) open.add(response);
 		if (!reply.cut) return response;
 		cut.add(response);
 		return Object.defineProperty(response, 'arrayBuffer', {
@@ -110,8 +116,8 @@ export function createNetwork(
 	}
 
 	return {
-		/** Its body does not break off. */
-		isWhole: (response: Response) => !cut.has(response),
+		/** Its body does not break off, and it says what became of the request. */
+		isVerdict: (response: Response) => !cut.has(response) && !open.has(response),
 		fetchOf(life: Life, written: (key: string) => boolean, ageOf: (operation: string, key: string) => number): Fetch {
 			return async (input, init = {}) => {
 				const goes = life.call();
@@ -119,9 +125,13 @@ export function createNetwork(
 				const asked = init.method === 'GET' ? new Request(input).url.split('/').at(-1) : undefined;
 				if (asked !== undefined) return ask(life, asked, init);
 				const headers = new Headers(init.headers);
-				const key = headers.get('idempotency-key') ?? 'no key';
+				const key = wire.keyOf(input, init) ?? 'no key';
 				if (Number(headers.get('x-hops') ?? 1) > 1) check.violation('headers pile up over attempts');
-				const body = init.body as string;
+				const sent = init.body as string;
+				const body = wire.payloadOf(sent);
+				const bytes = bodies.get(key + body) ?? sent;
+				bodies.set(key + body, bytes);
+				if (bytes !== sent || wire.isAstray(init)) check.violation(`${life.name} sent ${key} otherwise than before`);
 				const {operation} = JSON.parse(body) as {operation: string};
 				const arrival = {key, operation, body, sentAt: world.now(), by: life.name};
 				const fate = nextFate();
@@ -139,12 +149,12 @@ export function createNetwork(
 		const operation = check.idOf(key);
 		world.note(life.name, `asks about ${key}`);
 		if (!isSignedIn(operation)) check.violation(`${life.name} asked about ${operation} when its user was gone`);
-		if (new Headers(init.headers).has('idempotency-key')) check.violation(`${life.name} asked under a key`);
+		if (wire.bearsKey(init)) check.violation(`${life.name} asked under a key`);
 		return answerTo(life, key, init, answer => {
 			askStatus(nextFate(), key, (ms, reply) => {
 				// Whoever hears this knows, whether or not it can be written down.
-				const {status} = (reply instanceof Error ? {} : (reply.body ?? {})) as {status?: string};
-				if (status === 'paid' || status === 'declined') check.of(operation, key).openFor.delete(life.name);
+				const learns = () => check.of(operation, key).openFor.delete(life.name);
+				if (!(reply instanceof Error) && reply.settles) life.later(ms, learns);
 				answer(ms, reply);
 			});
 		});
@@ -178,7 +188,7 @@ function plainResponseOf({status, headers, body, redirected = false}: Reply): Re
 	const text = body === undefined ? '' : JSON.stringify(body);
 	const type = body === undefined ? {} : {'content-type': 'application/json'};
 	// With a length it is read in one piece.
-	const response = new Response(text, {status, headers: {...headers, ...type, 'content-length': `${text.length}`}});
+	const response = new Response(text, {status, headers: {...type, ...headers, 'content-length': `${text.length}`}});
 	Object.defineProperties(response, {
 		url: {value: redirected ? 'https://shop.test/login' : 'https://shop.test/pay'},
 		redirected: {value: redirected},

@@ -174,6 +174,20 @@ const onceWrong: Record<string, Partial<Plan>> = {
 		actions: [pay(2, 0), pay(0, 1_000), {do: 'forgetAll', tab: 0, after: 0}],
 		store: [works, works, works, fails, {there: 70, back: 0, fails: 'no'}],
 	},
+	'a server of another dialect says in a 200 that the attempt before has failed': {
+		server: 'dialect of shopify',
+		dialect: 'default',
+		actions: [pay(0, 0)],
+		work: [{ms: 0, result: 'broken'}],
+	},
+	'a server does not know itself what became of the first request, and says so in words of its own': {
+		server: 'dialect of latchkey, failures in doubt',
+		dialect: 'default',
+		other: {dialect: 'documented'},
+		actions: [pay(0, 0, {abortAfter: 0}), {do: 'crash at', call: 1, lands: false, tab: 1, after: 0}],
+		network: [{kind: 'wrongly not sent', there: 0}],
+		work: [{ms: 0, result: 'broken'}],
+	},
 	'a success is found out by a call with another payload': {
 		server: 'forgets after its retention',
 		reconcile: true,

@@ -1,10 +1,10 @@
 /** The keys that the application keeps for its operations, in a database of its own. */
-export function createOwnKeys(now: () => number) {
+export function createOwnKeys(now: () => number, form: (count: number) => string) {
 	const keys = new Map<string, {readonly key: string; readonly since: number}>();
 	let count = 0;
 
 	function renew(id: string) {
-		const made = {key: `own-${++count}`, since: now()};
+		const made = {key: form(++count), since: now()};
 		keys.set(id, made);
 		return made;
 	}

@@ -36,7 +36,7 @@ export function perform(shop: Shop, action: Action): void {
 				if (!store.record(id)?.request || !tab.opens) return;
 				await tab.resume(action.operation, found => {
 					const {key, request} = store.record(id) ?? {};
-					return key === found && request?.body ? new TextDecoder().decode(request.body) : undefined;
+					return key === found && request?.body ? shop.payloadOf(new TextDecoder().decode(request.body)) : undefined;
 				});
 			});
 			break;

@@ -1,4 +1,4 @@
-import type {ServerName} from './servers.ts';
+import type {ServerName} from './all-servers.ts';
 
 /** Everything that chance decides of one world. Shrinking takes things out: what a list no longer says goes well. */
 export type Plan = Configuration & {

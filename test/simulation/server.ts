@@ -1,5 +1,6 @@
 import type {Check} from './check.ts';
 import type {Work} from './plan.ts';
+import {plainly} from './says.ts';
 import type {ServerKind} from './servers.ts';
 import type {World} from './world.ts';
 
@@ -11,6 +12,10 @@ export type Reply = {
 	readonly redirected?: boolean;
 	/** Its body breaks off. */
 	readonly cut?: boolean;
+	/** Whatever its status, it is no first answer, nor one that is given again. */
+	readonly open?: boolean;
+	/** It says what became of what was taken. */
+	readonly settles?: boolean;
 };
 
 /** A copy of a request, as it arrives. */
@@ -23,18 +28,27 @@ export type Arrival = {
 	readonly by: string;
 };
 
+export type Standing = 'processing' | 'paid' | 'declined';
+
 /** How what was taken stands. `lies`: how often its status is told as it was. */
-type Payment = {status: 'processing' | 'paid' | 'declined'; lies: number};
+type Payment = {status: Standing; lies: number};
 
 /** What takes this long is finished after the answer, in milliseconds. */
 const LONG = 100;
 
-type Kept = {readonly body: string; readonly since: number; reply: Reply | undefined};
+type Kept = {
+	readonly body: string;
+	readonly since: number;
+	reply: Reply | undefined;
+	/** Who wait until it is done. */
+	readonly waiting: Array<() => void>;
+};
 
 const statuses = {ok: 201, declined: 402, missing: 404, broken: 500} as const;
 
 /** A server of that kind. Its effect takes place at the end of its work, in one step with what it keeps. */
-export function createServer(world: World, kind: ServerKind, nextWork: () => Work, check: Check) {
+export function createServer(world: World, kind: ServerKind, name: string, nextWork: () => Work, check: Check) {
+	const says = kind.says ?? plainly(kind);
 	const kept = new Map<string, Kept>();
 	const payments = new Map<string, Payment>();
 
@@ -56,36 +70,25 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 					act();
 					payment.status = result === 'ok' ? 'paid' : 'declined';
 				});
-				finish(taken(key));
+				finish(says.taken(key));
 				return;
 			}
 
 			act();
 			payments.set(key, {status: result === 'ok' ? 'paid' : 'declined', lies: 0});
-			finish({status: statuses[result], body: {result, key}});
+			finish({status: statuses[result], body: {result, key, ...(result === 'ok' && says.made)}});
 		});
 	}
 
-	function taken(key: string): Reply {
-		return {status: 202, headers: {location: `/payments/${key}`}, body: {status: 'processing', key}};
-	}
-
 	function repeat({reply}: Kept, key: string): Reply {
-		if (reply === undefined) {
-			if (kind.busy === 'bare') return {status: 409};
-			return kind.busy === 'marked'
-				? {status: 409, headers: {'idempotent-replayed': 'true'}, body: {message: 'It is being processed.'}}
-				: {status: 409, headers: {'retry-after': '1'}, body: {code: 'idempotency_request_in_progress'}};
-		}
-
-		const headers = {'idempotent-replayed': 'true'};
-		if (kind.repeat === 'exists')
-			return {status: 409, headers: {location: `/payments/${key}`}, body: {code: 'order_exists', madeUnder: key}};
+		if (reply === undefined) return says.busy(key);
+		world.count(`repeat at ${name}`);
+		if (kind.repeat === 'exists') return says.exists(key);
 		const {status} = payments.get(key) ?? {};
-		if (kind.repeat === 'current' && reply.status === 202)
-			return status === 'processing' ? taken(key) : {status: status === 'paid' ? 201 : 402, headers, body: {status}};
-		if (kind.repeat === 'refuse') return {status: 422, body: kind.used};
-		return kind.marked ? {...reply, headers: {...reply.headers, ...headers}} : reply;
+		if (kind.repeat === 'current' && reply.open === true)
+			return status === undefined || status === 'processing' ? says.taken(key) : says.current(status);
+		if (kind.repeat === 'refuse') return says.used(key) ?? reply;
+		return says.again(reply, key);
 	}
 
 	return {
@@ -94,7 +97,8 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			const payment = payments.get(key);
 			if (payment === undefined) return {status: 404};
 			const isLie = payment.status !== 'processing' && payment.lies-- > 0;
-			return {status: 200, body: {status: isLie ? 'processing' : payment.status}};
+			const status = isLie ? 'processing' : payment.status;
+			return {status: 200, body: says.standing(status), settles: status !== 'processing'};
 		},
 		receive(arrival: Arrival, answer: (reply: Reply) => void): void {
 			const {key, body} = arrival;
@@ -104,19 +108,29 @@ export function createServer(world: World, kind: ServerKind, nextWork: () => Wor
 			}
 
 			let entry = kept.get(key);
-			if (entry?.reply !== undefined && world.now() - entry.since >= kind.retention) entry = undefined;
+			if (entry?.reply !== undefined && world.now() - entry.since >= kind.retention) {
+				const late = says.expired(key);
+				if (late) {
+					answer(late);
+					return;
+				}
+
+				entry = undefined;
+			}
+
 			if (entry !== undefined) {
-				const same = entry.body === body;
-				answer(same ? repeat(entry, key) : {status: 422, body: kind.used});
+				if (entry.reply === undefined && kind.busy === 'waits') entry.waiting.push(() => this.receive(arrival, answer));
+				else answer((entry.body === body ? undefined : says.used(key)) ?? repeat(entry, key));
 				return;
 			}
 
-			const fresh: Kept = {body, since: world.now(), reply: undefined};
+			const fresh: Kept = {body, since: world.now(), reply: undefined, waiting: []};
 			kept.set(key, fresh);
 			execute(arrival, reply => {
 				if (kind.saves(reply.status)) fresh.reply = reply;
 				else kept.delete(key);
 				answer(reply);
+				for (const next of fresh.waiting) next();
 			});
 		},
 	};

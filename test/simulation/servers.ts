@@ -1,5 +1,6 @@
 import {ietf} from '../../src/dialects/ietf.ts';
 import type {Answer, Dialect} from '../../src/dialects/dialect.ts';
+import type {Says} from './says.ts';
 
 /** How one kind of server treats keys. */
 export type ServerKind = {
@@ -13,8 +14,8 @@ export type ServerKind = {
 	readonly marked: boolean;
 	/** How long a key is remembered, in milliseconds. */
 	readonly retention: number;
-	/** What the repeat of a running request gets. `marked`: as if that were the replay of an answer. */
-	readonly busy: 'described' | 'bare' | 'marked';
+	/** What the repeat of a running request gets. `marked`: as if that were the replay of an answer. `waits`: its answer. */
+	readonly busy: 'described' | 'bare' | 'marked' | 'waits';
 	/** How it says that a key was used before, and whether that tells of another payload. */
 	readonly used: Readonly<Record<string, string>>;
 	readonly compares: boolean;
@@ -26,6 +27,10 @@ export type ServerKind = {
 	readonly repeats?: boolean;
 	/** What its documentation says of it. */
 	readonly dialect: Dialect;
+	/** What somebody has who knows only where the key goes, and for how long it is kept. */
+	readonly plain?: Dialect;
+	/** How it says it all, where not as the others do. */
+	readonly says?: Says;
 };
 
 const MINUTE = 60_000;
@@ -128,5 +133,3 @@ export const serverKinds = {
 		dialect: ietf(),
 	},
 } as const satisfies Record<string, ServerKind>;
-
-export type ServerName = keyof typeof serverKinds;

@@ -8,11 +8,13 @@ import {createNetwork} from './network.ts';
 import {createOwnKeys} from './own-keys.ts';
 import {sharesKeys, type CallbackFate, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
 import {createServer} from './server.ts';
-import {serverKinds, type ServerKind} from './servers.ts';
+import {serverKind} from './all-servers.ts';
+import type {ServerKind} from './servers.ts';
 import {userOf, USERS, type Session} from './session.ts';
 import {createSharedStore, type SharedStore, type Words} from './shared-store.ts';
 import {openTab, type Tab} from './tab.ts';
 import {virtualEnvironment, type Connection} from './virtual-environment.ts';
+import {createWire} from './wire.ts';
 import {createWorld} from './world.ts';
 import {wrapped} from './wrappers.ts';
 
@@ -23,10 +25,13 @@ export type Shop = ReturnType<typeof createShop>;
 /** A world with a server, a network, a store, and tabs that open anew when they have crashed. */
 export function createShop(plan: Plan) {
 	const world = createWorld();
-	const kind: ServerKind = serverKinds[plan.server];
+	const kind = serverKind(plan.server);
+	const wire = createWire(kind);
 	const check = createCheck(world, kind, plan);
 	const session: Session = {user: USERS[0]};
-	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall);
+	const ownKeys = createOwnKeys(plan.storeClock === 'own' ? world.clock : world.wall, count =>
+		keyForm(kind, 'own', count),
+	);
 	const devices = plan.keys === 'random' ? 1 : plan.devices;
 	let calm = false;
 
@@ -37,7 +42,7 @@ export function createShop(plan: Plan) {
 	}
 
 	const nextWork = each<Work>(plan.work, {ms: 30, result: 'ok'});
-	const server = createServer(world, kind, nextWork, check);
+	const server = createServer(world, kind, plan.server, nextWork, check);
 	const nextTrouble = each<CallbackFate>(plan.trouble, 'answers');
 	const nextStoreFate = each<StoreFate>(plan.store, {there: undefined, back: 0, fails: 'no'});
 	/** One for each device. */
@@ -47,6 +52,7 @@ export function createShop(plan: Plan) {
 		server,
 		each(plan.network, {kind: 'through', there: 20, back: 20}),
 		check,
+		wire,
 		// What a wrapper sends by itself nobody can hold back.
 		id => plan.wrapper === 'retries' || userOf(id) === session.user,
 	);
@@ -68,8 +74,9 @@ export function createShop(plan: Plan) {
 		// Without a word of it, a day is assumed: a server that forgets sooner must say so.
 		const forgets = kind.retention !== Number.POSITIVE_INFINITY && !(plan.undeclared && index === 1);
 		// So must one that answers before it has finished.
-		const documented =
-			forgets || kind.finishesLater || (dialect === 'documented' && kind.retention === Number.POSITIVE_INFINITY);
+		const isKnown =
+			dialect === 'documented' && (kind.plain !== undefined || kind.retention === Number.POSITIVE_INFINITY);
+		const documented = (forgets && kind.plain === undefined) || kind.finishesLater || isKnown;
 		const others = devices === 2;
 		return {
 			scope: () => session.user,
@@ -78,16 +85,16 @@ export function createShop(plan: Plan) {
 				plan.wrapper,
 				() => calm,
 				// It passes on the answer of the last copy.
-				({headers}) => {
-					const key = new Headers(headers).get('idempotency-key');
-					if (key !== null) check.of(check.idOf(key), key).misled = true;
+				(input, init) => {
+					const key = wire.keyOf(input, init);
+					if (key !== undefined) check.of(check.idOf(key), key).misled = true;
 				},
 			),
 			keepResponse: said.keepResponse,
 			keepRequest: said.keepRequest,
 			onStoreError: said.onStoreError,
 			keySenders: others ? 'anywhere' : plan.keySenders,
-			...(documented && {dialect: kind.dialect}),
+			...dialectOf(kind, documented, !forgets),
 			...(plan.keys === 'content' && {keyFrom: contentKey()}),
 			...(said.keepRequest && {pending: ({headers}) => ({statusUrl: headers.get('location') ?? undefined})}),
 			...(reconcile && {
@@ -126,7 +133,7 @@ export function createShop(plan: Plan) {
 		const life = createLife(world, `tab ${index}.${++lives}`);
 		const words: Words = new Set();
 		const skew = plan.storeClock === 'own' && index === 1 ? plan.skew : 0;
-		const environment = virtualEnvironment(world, life, connection, random, () => `id-${++ids}`, skew);
+		const environment = virtualEnvironment(world, life, connection, random, () => keyForm(kind, 'id', ++ids), skew);
 		const own = storeOf(index);
 		const opens = calm || lives !== plan.unopened;
 		const store = own.open(life, words, opens);
@@ -147,7 +154,8 @@ export function createShop(plan: Plan) {
 			callbacks,
 			plan,
 			listens: kind.finishesLater === true && plan.watch,
-			isWhole: network.isWhole,
+			isVerdict: network.isVerdict,
+			wire,
 			opens,
 		});
 	}
@@ -159,6 +167,7 @@ export function createShop(plan: Plan) {
 		session,
 		users: plan.users,
 		undeclared: plan.undeclared,
+		payloadOf: wire.payloadOf,
 		sharesKeys: sharesKeys(plan),
 		randomKeys: plan.keys === 'random',
 		store: stores[0],
@@ -195,4 +204,21 @@ export function createShop(plan: Plan) {
 			for (const tab of tabs) tab?.life.arm(Number.POSITIVE_INFINITY, true);
 		},
 	};
+}
+
+/** Where the key goes is known to all; how answers are read, and for how long keys are kept, perhaps not. */
+function dialectOf(
+	kind: ServerKind,
+	documented: boolean | undefined,
+	undeclared: boolean,
+): Pick<FetchOptions, 'dialect'> {
+	const {dialect, plain} = kind;
+	if (plain === undefined) return documented ? {dialect} : {};
+	return {dialect: {...(documented ? dialect : plain), ...(undeclared && {retention: undefined})}};
+}
+
+/** Some servers take nothing but UUIDs. */
+function keyForm({says}: ServerKind, kind: 'id' | 'own', count: number): string {
+	if (says === undefined) return `${kind}-${count}`;
+	return `${kind === 'id' ? '00000000' : '11111111'}-0000-4000-8000-${String(count).padStart(12, '0')}`;
 }

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {dialectNames} from './all-servers.ts';
 import {report, simulateSeeds} from './simulate.ts';
 
 const SEEDS = 5_000;
@@ -15,5 +16,8 @@ test(
 		const rough = ['crash', 'joined', 'waiting-elsewhere', 'taken-over', 'lease-lost', 'store-error', 'degraded'];
 		const rare = [...told, ...rough].filter(what => (counts.get(what) ?? 0) < 20);
 		expect(rare).toEqual([]);
+		// Medusa's keeps no keys.
+		const unasked = dialectNames.filter(name => (counts.get(`repeat at ${name}`) ?? 0) < 20);
+		expect(unasked).toEqual(['dialect of medusa']);
 	},
 );

@@ -17,6 +17,7 @@ import {watched} from './sends.ts';
 import {idOf, type Session} from './session.ts';
 import type {Words} from './shared-store.ts';
 import type {Freed} from './truth.ts';
+import type {Wire} from './wire.ts';
 import type {World} from './world.ts';
 import {operationOf} from '../../src/operation/handle.ts';
 import {forgetAll} from '../../src/operation/forget-all.ts';
@@ -81,7 +82,8 @@ export type TabOptions = {
 	readonly plan: Plan;
 	/** It shows how its operations stand, and asks about them where they are pending. */
 	readonly listens: boolean;
-	readonly isWhole: (response: Response) => boolean;
+	readonly isVerdict: (response: Response) => boolean;
+	readonly wire: Wire;
 	/** Its store can be opened. */
 	readonly opens: boolean;
 };
@@ -91,10 +93,10 @@ export function openTab(of: TabOptions): Tab {
 	const idHere = (operation: string) => idOf(session.user, operation);
 	const running = new Set<Waiting & {readonly since: number}>();
 	const pace = createPace(world, life, check, plan.store.length === 0);
-	const inTime = createInTime(world, life, check, plan, of.isWhole);
+	const inTime = createInTime(world, life, check, plan, of.isVerdict);
 	const fetch = createFetchIn(environment, {
 		...options,
-		...(options.fetch && {fetch: watched(options.fetch, pace, inTime)}),
+		...(options.fetch && {fetch: watched(options.fetch, of.wire, pace, inTime)}),
 		onEvent(event) {
 			see(event);
 			return callbacks.go('onEvent', () => undefined);

@@ -8,7 +8,7 @@ export function wrapped(
 	fetch: Fetch,
 	wrapper: Wrapper,
 	isCalm: () => boolean,
-	repeats: (init: RequestInit) => void,
+	repeats: (input: RequestInfo | URL, init: RequestInit) => void,
 ): Fetch {
 	let answers = 0;
 	switch (wrapper) {
@@ -33,7 +33,7 @@ export function wrapped(
 					return await fetch(input, init);
 				} catch (error) {
 					if (init?.signal?.aborted || isLatchkeyError(error)) throw error;
-					if (init) repeats(init);
+					if (init) repeats(input, init);
 					return fetch(input, init).catch((again: unknown) => {
 						throw isLatchkeyError(again) ? refusedConnection() : again;
 					});
