@@ -160,7 +160,9 @@ export async function resolveRecord(
 	const {record} = found;
 	const {key, fingerprint} = record;
 	let held = record;
-	if (record.owner !== '') {
+	// Who is at one that is pending only asks, too: what was found out counts, whoever holds it.
+	const isPending = record.state.status === 'pending';
+	if (record.owner !== '' && !isPending) {
 		const claimed = await operations.store.claim(where, {
 			key,
 			fingerprint,
@@ -179,7 +181,7 @@ export async function resolveRecord(
 
 	const {state, owner, token} = held;
 	const next = transition(state, saidState(outcome), at);
-	const settlement = {key, owner, token, state: next, fenced: true, keepAnswer: false};
+	const settlement = {key, owner, token, state: next, fenced: !isPending, keepAnswer: false};
 	const {status, record: settled} = await operations.store.settle(where, settlement);
 	return status === 'done' ? settled : undefined;
 }

@@ -365,6 +365,16 @@ describe('ways out', () => {
 		expect(again.key === report.key).toBe(outcome === 'succeeded');
 	});
 
+	test('somebody who looked and is gone holds nobody up: what was found out counts', async () => {
+		const {handle, record, store} = await pendingShop(keeps);
+		const {key = '', fingerprint = ''} = (await record()) ?? {};
+		const looks = {key, fingerprint, owner: 'gone', lease: 30_000, keyLife: DAY, onLapsed: 'take'} as const;
+		await store.claim({scope: '', name: JSON.stringify(OPERATION)}, looks);
+		expect((await record())?.owner).toBe('gone');
+		await handle.resolve('succeeded');
+		expect(await record()).toMatchObject({owner: '', state: {status: 'succeeded', said: true}});
+	});
+
 	test('forget with force frees it', async () => {
 		const {handle, environment, pay, report} = await pendingShop();
 		await handle.forget({force: true});
