@@ -128,7 +128,8 @@ export function verdictOfAnswer(answer: Answer, context: Context): Verdict {
 	if (status === 409) {
 		if (wait.retryAfter !== undefined) return inProgress(directive, wait);
 		if (directive !== 'false' && !isOrdinaryConflict(answer, ambiguous))
-			return verdict('conflict', 'poll', {mostPolls: CONFLICT_POLLS});
+			// One that speaks of the key may say that it was used.
+			return verdict('conflict', 'poll', {ambiguous: speaksOfKey(answer), mostPolls: CONFLICT_POLLS});
 	}
 
 	// After an ambiguous attempt a refusal is believed only if it is saved under the key; what a proxy answers is not.

@@ -11,6 +11,8 @@ const unsettled = {meaning: 'unsettled', next: 'end', ambiguous: true};
 const inProgress = {meaning: 'in-progress', next: 'poll', ambiguous: true};
 const text = 'Idempotency key is in use by a concurrent request';
 const conflict = {meaning: 'conflict', next: 'poll', ambiguous: false};
+/** It speaks of the key, and may say that it was used. */
+const doubted = {...conflict, ambiguous: true};
 
 /** Nothing is settled: it ends so, or is asked again. */
 const open = {meaning: expect.stringMatching(/^(unsettled|in-progress)$/) as string, binding: false};
@@ -82,8 +84,8 @@ describe('the meanings of 409', () => {
 		['JSON without a word is an ordinary refusal', {body: {stock: 'none'}}, refused],
 		['an empty answer is asked about', {}, conflict],
 		['HTML is asked about', {body: '<h1>Conflict</h1>', headers: {'content-type': 'text/html'}}, conflict],
-		['a word of idempotency that says no more is asked about', {body: {code: 'idempotency_conflict'}}, conflict],
-		['words of the same key are such a word', {body: {title: 'Cannot serve the same key'}}, conflict],
+		['a word of idempotency that says no more is asked about', {body: {code: 'idempotency_conflict'}}, doubted],
+		['words of the same key are such a word', {body: {title: 'Cannot serve the same key'}}, doubted],
 	])('%s, on a first attempt', async (_, spec, expected) => {
 		expect(await verdictOf({status: 409, ...spec})).toMatchObject(expected);
 	});

@@ -136,6 +136,13 @@ describe('a 409 that says that it was made under another key, or does not say', 
 });
 
 describe('the words of a server without a profile', () => {
+	test('a 409 that speaks of the key, and is not understood, is unknown', async () => {
+		const created = answer(409, json, '{"error":{"errors":[{"reason":"idempotent_creation_conflict"}]}}');
+		const {report, sent} = await pay([created, created, created, created], {});
+		expect(report.error).toMatchObject({code: 'OUTCOME_UNKNOWN', reason: undefined});
+		expect(sent).toHaveLength(4);
+	});
+
 	test.each<[number, unknown]>([
 		[409, {code: 'email_exists'}],
 		[409, {email: 'is already registered'}],
