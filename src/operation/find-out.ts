@@ -85,15 +85,20 @@ export function statusUrlOf(
 /** A server is asked no sooner than this after its last answer, whatever it says, and by default; in milliseconds. */
 const SOONEST = 1_000;
 const USUAL = 5_000;
+/** Without a word of the server each wait is half as long again as the last, up to a minute: some payments take days. */
+const GROWTH = 1.5;
+const PATIENT = 60_000;
 /** A day. No timer may take much longer. */
 const LATEST = 86_400_000;
 
 /** When to ask again, by what the server said now: wall clock, in milliseconds since the epoch. */
-export function askLater(operation: Operation, environment: Environment, asked: number = USUAL): number {
-	const wait = Math.min(Math.max(asked, SOONEST), LATEST);
+export function askLater(operation: Operation, environment: Environment, asked?: number): number {
+	const {usual = USUAL} = operation.question ?? {};
+	const wait = Math.min(Math.max(asked ?? usual, SOONEST), LATEST);
 	const elapsed = stopwatch(environment);
 	const at = environment.now() + wait;
-	operation.question = {at, left: () => Math.max(0, Math.ceil(wait - elapsed()))};
+	const next = asked === undefined ? Math.min(usual * GROWTH, PATIENT) : usual;
+	operation.question = {at, left: () => Math.max(0, Math.ceil(wait - elapsed())), usual: next};
 	return at;
 }
 
@@ -103,6 +108,7 @@ export function isToBeAsked({question}: Operation): boolean {
 
 /** Pending by the answer just had: what its caller wants to keep of it, and when to ask what became of it. */
 export async function toBeAsked(run: Run, finding: Finding): Promise<Finding> {
+	run.operation.question = undefined;
 	run.progress.retryAt = askLater(run.operation, run.environment, run.progress.verdict?.retryAfter);
 	return {...finding, pending: await detailsOf(run)};
 }

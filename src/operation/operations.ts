@@ -51,8 +51,11 @@ export type Operation = {
 	lookAgain?: (() => void) | undefined;
 };
 
-/** `at`: in milliseconds since the epoch, for people. `left`: in milliseconds; it does not mind a clock that is set. */
-type Question = {readonly at: number; readonly left: () => number};
+/**
+ * `at`: in milliseconds since the epoch, for people. `left`: in milliseconds; it does not mind a clock that is set. `usual`: how
+ * long to wait for the next, where the server does not say.
+ */
+type Question = {readonly at: number; readonly left: () => number; readonly usual: number};
 
 /** The work on a named operation. */
 export type Run = Flight & {

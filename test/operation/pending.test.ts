@@ -414,6 +414,20 @@ describe('several tabs', () => {
 		expect(sent(server)).toHaveLength(4);
 	});
 
+	test('a server that does not say when is asked less and less often, up to once a minute', async () => {
+		const {environment, server, realm} = await pendingShop(keeps);
+		environment.jump(10_000);
+		server.script(...Array.from({length: 200}, () => says('processing')));
+		const {handle} = realm(keeps);
+		const stop = handle.subscribe(() => undefined);
+		await environment.advance(3_600_000);
+		stop();
+		const asked = server.requests.slice(1).map(({at}) => at);
+		const waits = asked.slice(1).map((at, i) => Math.round((at - (asked[i] ?? 0)) / 1000));
+		expect(waits.slice(0, 4)).toEqual([5, 8, 11, 17]);
+		expect([waits.at(-1), waits.length < 70]).toEqual([60, true]);
+	});
+
 	test('a handle that nobody listens to asks nothing', async () => {
 		const {environment, server, realm} = await pendingShop({...keeps, reconcile: () => 'succeeded'});
 		environment.jump(10_000);
