@@ -35,13 +35,8 @@ export const stripe: ProfiledDialect = /* @__PURE__ */ defineDialect({
 		source: lifecycle,
 	},
 	exchanges: [
-		{
-			status: [200, '2xx'],
-			body: {object: 'payment_intent', status: 'requires_action'},
-			means: 'pending',
-			source: lifecycle,
-		},
-		{status: [200, '2xx'], body: {object: 'payment_intent', status: 'processing'}, means: 'pending', source: lifecycle},
+		{status: '2xx', body: {object: 'payment_intent', status: 'requires_action'}, means: 'pending', source: lifecycle},
+		{status: '2xx', body: {object: 'payment_intent', status: 'processing'}, means: 'pending', source: lifecycle},
 		{
 			status: [409, '4xx'],
 			body: {error: {code: 'idempotency_key_in_use'}},
