@@ -26,7 +26,7 @@ async function bytes(...dialects: readonly string[]): Promise<number> {
 		logLevel: 'error',
 	});
 	const code = outputFiles[0]?.text ?? '';
-	const sizes = Array.from({length: 6}, (_, shift) => brotliCompressSync(`${';'.repeat(shift)}${code}`).length);
+	const sizes = Array.from({length: 12}, (_, shift) => brotliCompressSync(`${';'.repeat(shift)}${code}`).length);
 	return sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
 }
 
