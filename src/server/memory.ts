@@ -1,4 +1,4 @@
-import {clock, type Environment} from '../environment.ts';
+import {clock, type Clock} from '../clock.ts';
 import type {Entry, EntryStore} from './entry.ts';
 import {
 	answerRule,
@@ -24,7 +24,7 @@ export function memoryEntries(): EntryStore {
 }
 
 /** @internal */
-export function memoryEntriesIn({now}: Pick<Environment, 'now'>): EntryStore {
+export function memoryEntriesIn({now}: Pick<Clock, 'now'>): EntryStore {
 	const entries = new Map<string, Entry>();
 
 	/** Synchronous, hence atomic. */

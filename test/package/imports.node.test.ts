@@ -3,7 +3,7 @@ import {sources} from './sources.ts';
 
 /** What nobody loads who does not ask for it: the other entries. */
 const satellite =
-	/^(?:ky|msw)\/|^dialects\/(?!dialect\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
+	/^(?:ky|msw|server)\/|^dialects\/(?!dialect\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -43,6 +43,18 @@ test('a store knows nothing of HTTP', () => {
 	expect(http.filter(from => from.startsWith('stores/'))).toEqual([]);
 });
 
+test('a guard loads nothing of the client', () => {
+	const known = imports.filter(({from, to}) => from.startsWith('server/') && isSource(to) && !to.startsWith('server/'));
+	const client = /^(?:attempt|ky|operation|request)\/|^(?:fetch|options|errors)\.ts$/;
+	expect(known.filter(({to}) => client.test(to))).toEqual([]);
+});
+
+test('entries know nothing of HTTP', () => {
+	const stores = /^server\/(?:entry|rules|memory|sqlite|redis|postgres|contract)\b/;
+	const http = /^(?:attempt|dialects|request)\/|^server\/(?:guard|kept|problem|serve)\.ts$/;
+	expect(imports.filter(({from, to}) => stores.test(from) && http.test(to))).toEqual([]);
+});
+
 test('an attempt knows nothing of stores', () => {
 	expect(importers(/^stores\//).filter(from => from.startsWith('attempt/'))).toEqual([]);
 });
@@ -59,7 +71,7 @@ test.each([
 
 test('what is ambient enters through the environment', () => {
 	const found = codeWith(/AbortSignal\.timeout|\bset(?:Timeout|Interval)\b|Date\.now|Math\.random|performance\.now/);
-	expect(found.filter(line => !line.startsWith('environment.ts:'))).toEqual([]);
+	expect(found.filter(line => !/^(?:clock|environment)\.ts:/.test(line))).toEqual([]);
 });
 
 test('what a runtime may lack is asked for at one place', () => {

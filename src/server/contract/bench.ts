@@ -25,7 +25,7 @@ export type Bench = {
 	readonly lapse: () => Promise<void>;
 };
 
-export const ID = 'a'.repeat(64);
+export const ID: string = 'a'.repeat(64);
 export const SUBJECT: Subject = {guard: 'shop', scope: 'f00', method: 'POST', path: '/pay', key: 'key-1'};
 /** Leases that are not to run out, in milliseconds. */
 export const LONG = 30_000;
