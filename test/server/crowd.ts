@@ -21,7 +21,7 @@ export function crowdTests(openOne: () => EntryStore, openOther: () => EntryStor
 			other: other!,
 			same,
 			effects: () => effects,
-			close: async () => Promise.all(stores.map(it => it.close?.())),
+			close: async () => Promise.all(stores.map(async it => it.close?.())),
 		};
 	};
 	const of = (user: string, key = 'key-1') => payment({key, headers: {'x-user': user}});
