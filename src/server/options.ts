@@ -92,10 +92,14 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	 * `undefined` leaves the doubt. One at a time: at the next request, and by `reconcileAll()`.
 	 *
 	 * @example
-	 * async (entry, {key}) => {
-	 *   const charge = await bank.find(key('charge'));
-	 *   return charge ? Response.json(charge, {status: 201}) : 'undone';
-	 * }
+	 * const pay = idempotent(handler, {
+	 *   store: memoryEntries(),
+	 *   scope: null,
+	 *   async reconcile(_entry, {key}) {
+	 *     const charge = await bank.find(key('charge'));
+	 *     return charge ? Response.json(charge, {status: 201}) : 'undone';
+	 *   },
+	 * });
 	 */
 	readonly reconcile?: (
 		entry: Entry,

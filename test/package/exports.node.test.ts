@@ -4,6 +4,7 @@ import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import tsup from '../../tsup.config.ts';
+import tsupServer from '../../tsup.server.config.ts';
 
 const root = new URL('../../', import.meta.url);
 const {node, default: browser} = manifest.imports['#platform'];
@@ -17,8 +18,8 @@ function built(path: string): string {
 }
 
 test('what the package exports is what is built, no more and no less', () => {
-	const {entry} = tsup as {entry: string[]};
-	const files = entry.map(path => built(`./${path}`));
+	const entries = [tsup, tsupServer].flatMap(config => (config as {entry: string[]}).entry);
+	const files = entries.map(path => built(`./${path}`));
 	expect(promised.toSorted()).toEqual(files.toSorted());
 });
 
