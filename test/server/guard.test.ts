@@ -28,22 +28,6 @@ describe('a repeat', () => {
 		expect(runs()).toBe(1);
 	});
 
-	test('has no cookie, nothing of a connection, and none of what an option lists', async () => {
-		const headers = new Headers({
-			'x-kept': 'yes',
-			'X-Trace': '1',
-			connection: 'x-hop',
-			'x-hop': '1',
-			'keep-alive': '1',
-		});
-		headers.append('set-cookie', 'a=1');
-		headers.append('set-cookie', 'b=2');
-		const {pay} = guarded(() => new Response('ok', {headers}), {omitHeaders: ['X-Trace']});
-		expect((await pay()).headers.getSetCookie()).toEqual(['a=1', 'b=2']);
-		const again = await pay();
-		expect([...again.headers].map(([name]) => name)).toEqual(['content-type', 'idempotent-replayed', 'x-kept']);
-	});
-
 	test('after the retention runs again', async () => {
 		const {pay, runs, environment} = guarded(paid, {retention: 1_000});
 		await pay();
@@ -313,4 +297,26 @@ test('the headers of a guard are exposed to pages of other origins', () => {
 		'x-total, retry-after, Idempotent-Replayed, X-Should-Retry',
 	);
 	expect(response.headers.get('access-control-allow-headers')).toBe('Idempotency-Key');
+});
+
+test('the runtime is kept alive for the whole of the work', async () => {
+	const bank = gate();
+	const works: Array<Promise<unknown>> = [];
+	const {guard} = guarded(
+		async () => {
+			await bank.opened;
+			return new Response('ok');
+		},
+		{waitUntil: work => works.push(work)},
+	);
+	const answer = guard(payment());
+	expect(works).toHaveLength(1);
+	const told: string[] = [];
+	void works[0]?.then(() => told.push('over'));
+	await Promise.resolve();
+	expect(told).toEqual([]);
+	bank.open();
+	await answer;
+	await works[0];
+	expect(told).toEqual(['over']);
 });
