@@ -32,27 +32,30 @@ type Bind = <T>(callback: (value: T) => void) => (value: T) => void;
 
 const runtime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
 
-export const environment: Environment = {
-	...clock,
-	uuid: () => v4(),
-	online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
-	onOnline: callback => listen('online', callback),
-	onRestore: callback =>
-		listen('pageshow', event => {
-			if ((event as {persisted?: boolean}).persisted) callback();
-		}),
-	// Edge runtimes call themselves workers too, but have no database of a user's own.
-	get shared() {
-		const isPage = ifReadable(() => runtime.document);
-		// A frame that may not even read it is of a browser all the same.
-		const hasDatabase = () => (ifReadable(() => [runtime.indexedDB]) ?? [true])[0];
-		return !(isPage || (ifReadable(() => runtime.WorkerGlobalScope) && hasDatabase()));
+// Not spread, so that whoever needs it not can leave it out.
+export const environment: Environment = /* @__PURE__ */ Object.assign(
+	{
+		uuid: () => v4(),
+		online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
+		onOnline: (callback: () => void) => listen('online', callback),
+		onRestore: (callback: () => void) =>
+			listen('pageshow', event => {
+				if ((event as {persisted?: boolean}).persisted) callback();
+			}),
+		// Edge runtimes call themselves workers too, but have no database of a user's own.
+		get shared() {
+			const isPage = ifReadable(() => runtime.document);
+			// A frame that may not even read it is of a browser all the same.
+			const hasDatabase = () => (ifReadable(() => [runtime.indexedDB]) ?? [true])[0];
+			return !(isPage || (ifReadable(() => runtime.WorkerGlobalScope) && hasDatabase()));
+		},
+		baseUrl: () => ifReadable(() => runtime.document?.baseURI) ?? ifReadable(() => globalThis.location?.href),
+		get bind() {
+			return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
+		},
 	},
-	baseUrl: () => ifReadable(() => runtime.document?.baseURI) ?? ifReadable(() => globalThis.location?.href),
-	get bind() {
-		return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
-	},
-};
+	clock,
+);
 
 function listen(type: string, listener: (event: object) => void): () => void {
 	ifReadable(() => globalThis.addEventListener?.(type, listener));

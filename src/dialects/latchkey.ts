@@ -3,14 +3,16 @@ import {defineDialect} from './define.ts';
 import type {Exchange, ProfiledDialect} from './profile.ts';
 
 const source = 'latchkey';
-const rows = (): Exchange[] =>
-	Object.entries(codes).map(([code, {status, means, ...more}]) => ({
+const rows = (): Exchange[] => [
+	...Object.entries(codes).map(([code, {status, means, ...more}]) => ({
 		status,
 		headers: {'content-type': 'application/problem+json', ...more.headers},
 		body: {code: `idempotency-${code}`},
 		means,
 		source,
-	}));
+	})),
+	{status: ['2xx', '4xx'], headers: {'idempotent-replayed': 'true'}, means: 'replayed', source},
+];
 
 /**
  * latchkey's own guard: `problem+json` with a `code` for each case. What it keeps, and for how long, its owner decides:
@@ -27,9 +29,6 @@ export const latchkey: ProfiledDialect = /* @__PURE__ */ defineDialect({
 	compares: true,
 	afterFailure: 'look',
 	otherwise: 'words',
-	exchanges: [
-		.../* @__PURE__ */ rows(),
-		{status: ['2xx', '4xx'], headers: {'idempotent-replayed': 'true'}, means: 'replayed', source},
-	],
+	exchanges: /* @__PURE__ */ rows(),
 	read: '2026-11',
 });
