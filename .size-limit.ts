@@ -16,6 +16,7 @@ const budgets = [
 	{name: 'ky', path: 'dist/ky/index.js', import: '{ createClient }', limit: '38.3 kB'},
 	{name: 'contentKey', path: 'dist/index.js', import: '{ contentKey }', limit: '1.3 kB'},
 	{name: 'fromContent', path: 'dist/index.js', import: '{ fromContent }', limit: '100 B'},
+	{name: 'server', path: 'dist/server/index.js', import: '{ idempotent }', limit: '6 kB'},
 	{name: 'stores/indexeddb', path: 'dist/stores/indexeddb.js', import: '*', limit: '4.1 kB'},
 	{name: 'stores/sqlite', path: 'dist/stores/sqlite.js', import: '*', limit: '6.6 kB', node: true},
 	{name: 'stores/redis', path: 'dist/stores/redis.js', import: '*', limit: '7.1 kB', node: true},

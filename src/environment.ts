@@ -1,21 +1,13 @@
 import {v4} from 'uuid';
+import {clock, type Clock} from './clock.ts';
 import {ifReadable} from './utils.ts';
 
+export {clock};
+
 /** Everything ambient that the core needs. Tests and the simulation hand in another one. */
-export type Environment = {
-	/** Wall clock, in milliseconds since the epoch. It may jump. */
-	now(): number;
-	/** Monotonic clock, in milliseconds. It may stand still while the machine sleeps. */
-	monotonic(): number;
-	/** A number in [0, 1), for jitter only. */
-	random(): number;
+export type Environment = Clock & {
 	/** A lower-case UUIDv4 from a cryptographically secure source. */
 	uuid(): string;
-	/**
-	 * Calls back once after `ms` milliseconds, and never where that is Infinity; returns the way to call it off. `holds`: a
-	 * process that has nothing else to do waits for it, as by default.
-	 */
-	timer(callback: () => void, ms: number, holds?: boolean): () => void;
 	/** False only when the runtime knows that there is no network. */
 	online(): boolean;
 	/** Calls back when the network returns; returns the way to call it off. */
@@ -40,43 +32,30 @@ type Bind = <T>(callback: (value: T) => void) => (value: T) => void;
 
 const runtime = globalThis as {document?: {baseURI: string}; WorkerGlobalScope?: unknown; indexedDB?: unknown};
 
-/** The clocks, and chance. Apart from the rest, which stores do without. */
-export const clock: Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'> = {
-	now: () => Date.now(),
-	monotonic: () => performance.now(),
-	random: () => Math.random(),
-	timer(callback, ms, holds = true) {
-		if (ms === Number.POSITIVE_INFINITY) return () => undefined;
-		const id = setTimeout(callback, ms);
-		// Browsers give a number.
-		if (!holds && typeof id === 'object') id.unref();
-		return () => {
-			clearTimeout(id);
-		};
+// Not spread, so that whoever needs it not can leave it out.
+export const environment: Environment = /* @__PURE__ */ Object.assign(
+	{
+		uuid: () => v4(),
+		online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
+		onOnline: (callback: () => void) => listen('online', callback),
+		onRestore: (callback: () => void) =>
+			listen('pageshow', event => {
+				if ((event as {persisted?: boolean}).persisted) callback();
+			}),
+		// Edge runtimes call themselves workers too, but have no database of a user's own.
+		get shared() {
+			const isPage = ifReadable(() => runtime.document);
+			// A frame that may not even read it is of a browser all the same.
+			const hasDatabase = () => (ifReadable(() => [runtime.indexedDB]) ?? [true])[0];
+			return !(isPage || (ifReadable(() => runtime.WorkerGlobalScope) && hasDatabase()));
+		},
+		baseUrl: () => ifReadable(() => runtime.document?.baseURI) ?? ifReadable(() => globalThis.location?.href),
+		get bind() {
+			return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
+		},
 	},
-};
-
-export const environment: Environment = {
-	...clock,
-	uuid: () => v4(),
-	online: () => ifReadable(() => globalThis.navigator?.onLine) !== false,
-	onOnline: callback => listen('online', callback),
-	onRestore: callback =>
-		listen('pageshow', event => {
-			if ((event as {persisted?: boolean}).persisted) callback();
-		}),
-	// Edge runtimes call themselves workers too, but have no database of a user's own.
-	get shared() {
-		const isPage = ifReadable(() => runtime.document);
-		// A frame that may not even read it is of a browser all the same.
-		const hasDatabase = () => (ifReadable(() => [runtime.indexedDB]) ?? [true])[0];
-		return !(isPage || (ifReadable(() => runtime.WorkerGlobalScope) && hasDatabase()));
-	},
-	baseUrl: () => ifReadable(() => runtime.document?.baseURI) ?? ifReadable(() => globalThis.location?.href),
-	get bind() {
-		return ifReadable(() => globalThis.navigator?.userAgent) === 'Cloudflare-Workers' ? bindByPromise : undefined;
-	},
-};
+	clock,
+);
 
 function listen(type: string, listener: (event: object) => void): () => void {
 	ifReadable(() => globalThis.addEventListener?.(type, listener));

@@ -8,7 +8,7 @@ import {
 } from 'msw';
 import {environment} from '../environment.ts';
 import {serveWith, type Fault} from './faults.ts';
-import {keyOf} from './key.ts';
+import {keyOf} from '../server/key.ts';
 import {createLedger} from './ledger.ts';
 import {payloadOf} from './payload.ts';
 import {problem} from './problem.ts';

@@ -1,10 +1,9 @@
-import {Buffer} from 'node:buffer';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-specs.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
-import {MOST_TRIES, stepOn, type Cell, type Found} from './compare-and-set.ts';
-import {explained, isUndone} from './postgres/failure.ts';
+import {stepOn, type Cell, type Found} from './compare-and-set.ts';
+import {askOn, poolSpec, tableSpec, type Queryable} from './postgres/ask.ts';
 import {setUp, valuesOf} from './postgres/schema.ts';
 import {statementsOn, SWEEP_BATCH} from './postgres/sql.ts';
 import {escaped, packAnswer, recordOf, rowId, rowOf, type FoundRow} from './row.ts';
@@ -13,10 +12,7 @@ import {claimRule} from './claim-rule.ts';
 import {forgetRule, KEEP, renewRule, settleRule} from './rules.ts';
 import type {Claim, ClaimResult, OperationId, Renewal, Settlement, Store, WriteResult} from './store.ts';
 
-/** What the store asks of a driver: a `Pool` or a `Client` of `pg` is one. */
-export type Queryable = {
-	query(text: string, values: unknown[]): Promise<{readonly rows: readonly FoundRow[]}>;
-};
+export type {Queryable} from './postgres/ask.ts';
 
 export type PostgresStoreOptions = {
 	/** Who runs the statements. It stays yours: the store never ends it. */
@@ -46,16 +42,10 @@ export type PostgresStore = Store & {
 	setup(): Promise<void>;
 };
 
-const needed: OptionSpecs = {
-	pool: {
-		expects: 'a pg Pool, or another object with query(text, values)',
-		test: value => typeof value === 'object' && value !== null,
-		required: {query: {expects: 'a function', test: value => typeof value === 'function'}},
-	},
-};
+const needed: OptionSpecs = {pool: poolSpec};
 
 const allowed: OptionSpecs = {
-	table: {expects: "'table' or 'schema.table', each of 1 to 63 bytes", test: isTableName},
+	table: tableSpec,
 	lease: time,
 };
 
@@ -85,18 +75,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 	const {pool, table = 'latchkey_operations', lease = 10_000} = options;
 	const sql = statementsOn(table);
 
-	async function ask(text: string, values: unknown[]): Promise<readonly FoundRow[]> {
-		for (let tries = 1; ; tries++) {
-			try {
-				const {rows} = await pool.query(text, values);
-				if (!Array.isArray(rows)) throw new TypeError('query() of the pool gave no rows');
-				return rows;
-			} catch (error) {
-				// Where the database isolates more than READ COMMITTED, meeting another statement undoes this one.
-				if (!isUndone(error) || tries === MOST_TRIES) throw explained(error, table);
-			}
-		}
-	}
+	const ask = askOn(pool, table);
 
 	function cellOf(id: string): Cell {
 		return {
@@ -186,10 +165,4 @@ function foundIn([row]: readonly FoundRow[]): Found {
 		revision: there ? Number(row['revision']) : 0,
 		now: Number(row['now']),
 	};
-}
-
-function isTableName(value: unknown): boolean {
-	if (typeof value !== 'string' || value.includes('\0')) return false;
-	const parts = value.split('.');
-	return parts.length <= 2 && parts.every(part => part !== '' && Buffer.byteLength(part) <= 63);
 }

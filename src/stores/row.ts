@@ -141,11 +141,11 @@ function unpackRequest(packed: Uint8Array): StoredRequest {
 }
 
 /** JSON has no line break of its own: the first one ends the facts. */
-function pack(facts: object, body: Uint8Array): Uint8Array {
+export function pack(facts: object, body: Uint8Array): Uint8Array {
 	return Buffer.concat([Buffer.from(`${JSON.stringify(facts)}\n`), body]);
 }
 
-function unpack(packed: Uint8Array): {facts: unknown; body: Uint8Array} {
+export function unpack(packed: Uint8Array): {facts: unknown; body: Uint8Array} {
 	const end = packed.indexOf(10);
 	const facts: unknown = JSON.parse(new TextDecoder().decode(packed.subarray(0, end)));
 	return {facts, body: new Uint8Array(packed.subarray(end + 1))};
@@ -167,14 +167,14 @@ function parsed(text: unknown): unknown {
 }
 
 /** `undefined` for what is neither: not to know whether a key is free or ambiguous is no `false`. */
-function flag(value: unknown): boolean | undefined {
+export function flag(value: unknown): boolean | undefined {
 	if (typeof value === 'boolean') return value;
 	const number = numeric(value);
 	return number === 0 || number === 1 ? number === 1 : undefined;
 }
 
 /** `NaN` for what is no number, where `Number` would make `0` of nothing. */
-function numeric(value: unknown): number {
+export function numeric(value: unknown): number {
 	return /^-?\d/.test(String(value)) ? Number(value) : Number.NaN;
 }
 

@@ -8,7 +8,7 @@ import {claimRule} from './claim-rule.ts';
 import {forgetRule, renewRule, settleRule, type Step} from './rules.ts';
 import {connectTo, type SqliteEnvironment} from './sqlite/connection.ts';
 import {nodeSqlite} from './sqlite/node-sqlite.ts';
-import type {Statements} from './sqlite/table.ts';
+import {prepareStatements, prepareTable, type Statements} from './sqlite/table.ts';
 import type {OperationId, Store} from './store.ts';
 
 export type SqliteStoreOptions = {
@@ -71,7 +71,7 @@ export function sqliteStoreIn(environment: SqliteEnvironment, options: SqliteSto
 	checkOptions('sqliteStore', options, required, optional);
 	const {path, lease = 10_000} = options;
 	nodeSqlite();
-	const connection = connectTo(environment, path);
+	const connection = connectTo(environment, path, {prepareTable, prepareStatements});
 
 	function step<R>(id: OperationId, rule: (record: OperationRecord | undefined, now: number) => Step<R>): Promise<R> {
 		const key = rowId(id);

@@ -7,15 +7,26 @@ import {withSources} from './snippets.ts';
 /** What the docstrings' examples take from the application around them, besides docs/examples.d.ts. */
 const application = `
 import type {OperationHandle, Store} from 'latchkey';
+import type {EntryStore, Guard, Handler} from 'latchkey/server';
+import type {Pool} from 'pg';
 
 declare global {
 	const body: string;
+	const bank: {
+		charge(order: unknown, options: {idempotencyKey: string}): Promise<object>;
+		find(key: string): Promise<object | undefined>;
+	};
+	const guard: Guard<readonly []>;
+	const handler: Handler<readonly []>;
+	const pool: Pool;
 	const connectionString: string;
 	const error: unknown;
 	const file: Blob;
 	const handle: OperationHandle;
 	const logger: {error(error: unknown): void};
 	const signOutButton: HTMLButtonElement;
+	function userOf(request: Request): {readonly id: string};
+	function myEntries(options: {readonly table: string}): EntryStore;
 	function currentUser(): {readonly id: string};
 	function myStore(options: {readonly table: string}): Store;
 	function showOpen(operation: readonly string[], expired: boolean): void;
@@ -29,6 +40,7 @@ import {contentKey, createFetch, forgetAll, fromContent, ietf, isLatchkeyError, 
 import {createClient} from 'latchkey/ky';
 import {defineDialect, dialectFor, inBody, inQuery, inVariable, latchkey, paypal, stripe, stripeV2} from 'latchkey/dialects';
 import {idempotentEndpoint} from 'latchkey/msw';
+import {idempotent, memoryEntries} from 'latchkey/server';
 import {indexedDbStore} from 'latchkey/stores/indexeddb';
 import {postgresStore} from 'latchkey/stores/postgres';
 import {redisStore} from 'latchkey/stores/redis';

@@ -1,5 +1,5 @@
 import {createLedger} from '../../src/msw/ledger.ts';
-import {keyOf} from '../../src/msw/key.ts';
+import {keyOf} from '../../src/server/key.ts';
 import {payloadOf} from '../../src/msw/payload.ts';
 import {problem} from '../../src/msw/problem.ts';
 import {serveOnce} from '../../src/msw/serve-once.ts';

@@ -5,6 +5,7 @@ import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import tsup from '../../tsup.config.ts';
 import tsupOfProbe from '../../tsup.probe.config.ts';
+import tsupServer from '../../tsup.server.config.ts';
 
 const root = new URL('../../', import.meta.url);
 const {node, default: browser} = manifest.imports['#platform'];
@@ -19,8 +20,8 @@ function built(path: string): string {
 }
 
 test('what the package exports is what is built, no more and no less', () => {
-	const {entry} = tsup as {entry: string[]};
-	const files = entry.map(path => built(`./${path}`));
+	const entries = [tsup, tsupServer].flatMap(config => (config as {entry: string[]}).entry);
+	const files = entries.map(path => built(`./${path}`));
 	expect(promised.toSorted()).toEqual(files.toSorted());
 	const {entry: ofProbe} = tsupOfProbe as {entry: Record<string, string>};
 	expect(programs).toEqual(Object.keys(ofProbe).map(name => `./dist/${name}.js`));

@@ -3,7 +3,7 @@ import {sources} from './sources.ts';
 
 /** What nobody loads who does not ask for it: the other entries. */
 const satellite =
-	/^(?:ky|msw|probe)\/|^dialects\/(?!dialect\.|exists\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
+	/^(?:ky|msw|probe|server)\/|^dialects\/(?!dialect\.|exists\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -53,6 +53,18 @@ test('the probe sees servers as they are: it imports nothing but itself, the pro
 	expect(needed.filter(to => !/^(?:probe\/|node:)/.test(to))).toEqual(['dialects/index.ts']);
 });
 
+test('a guard loads nothing of the client', () => {
+	const known = imports.filter(({from, to}) => from.startsWith('server/') && isSource(to) && !to.startsWith('server/'));
+	const client = /^(?:attempt|ky|operation|request)\/|^(?:fetch|options|errors)\.ts$/;
+	expect(known.filter(({to}) => client.test(to))).toEqual([]);
+});
+
+test('entries know nothing of HTTP', () => {
+	const stores = /^server\/(?:entry|rules|memory|sqlite|redis|postgres|contract)\b/;
+	const http = /^(?:attempt|dialects|request)\/|^server\/(?:guard|kept|problem|serve)\.ts$/;
+	expect(imports.filter(({from, to}) => stores.test(from) && http.test(to))).toEqual([]);
+});
+
 test('an attempt knows nothing of stores', () => {
 	expect(importers(/^stores\//).filter(from => from.startsWith('attempt/'))).toEqual([]);
 });
@@ -70,7 +82,7 @@ test.each([
 test('what is ambient enters through the environment', () => {
 	const found = codeWith(/AbortSignal\.timeout|\bset(?:Timeout|Interval)\b|Date\.now|Math\.random|performance\.now/);
 	// The probe is a program of its own.
-	expect(found.filter(line => !/^(?:environment|probe\/clock)\.ts:/.test(line))).toEqual([]);
+	expect(found.filter(line => !/^(?:clock|environment|probe\/clock)\.ts:/.test(line))).toEqual([]);
 });
 
 test('what a runtime may lack is asked for at one place', () => {

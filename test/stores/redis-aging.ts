@@ -7,7 +7,7 @@ local ms = tonumber(ARGV[1])
 local function text(number) return string.format('%.17g', number) end
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'hash' then
-	for _, field in ipairs({'created_at', 'updated_at', 'lease_until', 'key_until', 'keep_until', 'answer_until'}) do
+	for _, field in ipairs({'created_at', 'updated_at', 'lease_until', 'key_until', 'keep_until', 'answer_until', 'expires_at'}) do
 		local time = redis.call('HGET', KEYS[1], field)
 		if time and time ~= '0' then redis.call('HSET', KEYS[1], field, text(time - ms)) end
 	end

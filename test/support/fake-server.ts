@@ -1,6 +1,6 @@
 import type {Environment} from '../../src/environment.ts';
 import {NotSentError} from '../../src/errors.ts';
-import {keyOf} from '../../src/msw/key.ts';
+import {keyOf} from '../../src/server/key.ts';
 import {createLedger} from '../../src/msw/ledger.ts';
 import {payloadOf} from '../../src/msw/payload.ts';
 import {serveOnce, type Saves} from '../../src/msw/serve-once.ts';

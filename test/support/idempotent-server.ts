@@ -1,4 +1,4 @@
-import {keyOf} from '../../src/msw/key.ts';
+import {keyOf} from '../../src/server/key.ts';
 import {createLedger} from '../../src/msw/ledger.ts';
 import {payloadOf} from '../../src/msw/payload.ts';
 import {problem} from '../../src/msw/problem.ts';

@@ -73,9 +73,9 @@ COMMENT ON TABLE ${quoted} IS 'latchkey schema ${SCHEMA}; times are milliseconds
 }
 
 /** The same in one statement, hence all or nothing. Of several at once one makes it, and the others wait for that one. */
-function setupSql(table: string): string {
+function setupSql(sql: string): string {
 	return `DO ${literal(`BEGIN
-${schemaSql(table)}EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN
+${sql}EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN
 	NULL;
 END`)}`;
 }
@@ -92,9 +92,9 @@ export type Ask = (text: string, values: unknown[]) => Promise<readonly FoundRow
 const LOOK = `SELECT true AS there, obj_description(oid, 'pg_class') AS comment FROM pg_class WHERE oid = to_regclass($1)`;
 
 /** Makes the table where there is none. Throws where what is there cannot be used. */
-export async function setUp(ask: Ask, table: string): Promise<void> {
+export async function setUp(ask: Ask, table: string, sql: string = schemaSql(table)): Promise<void> {
 	if (await isSetUp(ask, table)) return;
-	await ask(setupSql(table), []);
+	await ask(setupSql(sql), []);
 	if (!(await isSetUp(ask, table))) throw new Error(`Postgres: something that is no table has the name ${table}`);
 }
 

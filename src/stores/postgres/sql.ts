@@ -8,7 +8,7 @@ const begunTimes: ReadonlySet<keyof Row> = new Set(['lease_until', 'created_at',
  * Milliseconds since the epoch by the engine's clock: when the statement came, however often it is asked for, and not
  * when its transaction began.
  */
-const NOW = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
+export const NOW: string = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 
 /** So that a sweep after a long time keeps others waiting for no longer than a step takes. */
 export const SWEEP_BATCH = 250;

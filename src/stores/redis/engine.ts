@@ -2,7 +2,7 @@ import {shown} from '../../shown.ts';
 import {isUnknownScript, redisFailure} from './failure.ts';
 import type {RedisSender} from './client.ts';
 import {readReply, type Place, type Reply} from './record.ts';
-import {redisScripts} from './scripts.ts';
+import {redisScripts, type RedisScript} from './scripts.ts';
 
 /** Redis as the store uses it. What fails is told as Redis's failure. */
 export type RedisEngine = {
@@ -12,7 +12,15 @@ export type RedisEngine = {
 	readonly members: (index: string, open: boolean) => Promise<string[]>;
 };
 
-export function redisEngine(send: RedisSender['send']): RedisEngine {
+/** Commands and scripts whose replies are lists of strings. */
+export function commandsOn(send: RedisSender['send']): {
+	readonly command: (key: string, args: readonly string[]) => Promise<string[]>;
+	readonly script: (
+		script: RedisScript,
+		keys: readonly [string, ...string[]],
+		args: readonly string[],
+	) => Promise<string[]>;
+} {
 	async function command(key: string, args: readonly string[]): Promise<string[]> {
 		const reply = await send(key, args).catch((error: unknown) => {
 			throw isUnknownScript(error) ? error : redisFailure(error);
@@ -22,16 +30,22 @@ export function redisEngine(send: RedisSender['send']): RedisEngine {
 	}
 
 	return {
-		async run(script, {id, keys}, args = []) {
-			const {sha, text} = redisScripts[script];
-			const rest = [String(keys.length), ...keys, id, ...args];
+		command,
+		async script({sha, text}, keys, args) {
+			const rest = [String(keys.length), ...keys, ...args];
 			// A server keeps scripts until it is restarted or told to flush them.
-			const reply = command(keys[0], ['EVALSHA', sha, ...rest]).catch(async (error: unknown) => {
+			return command(keys[0], ['EVALSHA', sha, ...rest]).catch(async (error: unknown) => {
 				if (!isUnknownScript(error)) throw error;
 				return command(keys[0], ['EVAL', text, ...rest]);
 			});
-			return readReply(await reply);
 		},
+	};
+}
+
+export function redisEngine(send: RedisSender['send']): RedisEngine {
+	const {command, script: runScript} = commandsOn(send);
+	return {
+		run: async (script, {id, keys}, args = []) => readReply(await runScript(redisScripts[script], keys, [id, ...args])),
 		// What is open has no end.
 		members: async (index, open) => command(index, ['ZRANGEBYSCORE', index, open ? '+inf' : '-inf', '+inf']),
 	};

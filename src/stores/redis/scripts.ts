@@ -107,6 +107,11 @@ return {'1', text(now)}
 
 export type RedisScript = {readonly text: string; readonly sha: string};
 
+/** A script by its text. */
+export function scriptOfText(text: string): RedisScript {
+	return {text, sha: hash('sha1', text)};
+}
+
 export const redisScripts: Readonly<Record<'read' | 'begin' | 'renew' | 'settle' | 'swap', RedisScript>> = {
 	read: scriptOf(read),
 	begin: scriptOf(begin),
@@ -116,6 +121,5 @@ export const redisScripts: Readonly<Record<'read' | 'begin' | 'renew' | 'settle'
 };
 
 function scriptOf(body: string): RedisScript {
-	const text = prologue + body;
-	return {text, sha: hash('sha1', text)};
+	return scriptOfText(prologue + body);
 }

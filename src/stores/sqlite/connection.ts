@@ -1,24 +1,23 @@
 import {resolve} from 'node:path';
 import type {Environment} from '../../environment.ts';
 import {fileError, inOurWords, isLocked, isOfSqlite} from './failure.ts';
-import {inodeOf, openFile, type Opened} from './open.ts';
-import type {Statements} from './table.ts';
+import {inodeOf, openFile, type Layout, type Opened} from './open.ts';
 
 export type SqliteEnvironment = Pick<Environment, 'now' | 'monotonic' | 'random' | 'timer'>;
 
-export type Connection = {
+export type Connection<S> = {
 	/** Runs alone, and is answered once that is on disk. `run` writes once, at its end, or throws without having written. */
-	write<R>(run: (statements: Statements) => R): Promise<R>;
+	write<R>(run: (statements: S) => R): Promise<R>;
 	/** Needs no lock: what stands there when it is run. */
-	read<R>(run: (statements: Statements) => R): Promise<R>;
+	read<R>(run: (statements: S) => R): Promise<R>;
 	/** Leaves nothing of what was dropped in the write-ahead log, unless others are at the file at that moment. */
 	scrub(): void;
 	close(): void;
 };
 
-type Waiting = {
+type Waiting<S> = {
 	/** In a transaction. Returns what tells its caller so, once that is on disk. */
-	readonly run: (statements: Statements) => () => void;
+	readonly run: (statements: S) => () => void;
 	readonly fail: (error: unknown) => void;
 };
 
@@ -28,16 +27,16 @@ const PATIENCE = 4_000;
 const LONGEST_PAUSE = 20;
 
 /** The first step opens the file: a program that only loads a store, to build an application, makes none. */
-export function connectTo(environment: SqliteEnvironment, path: string): Connection {
+export function connectTo<S>(environment: SqliteEnvironment, path: string, layout: Layout<S>): Connection<S> {
 	const file = path === ':memory:' ? path : resolve(path);
-	let opened: Opened | undefined;
+	let opened: Opened<S> | undefined;
 	let closed = false;
 	let written = false;
-	let waiting: Waiting[] = [];
+	let waiting: Array<Waiting<S>> = [];
 
-	function open(): Opened {
+	function open(): Opened<S> {
 		if (closed) throw fileError(file, 'has been closed');
-		opened ??= openFile(file);
+		opened ??= openFile(file, layout);
 		if (inodeOf(file) !== opened.inode)
 			throw fileError(file, 'was moved, replaced or deleted while it was in use: put it back, or restart this process');
 		return opened;

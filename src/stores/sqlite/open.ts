@@ -3,20 +3,25 @@ import {dirname, resolve} from 'node:path';
 import type {DatabaseSync} from 'node:sqlite';
 import {fileError} from './failure.ts';
 import {nodeSqlite} from './node-sqlite.ts';
-import {prepareStatements, prepareTable, type Statements} from './table.ts';
 
 /** An open file, and the statements on it. */
-export type Opened = {
+/** What is kept in a file. Each part is run in the first transaction, and once the file is open. */
+export type Layout<S> = {
+	readonly prepareTable: (database: DatabaseSync, file: string) => void;
+	readonly prepareStatements: (database: DatabaseSync) => S;
+};
+
+export type Opened<S> = {
 	readonly database: DatabaseSync;
 	/** One transaction that nobody else writes in between. Whatever `run` throws undoes it, and is thrown. */
 	readonly transact: <R>(run: () => R) => R;
-	readonly statements: Statements;
+	readonly statements: S;
 	/** Tells the file from another one in its place. */
 	readonly inode: number | undefined;
 };
 
 /** Opens the file, and makes sure that it can be written to. */
-export function openFile(file: string): Opened {
+export function openFile<S>(file: string, {prepareTable, prepareStatements}: Layout<S>): Opened<S> {
 	if (file !== ':memory:') makeFile(targetOf(file));
 	const database = new (nodeSqlite().DatabaseSync)(file);
 	try {
@@ -60,7 +65,7 @@ function targetOf(file: string, links = 0): string {
 	return file;
 }
 
-function transactionsOn(database: DatabaseSync): Opened['transact'] {
+function transactionsOn(database: DatabaseSync): Opened<unknown>['transact'] {
 	// Immediate, because a transaction that reads before it has the lock to write may find that it cannot get it.
 	const begin = database.prepare('BEGIN IMMEDIATE');
 	const commit = database.prepare('COMMIT');

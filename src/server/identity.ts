@@ -1,0 +1,35 @@
+import {concat} from '../bytes.ts';
+import type {Subject} from './entry.ts';
+import {sha256} from './hash.ts';
+import {uuidV5} from './uuid-v5.ts';
+
+/** 0f4aa1b4-93ac-4a0b-8d0e-5b0a9a0dbb43 */
+const NAMESPACE: Uint8Array = /* @__PURE__ */ new Uint8Array([
+	15, 74, 161, 180, 147, 172, 74, 11, 141, 14, 91, 10, 154, 13, 187, 67,
+]);
+
+/** Each part after its length, so that the end of one is never the beginning of the next. */
+const framed = (parts: readonly string[]): string => parts.map(part => `${part.length}:${part}`).join('');
+
+/** A hash of whose key it is. JSON spells out what is no text, which UTF-8 would make all the same. */
+export async function scopeOf(whose: string | null): Promise<string> {
+	return whose === null ? '' : sha256(JSON.stringify(whose));
+}
+
+/** Where the entry of a subject is: SHA-256 in hex. */
+export async function idOf({guard, scope, method, path, key}: Subject): Promise<string> {
+	return sha256(framed([guard, scope, method, path, key]));
+}
+
+/** SHA-256 in hex of what makes a request this request: method, path, query, content type, body. */
+export async function fingerprintOf(request: Request, url: URL, body: Uint8Array | string): Promise<string> {
+	const type = request.headers.get('content-type')?.trim().toLowerCase() ?? '';
+	const head = framed([request.method, url.pathname, url.search, typeof body === 'string' ? '' : type]);
+	if (typeof body === 'string') return sha256(`own ${head}${body}`);
+	return sha256(concat([new TextEncoder().encode(head), body]));
+}
+
+/** The key of a step of an operation: a UUIDv5, the same at every run of the same request. */
+export function stepKey({guard, scope, method, path, key}: Subject, fingerprint: string, step: string): string {
+	return uuidV5(framed([guard, scope, method, path, key, fingerprint, step]), NAMESPACE);
+}

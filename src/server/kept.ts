@@ -1,0 +1,90 @@
+import {concat} from '../bytes.ts';
+import {notSaved} from '../dialects/ietf.ts';
+import type {KeptAnswer} from './entry.ts';
+import {problem} from './problem.ts';
+
+/**
+ * Whether an answer is kept under the key: it would be the same again. What is never kept is the list that the client
+ * has, too.
+ */
+export function isKept(status: number): boolean {
+	return status >= 200 && status < 500 && !notSaved.has(status);
+}
+
+/** Of one connection, or of this very answer (RFC 9110 §7.6.1). A cookie is its first caller's. */
+const never = [
+	'connection',
+	'content-length',
+	'keep-alive',
+	'proxy-authenticate',
+	'proxy-authorization',
+	'proxy-connection',
+	'set-cookie',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+];
+
+/** An answer that has been read, and one with the same content for the caller. */
+export type Copied = {readonly kept: KeptAnswer; readonly response: Response};
+
+/** Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. */
+export async function copied(response: Response, limit: number, omitted: readonly string[]): Promise<Copied> {
+	const {status, statusText, headers, body} = response;
+	const named = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
+	const left = new Set([...never, ...omitted, ...named]);
+	const facts = {status, statusText, headers: [...headers].filter(([name]) => !left.has(name))};
+	if (body === null) return {kept: {...facts, body}, response};
+	// They have no end that could be waited for.
+	const endless = /^\s*(text\/event-stream|application\/x-ndjson)\b/i.test(headers.get('content-type') ?? '');
+	if (endless) return {kept: {...facts, body: null, bodyLost: true}, response};
+
+	const reader = body.getReader();
+	const parts: Uint8Array<ArrayBuffer>[] = [];
+	for (let size = 0; size <= limit;) {
+		const {done, value} = await reader.read();
+		if (done) {
+			const bytes = concat(parts);
+			return {kept: {...facts, body: bytes}, response: new Response(bytes, {status, statusText, headers})};
+		}
+
+		// A copy: a source may use its buffer again for the next chunk.
+		const part = new Uint8Array(value);
+		parts.push(part);
+		size += part.byteLength;
+	}
+
+	const whole = new Response(resumed(parts, reader), {status, statusText, headers});
+	return {kept: {...facts, body: null, bodyLost: true}, response: whole};
+}
+
+/** What was read, and then the rest. */
+function resumed(
+	parts: Uint8Array<ArrayBuffer>[],
+	reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+	return new ReadableStream({
+		async pull(controller) {
+			const part = parts.shift();
+			const {done, value} = part === undefined ? await reader.read() : {done: false, value: part};
+			if (done) controller.close();
+			else controller.enqueue(value);
+		},
+		cancel: async reason => reader.cancel(reason),
+	});
+}
+
+/** The answer again, marked as such. */
+export function replayOf({status, statusText, headers, body, bodyLost}: KeptAnswer): Response {
+	if (bodyLost && status < 300) return problem('already-executed', {}, {executed: {status}});
+	const replay = new Response(body as Uint8Array<ArrayBuffer> | null, {
+		status,
+		statusText,
+		headers: headers.map(([name, value]): [string, string] => [name, value]),
+	});
+	replay.headers.set('idempotent-replayed', 'true');
+	// Of another content.
+	if (bodyLost) for (const name of ['content-type', 'content-encoding', 'etag']) replay.headers.delete(name);
+	return replay;
+}

@@ -1,0 +1,54 @@
+import {codes} from '../dialects/codes.ts';
+
+/** What the guard itself has to say. */
+export type ProblemCode = keyof typeof codes;
+
+/** Of each its title and its detail. The titles are those of the draft where it has one. */
+const words: Readonly<Record<ProblemCode, readonly [title: string, detail: string]>> = {
+	'key-missing': ['Idempotency-Key is missing', 'This operation takes an Idempotency-Key header. Nothing was done.'],
+	'key-malformed': [
+		'Idempotency-Key is malformed',
+		'Idempotency-Key holds one key of 1 to 255 visible ASCII characters, bare or in double quotes. Nothing was done.',
+	],
+	'key-in-progress': [
+		'A request is outstanding for this Idempotency-Key',
+		'The first request with this Idempotency-Key is still being processed.',
+	],
+	'key-reused': [
+		'Idempotency-Key is already used',
+		'This Idempotency-Key belongs to a request with a different payload. Nothing was done now.',
+	],
+	'outcome-unknown': [
+		'Idempotency-Key: outcome unknown, may still be in progress',
+		'It is not known whether the first request with this Idempotency-Key took effect. Nothing was done now.',
+	],
+	'already-executed': [
+		'Idempotency-Key: already executed',
+		'The first request with this Idempotency-Key took effect. Its answer was not kept.',
+	],
+	'store-unavailable': [
+		'Idempotency-Key cannot be looked up',
+		'The store of idempotency keys did not answer. Nothing was done.',
+	],
+};
+
+/** The answer of the guard in `application/problem+json`. `members`: what else is to be told. */
+export function problem(
+	code: ProblemCode,
+	headers: Readonly<Record<string, string>> = {},
+	members: object = {},
+): Response {
+	const {status, headers: own} = codes[code];
+	const [title, detail] = words[code];
+	const body = {title, status, detail, code: `idempotency-${code}`, ...members};
+	return new Response(JSON.stringify(body), {
+		status,
+		headers: {'content-type': 'application/problem+json', ...own, ...headers},
+	});
+}
+
+/** When a lease is over at the latest: whole seconds from 1 to 30. */
+export function inProgress({leaseUntil}: {readonly leaseUntil: number}, now: number): Response {
+	const seconds = Math.min(30, Math.max(1, Math.ceil((leaseUntil - now) / 1_000)));
+	return problem('key-in-progress', {'retry-after': String(seconds)});
+}

@@ -1,0 +1,82 @@
+import {expect, test} from 'vitest';
+import {memoryEntriesIn} from '../../src/server/memory.ts';
+import {codeOf, guarded, paid} from './shop.ts';
+
+const down = async () => Promise.reject(new Error('down'));
+const never = () => new Promise<never>(() => undefined);
+
+test.each([
+	['fails', down],
+	[
+		'throws',
+		() => {
+			throw new Error('down');
+		},
+	],
+	['never answers', never],
+])('a store that %s is told within its time, and nothing runs', async (_, begin) => {
+	const {pay, runs, environment, types} = guarded(paid, {storeTimeout: 1_500}, {begin});
+	const told = pay();
+	await environment.advance(1_500);
+	const response = await told;
+	expect([response.status, await codeOf(response), response.headers.get('retry-after')]).toEqual([
+		503,
+		'idempotency-store-unavailable',
+		'2',
+	]);
+	expect([runs(), types()[0]]).toEqual([0, 'store-error']);
+});
+
+test('a claim of unknown fate is given back by its owner', async () => {
+	const {pay, runs, environment, store} = guarded(paid);
+	const {begin} = store;
+	let late = true;
+	store.begin = async (...step) => {
+		const result = await begin(...step);
+		if (late) await never();
+		return result;
+	};
+	const told = pay();
+	await environment.advance(2_000);
+	expect((await told).status).toBe(503);
+	late = false;
+	await environment.advance(3_000);
+	expect((await environment.finish(pay())).status).toBe(201);
+	expect([runs(), await store.unsettled('', 10)]).toEqual([1, []]);
+});
+
+test('where it is better to charge twice than not, the handler runs, and that is told', async () => {
+	const {pay, runs, types} = guarded(paid, {onStoreError: 'run'}, {begin: down});
+	expect((await pay()).status).toBe(201);
+	expect([runs(), types()]).toEqual([1, ['store-error', 'unguarded']]);
+});
+
+test('an answer that cannot be kept is given all the same, and kept as soon as it can be', async () => {
+	const {pay, runs, environment, store, types} = guarded(paid);
+	const {answer} = store;
+	store.answer = down;
+	expect((await pay()).status).toBe(201);
+	expect((await pay()).status).toBe(409);
+	store.answer = answer;
+	await environment.advance(1_000);
+	expect((await pay()).headers.get('idempotent-replayed')).toBe('true');
+	expect([runs(), new Set(types()), environment.timers()]).toEqual([1, new Set(['store-error']), 0]);
+});
+
+test('what has expired is swept now and then', async () => {
+	let sweeps = 0;
+	const {pay, environment} = guarded(paid, {}, {sweep: () => ++sweeps});
+	await pay();
+	await environment.advance(600_000);
+	await pay();
+	await pay();
+	expect(sweeps).toBe(1);
+});
+
+test('a caller of the store that is given is told what is wrong with its options', () => {
+	const store = memoryEntriesIn({now: () => 0});
+	expect(() => guarded(paid, {store, scope: undefined as never})).toThrow('latchkey: scope takes');
+	expect(() => guarded(paid, {lease: 0})).toThrow('latchkey: lease takes');
+	expect(() => guarded(paid, {store: {} as never})).toThrow('latchkey: store.begin takes');
+	expect(() => guarded(paid, {effect: 'x'} as never)).toThrow('latchkey: idempotent has no option');
+});
