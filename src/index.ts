@@ -7,6 +7,7 @@ export {unfinished, type Unfinished} from './operation/unfinished.ts';
 export {forgetAll} from './operation/forget-all.ts';
 
 export type {CallOptions, FetchOptions, ResumeInit, SharedOptions} from './options.ts';
+export type {OutcomeOptions} from './outcome-options.ts';
 export type {RetryOptions} from './retry-options.ts';
 export {fromContent, type FromContent, type OperationName} from './request/identity.ts';
 export {contentKey} from './request/content-key.ts';

@@ -36,7 +36,8 @@ export const notSaved: ReadonlySet<number> = new Set([
 	401, 403, 407, 408, 409, 413, 419, 421, 423, 425, 426, 428, 429, 431, 440, 451, 498, 499,
 ]);
 
-const replayMarkers = [
+/** Spellings of "this answer was given before", in lower case. */
+export const replayMarkers: readonly string[] = [
 	'idempotent-replayed',
 	'idempotency-replayed',
 	'x-idempotent-replayed',
@@ -49,8 +50,12 @@ const replayMarkers = [
 ];
 
 /** Some servers send the marker on first answers too, with the value false. */
+export function isMark(value: string | null | undefined): boolean {
+	return /^\s*(true|\d{9,})\s*$/i.test(value ?? '');
+}
+
 function isReplay({headers}: Answer): boolean {
-	return replayMarkers.some(name => /^\s*(true|\d{9,})\s*$/i.test(headers.get(name) ?? ''));
+	return replayMarkers.some(name => isMark(headers.get(name)));
 }
 
 /**

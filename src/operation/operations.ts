@@ -1,15 +1,14 @@
 import type {Answer} from '../dialects/dialect.ts';
-import {stopwatch, type Environment} from '../environment.ts';
+import type {Environment} from '../environment.ts';
 import type {EventDetail} from '../events.ts';
 import {nameId} from '../request/identity.ts';
 import {scopeId} from '../request/scope.ts';
-import {unleased} from '../stores/rules.ts';
 import type {Claim, OperationId, Settlement, Store, Listed} from '../stores/store.ts';
 import {after, once, tellGuarded, type MaybePromise} from '../utils.ts';
 import type {Flight} from './flight.ts';
 import {guardedStore, recordsOf, type GuardedStore} from './guarded-store.ts';
 import {isOpen, type OperationRecord} from './record.ts';
-import {seenSince, type Seen} from './key-age.ts';
+import type {Seen} from './key-age.ts';
 import type {Result} from './outcome.ts';
 import type {Snapshot} from './snapshot.ts';
 import {isOpenState, type State} from './state.ts';
@@ -207,37 +206,6 @@ export async function storedRecord({operations, id}: Operation): Promise<Listed 
 /** Who a flight is to the store. */
 export function nextOwner(operations: Operations): string {
 	return `${operations.realm()}/${++operations.count}`;
-}
-
-/** With `onStoreError: 'degrade'` an operation goes on by what this realm knows of it, while its store fails. */
-export function keepRecord(operation: Operation, seen: Seen): void {
-	if (operation.operations.degrades) operation.known = seen;
-}
-
-/** What the store answered is what is known, whatever was to be written. */
-export function correctRecord(operation: Operation, record: OperationRecord): void {
-	if (operation.known) operation.known = {...operation.known, record};
-}
-
-/** It has been freed, as the store has it or as it was known here. */
-export function freeKnown(operation: Operation, record: OperationRecord | undefined = operation.known?.record): void {
-	if (!operation.known || !record) return;
-	const freed = {...record, ...unleased, freed: true, answer: undefined, request: undefined};
-	operation.known = {...operation.known, record: freed};
-}
-
-/** What this realm knows: also an outcome that the store has not taken, where nobody was to go on without it. */
-export function knownRecord({known, unsaved}: Operation): Listed | undefined {
-	if (known) return {record: known.record, now: known.now()};
-	if (unsaved === undefined) return undefined;
-	const {record, state} = unsaved;
-	const {keyAge = 0} = unsaved.claim();
-	return {record: {...record, ...unleased, state}, now: record.createdAt + keyAge};
-}
-
-/** A look at the store, which counts unless this realm is at it, or knows better. */
-export function sawRecord(operation: Operation, environment: Environment, found: Listed): void {
-	if (!operation.flight && !operation.unsaved) keepRecord(operation, seenSince(stopwatch(environment), found));
 }
 
 /** In bytes. */

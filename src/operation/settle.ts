@@ -5,9 +5,8 @@ import {atRest} from './at-rest.ts';
 import type {Finding} from './attempts.ts';
 import type {GuardedStore} from './guarded-store.ts';
 import type {HeldLease} from './lease.ts';
+import {correctRecord, keepRecord} from './known.ts';
 import {
-	correctRecord,
-	keepRecord,
 	keepUnsaved,
 	isSmall,
 	type Run,

@@ -4,17 +4,8 @@ import {mistake} from '../mistake.ts';
 import {unleased} from '../stores/rules.ts';
 import type {Freeing, Listed} from '../stores/store.ts';
 import {seenSince, isLeaseEndless} from './key-age.ts';
-import {
-	correctRecord,
-	freeKnown,
-	keepRecord,
-	knownRecord,
-	notify,
-	storedRecord,
-	type Operation,
-	type Unsaved,
-	nextOwner,
-} from './operations.ts';
+import {correctRecord, freeKnown, keepRecord, knownRecord} from './known.ts';
+import {notify, storedRecord, type Operation, type Unsaved, nextOwner} from './operations.ts';
 import {isFree, isOpen, isUnprocessed, type OperationRecord, type PendingDetails} from './record.ts';
 import {save} from './settle.ts';
 import {isOpenState, saidState, transition} from './state.ts';

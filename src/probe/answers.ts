@@ -1,21 +1,11 @@
+import {isMark, replayMarkers} from '../dialects/ietf.ts';
 import type {Answer, Seen} from './exchange.ts';
 import {jsonOf} from './json.ts';
-
-/** Spellings of "this answer was given before". Its value must not be false. */
-const replayMarkers = [
-	'idempotent-replayed',
-	'idempotency-replayed',
-	'x-idempotent-replayed',
-	'idempotency-replay',
-	'idempotent-replay',
-	'request-idempotency',
-	'x-idempotency-cache-hit',
-];
 
 /** The header by which a server says that it replays, if it says so. */
 export function replayMarkerOf(seen: Seen): string | undefined {
 	if (seen.kind === 'failure') return undefined;
-	return replayMarkers.find(name => seen.headers[name]?.trim().toLowerCase() === 'true');
+	return replayMarkers.find(name => isMark(seen.headers[name]));
 }
 
 /** As if no marker were on it. */

@@ -1,3 +1,4 @@
+import {fits as holds} from '../dialects/exchanges.ts';
 import {isLimited, isRefusal, isSuccess, mayBeInProgress} from './answers.ts';
 import type {CheckId, Finding, Observation} from './check.ts';
 import type {Answer} from './exchange.ts';
@@ -85,21 +86,9 @@ function fits({status, headers, body, text}: Exchange, answer: Answer): boolean 
 	const has = (one: number | string) =>
 		typeof one === 'number' ? one === answer.status : Number(one[0]) === Math.floor(answer.status / 100);
 	if (![status].flat().some(has)) return false;
-	if (body !== undefined) return contains(jsonOf(answer.body), body);
+	if (body !== undefined) return holds(body, jsonOf(answer.body));
 	if (text !== undefined) return answer.body.toLowerCase().includes(text.toLowerCase());
 	return Object.entries(headers ?? {}).every(
 		([name, value]) => answer.headers[name.toLowerCase()]?.trim().toLowerCase() === value.toLowerCase(),
-	);
-}
-
-/** Whether everything that the pattern names is in the value; `'*'` is any member, and of a list one element is enough. */
-function contains(value: unknown, pattern: unknown): boolean {
-	if (typeof pattern !== 'object' || pattern === null) return value === pattern;
-	if (typeof value !== 'object' || value === null) return false;
-	const members: readonly unknown[] = Object.values(value);
-	const some = (part: unknown) => members.some(member => contains(member, part));
-	if (Array.isArray(pattern)) return Array.isArray(value) && pattern.every(some);
-	return Object.entries(pattern).every(([name, part]) =>
-		name === '*' ? some(part) : Object.hasOwn(value, name) && contains((value as Record<string, unknown>)[name], part),
 	);
 }

@@ -15,7 +15,7 @@ export type Exchange = {
 	/** Where it has neither body nor text, these tell. */
 	readonly headers?: Readonly<Record<string, string>>;
 	/** What must be in the JSON; other members may stand beside. */
-	readonly body?: unknown;
+	readonly body?: dialects.JsonPattern;
 	/** Words that stand somewhere in the body; letter case does not count. */
 	readonly text?: string;
 	readonly means: string;

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {clock, type Clock} from '../clock.ts';
 import {time} from '../option-specs.ts';
-import {boundedSender, isRedisClient, type RedisClient} from '../stores/redis/client.ts';
+import {boundedSender, isRedisClient, keyPrefix, type RedisClient} from '../stores/redis/client.ts';
 import {commandsOn} from '../stores/redis/engine.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {stepOnEntry, stepsBy, type FoundEntry} from './compared.ts';
@@ -31,11 +31,7 @@ const needed: OptionSpecs = {
 	client: {expects: 'a connected redis or ioredis client, or {send}', test: isRedisClient},
 };
 const optional: OptionSpecs = {
-	// Braces would decide the slot of a key.
-	prefix: {
-		expects: '1 to 100 characters without spaces and braces',
-		test: value => typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value),
-	},
+	prefix: keyPrefix,
 	commandTimeout: time,
 };
 

@@ -4,7 +4,7 @@ import {isAnswered} from '../operation/state.ts';
 import {time} from '../option-specs.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
-import {boundedSender, isRedisClient, type RedisClient} from './redis/client.ts';
+import {boundedSender, isRedisClient, keyPrefix, type RedisClient} from './redis/client.ts';
 import {redisEngine} from './redis/engine.ts';
 import {isOfRecord} from './redis/failure.ts';
 import {
@@ -84,11 +84,7 @@ const needed: OptionSpecs = {
 	client: {expects: 'a connected redis or ioredis client, or {send}', test: isRedisClient},
 };
 const optional: OptionSpecs = {
-	// Braces would decide the slot of a key.
-	prefix: {
-		expects: '1 to 100 characters without spaces and braces',
-		test: value => typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value),
-	},
+	prefix: keyPrefix,
 	lease: time,
 	commandTimeout: time,
 };

@@ -10,7 +10,7 @@ import {root} from './pages.ts';
 type Option = {readonly name: string; readonly docstring: string};
 
 const specs = Object.entries({...sharedSpecs, ...fetchSpecs, ...retrySpecs});
-const options = ['retry-options', 'options'].flatMap(file =>
+const options = ['retry-options', 'outcome-options', 'options'].flatMap(file =>
 	optionsOf(
 		readFileSync(new URL(`src/${file}.ts`, root), 'utf8').replace(/^export type (?:Retry|Settings) = [^]*/m, ''),
 	),
@@ -59,7 +59,7 @@ test('every other option that has a default says it, too, and only so', () => {
 
 test('the options of stores, dialects and the mock server say their defaults likewise', () => {
 	const types = sources.flatMap(({text}) => [
-		...text.matchAll(/^export type (?:\w+Options|StoreHarness|Dialect) = \{\n([^]*?)^\}/gm),
+		...text.matchAll(/^export type (?:\w+Options|Harness<S>|Dialect) = \{\n([^]*?)^\}/gm),
 	]);
 	const all = types.flatMap(([, body = '']) => optionsOf(body));
 	expect(namesOf(all)).toEqual(

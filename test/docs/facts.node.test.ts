@@ -14,7 +14,7 @@ function found(text: string, pattern: RegExp): string[] {
 
 test('every option is in the table of the guide, and no other', () => {
 	const options = found(
-		['retry-options', 'options']
+		['retry-options', 'outcome-options', 'options']
 			.map(file => read(`src/${file}.ts`))
 			.join('\n')
 			.replace(/^type [^]*|^const defaults[^]*/m, ''),

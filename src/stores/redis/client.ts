@@ -1,4 +1,5 @@
 import type {Environment} from '../../environment.ts';
+import type {OptionSpec} from '../../validate.ts';
 
 /** Anything that sends one command and gives back its reply. `key` is one of the command's keys, for routing. */
 export type RedisSender = {
@@ -69,3 +70,9 @@ function senderOf(
 		return async (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal, timeout: 0});
 	return async (_, args, abortSignal) => client.sendCommand([...args], {abortSignal, timeout: 0});
 }
+
+/** What all keys may begin with. Braces would decide the slot of a key. */
+export const keyPrefix: OptionSpec = {
+	expects: '1 to 100 characters without spaces and braces',
+	test: value => typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value),
+};
