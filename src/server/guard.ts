@@ -1,15 +1,9 @@
-import {clock} from '../clock.ts';
-import {mistake} from '../mistake.ts';
 import type {MaybePromise} from '../utils.ts';
-import type {Entry, ResolveResult, Subject} from './entry.ts';
-import {fingerprintOf, idOf, scopeOf} from './identity.ts';
-import {keyOf} from './key.ts';
-import {copied} from './kept.ts';
-import {runOf, type Operation} from './operation.ts';
+import {coreOf, runtime, safe, type Unsettled} from './core.ts';
+import {copied, responseOf} from './kept.ts';
+import type {Operation, Run} from './operation.ts';
 import {guardSettings, type GuardOptions, type GuardSettings} from './options.ts';
-import {problem} from './problem.ts';
-import {reconciled, serve, teller, type Served} from './serve.ts';
-import {stepsOn, type GuardEnvironment} from './steps.ts';
+import type {GuardEnvironment} from './steps.ts';
 
 /** What is guarded: an ordinary handler, which is told of its operation besides. */
 export type Handler<Rest extends readonly unknown[]> = (
@@ -19,32 +13,8 @@ export type Handler<Rest extends readonly unknown[]> = (
 ) => MaybePromise<Response>;
 
 /** A handler that runs once for each key, and what can be done about those whose outcome is not known. */
-export type Guard<Rest extends readonly unknown[]> = ((request: Request, ...rest: Rest) => Promise<Response>) & {
-	/**
-	 * The oldest entries that are running, in doubt, or answered for the time being.
-	 *
-	 * @param limit The most of them; 100 where it is left out.
-	 */
-	unsettled(limit?: number): Promise<readonly Entry[]>;
-	/**
-	 * Says what became of an entry that is in doubt or pending: a `Response` is given again, `'undone'` lets the next request
-	 * run. Nothing happens to one that is settled or that somebody is at.
-	 *
-	 * @param subject Of an entry of `unsettled()`.
-	 * @example
-	 * for (const {subject, state} of await guard.unsettled())
-	 *   if (state === 'doubt') await guard.resolve(subject, 'undone');
-	 */
-	resolve(subject: Omit<Subject, 'guard'>, found: Response | 'undone'): Promise<ResolveResult['status']>;
-	/** Asks `reconcile` about the entries in doubt, one after the other. How many of them are settled now. */
-	reconcileAll(limit?: number): Promise<number>;
-};
-
-/** RFC 9110 §9.2.1. Nothing of theirs takes effect. */
-const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
-
-/** How long between two sweeps, in milliseconds. */
-const SWEEPS = 600_000;
+export type Guard<Rest extends readonly unknown[]> = ((request: Request, ...rest: Rest) => Promise<Response>) &
+	Unsettled;
 
 /**
  * Runs a handler once for each idempotency key: repeats get the first answer again, byte for byte, marked
@@ -64,7 +34,7 @@ export function idempotent<Rest extends readonly unknown[]>(
 	handler: Handler<Rest>,
 	options: GuardOptions<Rest>,
 ): Guard<Rest> {
-	return idempotentIn({...clock, uuid: () => crypto.randomUUID()}, handler, options);
+	return idempotentIn(runtime, handler, options);
 }
 
 /** @internal */
@@ -74,93 +44,44 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 	options: GuardOptions<Rest>,
 ): Guard<Rest> {
 	const settings: GuardSettings<Rest> = guardSettings(options);
-	const {store, scope, name, required, lease, storeTimeout, fingerprint, waitUntil, onEvent} = settings;
-	let swept = environment.monotonic();
-
-	async function partsOf(subject: Subject) {
-		const tell = teller(onEvent, subject);
-		const id = await idOf(subject);
-		return {id, tell, steps: stepsOn({environment, store, lease, storeTimeout}, id, tell)};
-	}
-
-	/** What is past its time goes now and then. */
-	function sweep(background: Served['background'], tell: Served['tell']): void {
-		if (environment.monotonic() - swept < SWEEPS) return;
-		swept = environment.monotonic();
-		const sweeping = async () => store.sweep();
-		background(sweeping().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error})));
-	}
-
-	async function answer(request: Request, rest: Rest, background: Served['background']): Promise<Response> {
-		const key = keyOf(request.headers);
-		if (key === undefined) return problem('key-malformed');
-		if (key === null && required) return problem('key-missing');
-		if (key === null) return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
-		const whose = scope && (await scope(request, ...rest));
-		if (whose !== null && typeof whose !== 'string') {
-			if (typeof whose?.status === 'number') return whose;
-			throw mistake('the scope of a guard has to give a string for every request, or a Response');
-		}
-
-		if (whose === '') throw mistake('the scope of a guard gave no text for a request');
-		let body;
-		try {
-			body = request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
-		} catch {
-			// Its caller has gone before it was sent whole.
-			return new Response(null, {status: 400});
-		}
-
-		const url = new URL(request.url);
-		const subject: Subject = {
-			guard: name,
-			scope: await scopeOf(whose),
-			method: request.method.toUpperCase(),
-			path: url.pathname,
-			key,
-		};
-		const print = await fingerprintOf(request, url, fingerprint ? await fingerprint(request, body) : body);
-		const {tell, steps} = await partsOf(subject);
-		sweep(background, tell);
-		const handle = async (operation: Operation) => handler(request, operation, ...rest);
-		return serve({environment, settings, subject, fingerprint: print, steps, tell, background, handle});
-	}
+	const {scope, fingerprint, waitUntil} = settings;
+	const {answer, free, ...unsettled} = coreOf(environment, settings);
 
 	async function guard(request: Request, ...rest: Rest): Promise<Response> {
-		if (safe.has(request.method.toUpperCase()))
-			return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
+		const method = request.method.toUpperCase();
+		const handle = async ({operation}: Run) => handler(request, operation, ...rest);
+		if (safe.has(method)) return handle(free());
 		const background = (work: Promise<unknown>) => {
 			const quiet = work.catch(() => undefined);
 			waitUntil?.(quiet, request, ...rest);
 		};
-		const answered = answer(request, rest, background);
+		const {pathname: path, search} = new URL(request.url);
+		const answered = answer({
+			method,
+			path,
+			search,
+			key: request.headers.get('idempotency-key'),
+			contentType: request.headers.get('content-type'),
+			whose: () => scope && scope(request, ...rest),
+			passed: response => response,
+			body: async () => bodyOf(request),
+			fingerprint: fingerprint && (body => fingerprint(request, body)),
+			handle,
+			background,
+			reply: responseOf,
+			copied,
+		});
 		background(answered);
 		return answered;
 	}
 
-	return Object.assign(guard, {
-		unsettled: async (limit = 100) => (await store.unsettled(name, limit)).map(({entry}) => entry),
-		async resolve(subject: Omit<Subject, 'guard'>, found: Response | 'undone') {
-			const {scope: whose, method, path, key} = subject;
-			const id = await idOf({guard: name, scope: whose, method, path, key});
-			const {bodyLimit, omitHeaders, retention} = settings;
-			const told = found === 'undone' ? found : {answer: (await copied(found, bodyLimit, omitHeaders)).kept, retention};
-			return (await store.resolve(id, told)).status;
-		},
-		async reconcileAll(limit = 100) {
-			let settled = 0;
-			if (!settings.reconcile) return settled;
-			for (const {entry} of await store.unsettled(name, limit)) {
-				if (entry.state === 'answered') continue;
-				const {subject} = entry;
-				const {tell, steps} = await partsOf(subject);
-				const taken = await steps.take(environment.uuid());
-				if (taken.status !== 'taken') continue;
-				const background = (work: Promise<unknown>) => void work;
-				if (await reconciled({settings, steps, tell, subject, background}, taken.entry)) settled++;
-			}
+	return Object.assign(guard, unsettled);
+}
 
-			return settled;
-		},
-	});
+async function bodyOf(request: Request): Promise<Uint8Array | undefined> {
+	try {
+		return request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
+	} catch {
+		return undefined;
+	}
 }

@@ -21,10 +21,21 @@ export async function idOf({guard, scope, method, path, key}: Subject): Promise<
 	return sha256(framed([guard, scope, method, path, key]));
 }
 
+/** What of a request makes it this request, besides its body. `search`: with its question mark, or empty. */
+export type RequestFacts = {
+	readonly method: string;
+	readonly path: string;
+	readonly search: string;
+	readonly contentType: string | null | undefined;
+};
+
 /** SHA-256 in hex of what makes a request this request: method, path, query, content type, body. */
-export async function fingerprintOf(request: Request, url: URL, body: Uint8Array | string): Promise<string> {
-	const type = request.headers.get('content-type')?.trim().toLowerCase() ?? '';
-	const head = framed([request.method, url.pathname, url.search, typeof body === 'string' ? '' : type]);
+export async function fingerprintOf(
+	{method, path, search, contentType}: RequestFacts,
+	body: Uint8Array | string,
+): Promise<string> {
+	const type = contentType?.trim().toLowerCase() ?? '';
+	const head = framed([method, path, search, typeof body === 'string' ? '' : type]);
 	if (typeof body === 'string') return sha256(`own ${head}${body}`);
 	return sha256(concat([new TextEncoder().encode(head), body]));
 }

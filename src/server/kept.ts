@@ -12,7 +12,7 @@ export function isKept(status: number): boolean {
 }
 
 /** Of one connection, or of this very answer (RFC 9110 §7.6.1). A cookie is its first caller's. */
-const never = [
+const never: ReadonlySet<string> = /* @__PURE__ */ new Set([
 	'connection',
 	'content-length',
 	'keep-alive',
@@ -24,21 +24,38 @@ const never = [
 	'trailer',
 	'transfer-encoding',
 	'upgrade',
-];
+]);
+
+/** Those headers of an answer that are kept. */
+export function keptHeaders(
+	headers: ReadonlyArray<readonly [name: string, value: string]>,
+	omitted: readonly string[],
+): KeptAnswer['headers'] {
+	const connection = headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value);
+	const named = connection
+		.join()
+		.toLowerCase()
+		.split(/\s*,\s*/);
+	return headers.filter(([name]) => {
+		const lower = name.toLowerCase();
+		return !never.has(lower) && !omitted.includes(lower) && !named.includes(lower);
+	});
+}
+
+/** Whether it has no end that could be waited for. */
+export function isEndless(contentType: string): boolean {
+	return /^\s*(text\/event-stream|application\/x-ndjson)\b/i.test(contentType);
+}
 
 /** An answer that has been read, and one with the same content for the caller. */
-export type Copied = {readonly kept: KeptAnswer; readonly response: Response};
+export type Copied<R> = {readonly kept: KeptAnswer; readonly response: R};
 
 /** Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. */
-export async function copied(response: Response, limit: number, omitted: readonly string[]): Promise<Copied> {
+export async function copied(response: Response, limit: number, omitted: readonly string[]): Promise<Copied<Response>> {
 	const {status, statusText, headers, body} = response;
-	const named = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
-	const left = new Set([...never, ...omitted, ...named]);
-	const facts = {status, statusText, headers: [...headers].filter(([name]) => !left.has(name))};
+	const facts = {status, statusText, headers: keptHeaders([...headers], omitted)};
 	if (body === null) return {kept: {...facts, body}, response};
-	// They have no end that could be waited for.
-	const endless = /^\s*(text\/event-stream|application\/x-ndjson)\b/i.test(headers.get('content-type') ?? '');
-	if (endless) return {kept: {...facts, body: null, bodyLost: true}, response};
+	if (isEndless(headers.get('content-type') ?? '')) return {kept: {...facts, body: null, bodyLost: true}, response};
 
 	const reader = body.getReader();
 	const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -75,16 +92,21 @@ function resumed(
 	});
 }
 
+/** Of another content than the one that was not kept. */
+const ofContent = ['content-type', 'content-encoding', 'etag'];
+
 /** The answer again, marked as such. */
-export function replayOf({status, statusText, headers, body, bodyLost}: KeptAnswer): Response {
+export function replayOf(kept: KeptAnswer): KeptAnswer {
+	const {status, headers, bodyLost} = kept;
 	if (bodyLost && status < 300) return problem('already-executed', {}, {executed: {status}});
-	const replay = new Response(body as Uint8Array<ArrayBuffer> | null, {
+	const left = bodyLost ? headers.filter(([name]) => !ofContent.includes(name.toLowerCase())) : headers;
+	return {...kept, headers: [...left, ['idempotent-replayed', 'true']]};
+}
+
+export function responseOf({status, statusText, headers, body}: KeptAnswer): Response {
+	return new Response(body as Uint8Array<ArrayBuffer> | null, {
 		status,
 		statusText,
 		headers: headers.map(([name, value]): [string, string] => [name, value]),
 	});
-	replay.headers.set('idempotent-replayed', 'true');
-	// Of another content.
-	if (bodyLost) for (const name of ['content-type', 'content-encoding', 'etag']) replay.headers.delete(name);
-	return replay;
 }

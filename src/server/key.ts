@@ -4,7 +4,12 @@
  */
 export function keyOf(headers: Headers): string | null | undefined {
 	const value = headers.get('idempotency-key');
-	if (value === null) return null;
+	return value === null ? null : keyIn(value);
+}
+
+/** The key in such a header. */
+export function keyIn(value: string): string | undefined {
+	if (/^[!#-~]{1,255}$/.test(value)) return value;
 	const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value)?.[1]?.replace(/\\(.)/g, '$1');
 	const key = quoted ?? value;
 	return /^[!-~]{1,255}$/.test(key) ? key : undefined;

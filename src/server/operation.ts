@@ -39,7 +39,9 @@ export type Run = {
 	readonly lose: () => void;
 	/** Whether it may have taken effect, as far as the handler has said. */
 	readonly mayHaveActed: () => boolean;
-	readonly isPending: (response: Response) => boolean;
+	readonly isPending: (answer: object) => boolean;
+	/** Makes it an answer for the time being. */
+	readonly hold: (answer: object) => void;
 };
 
 /** `mark`: tells the store that an effect is about to begin; `undefined` where that is known from the beginning. */
@@ -51,7 +53,10 @@ export function runOf(
 	const controller = new AbortController();
 	const {signal} = controller;
 	let [acted, undone] = [mark === undefined, false];
-	let pending: Response | undefined;
+	let pending: object | undefined;
+	const hold = (answer: object) => {
+		pending = answer;
+	};
 	const marked = once(async () => mark?.());
 
 	return {
@@ -69,7 +74,7 @@ export function runOf(
 				undone = true;
 			},
 			pending(response) {
-				pending = response;
+				hold(response);
 				return response;
 			},
 		},
@@ -77,6 +82,7 @@ export function runOf(
 			controller.abort(new Error('the run has lost its lease: another one may be at the same request'));
 		},
 		mayHaveActed: () => acted && !undone,
-		isPending: response => response === pending,
+		isPending: answer => answer === pending,
+		hold,
 	};
 }

@@ -1,4 +1,5 @@
 import {codes} from '../dialects/codes.ts';
+import type {KeptAnswer} from './entry.ts';
 
 /** What the guard itself has to say. */
 export type ProblemCode = keyof typeof codes;
@@ -37,18 +38,20 @@ export function problem(
 	code: ProblemCode,
 	headers: Readonly<Record<string, string>> = {},
 	members: object = {},
-): Response {
+): KeptAnswer {
 	const {status, headers: own} = codes[code];
 	const [title, detail] = words[code];
-	const body = {title, status, detail, code: `idempotency-${code}`, ...members};
-	return new Response(JSON.stringify(body), {
+	const body = JSON.stringify({title, status, detail, code: `idempotency-${code}`, ...members});
+	return {
 		status,
-		headers: {'content-type': 'application/problem+json', ...own, ...headers},
-	});
+		statusText: '',
+		headers: Object.entries({'content-type': 'application/problem+json', ...own, ...headers}),
+		body: new TextEncoder().encode(body),
+	};
 }
 
 /** When a lease is over at the latest: whole seconds from 1 to 30. */
-export function inProgress({leaseUntil}: {readonly leaseUntil: number}, now: number): Response {
+export function inProgress({leaseUntil}: {readonly leaseUntil: number}, now: number): KeptAnswer {
 	const seconds = Math.min(30, Math.max(1, Math.ceil((leaseUntil - now) / 1_000)));
 	return problem('key-in-progress', {'retry-after': String(seconds)});
 }

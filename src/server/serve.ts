@@ -1,39 +1,52 @@
-import {tellGuarded} from '../utils.ts';
+import {tellGuarded, type MaybePromise} from '../utils.ts';
 import type {Beginning, Entry, KeptAnswer, Subject} from './entry.ts';
 import type {GuardEvent} from './events.ts';
 import {stepKey} from './identity.ts';
-import {copied, isKept, replayOf} from './kept.ts';
-import {runOf, type Operation} from './operation.ts';
+import {copied, isKept, replayOf, type Copied} from './kept.ts';
+import {runOf, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
 import {inProgress, problem} from './problem.ts';
 import type {GuardEnvironment, Steps} from './steps.ts';
 
 type Detail = GuardEvent extends infer E ? (E extends GuardEvent ? Omit<E, 'subject'> : never) : never;
 
+type Told = {readonly tell: (detail: Detail) => void};
+
+/** What a handler answers with, whatever it is written to. */
+export type Answer = {readonly status: number};
+
+/** What is to be known of a kind of answers. */
+export type Medium<R extends Answer> = {
+	/** An answer of the guard's own. */
+	readonly reply: (answer: KeptAnswer) => R;
+	/** What is kept of one, and the same for its caller. */
+	readonly copied: (answer: R, limit: number, omitted: readonly string[]) => MaybePromise<Copied<R>>;
+};
+
 /** One request that has a key, and what is needed to serve it. */
-export type Served = {
+export type Served<R extends Answer> = Medium<R> & {
 	readonly environment: GuardEnvironment;
 	readonly settings: RunSettings;
 	readonly subject: Subject;
 	readonly fingerprint: string;
 	readonly steps: Steps;
-	readonly tell: (detail: Detail) => void;
+	readonly tell: Told['tell'];
 	/** What goes on without the caller. */
 	readonly background: (work: Promise<unknown>) => void;
-	readonly handle: (operation: Operation) => Promise<Response>;
+	readonly handle: (run: Run) => MaybePromise<R>;
 };
 
 /** How long between two looks at a key that another request is at, in milliseconds: the first, and the longest. */
 const LOOKS = [25, 500] as const;
 
 /** Tells the owner of the guard, which harms nothing. */
-export function teller(onEvent: ((event: GuardEvent) => void) | undefined, subject: Subject): Served['tell'] {
+export function teller(onEvent: ((event: GuardEvent) => void) | undefined, subject: Subject): Told['tell'] {
 	return detail => onEvent && tellGuarded(onEvent, {...detail, subject});
 }
 
 /** The answer to a request under its key. */
-export async function serve(served: Served): Promise<Response> {
-	const {environment, settings, subject, fingerprint, steps, tell, background} = served;
+export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
+	const {environment, settings, subject, fingerprint, steps, tell, background, reply} = served;
 	const {lease, effects, onLapsed, onStoreError, waiting, reconcile} = settings;
 	const owner = environment.uuid();
 	const mayHaveActed = effects === 'handler';
@@ -46,35 +59,37 @@ export async function serve(served: Served): Promise<Response> {
 		if (begun === undefined) {
 			if (onStoreError === 'run') {
 				tell({type: 'unguarded'});
-				return served.handle(operationOf(served).operation);
+				return served.handle(runIn(served));
 			}
 
 			background(steps.giveBack(beginning));
-			return unavailable(settings.storeTimeout);
+			return reply(unavailable(settings.storeTimeout));
 		}
 
 		const {entry, now} = begun;
 		if (begun.status === 'begun') return runHeld(served, entry);
-		if (begun.status === 'reused') return problem('key-reused');
-		if (begun.status === 'answered') return replayOf(entry.answer as KeptAnswer);
+		if (begun.status === 'reused') return reply(problem('key-reused'));
+		if (begun.status === 'answered') return reply(replayOf(entry.answer as KeptAnswer));
 		if (begun.status === 'doubt') {
-			if (!reconcile || reconciled) return problem('outcome-unknown');
+			if (!reconcile || reconciled) return reply(problem('outcome-unknown'));
 			const found = await findOut(served, owner);
-			if (found) return found;
+			if (found) return reply(found);
 			reconciled = true;
 			continue;
 		}
 
 		const left = waiting - (environment.monotonic() - since);
-		if (left <= 0) return inProgress(entry, now);
+		if (left <= 0) return reply(inProgress(entry, now));
 		const wait = Math.min(pause, left);
 		await new Promise<void>(resolve => environment.timer(resolve, wait));
 		pause = Math.min(pause * 2, LOOKS[1]);
 	}
 }
 
+type Looked = Pick<Served<Answer>, 'settings' | 'steps' | 'tell' | 'subject' | 'background'>;
+
 /** Asks `reconcile` about a doubt. `undefined`: there is none any more. */
-async function findOut(served: Served, owner: string): Promise<Response | undefined> {
+async function findOut(served: Looked, owner: string): Promise<KeptAnswer | undefined> {
 	const taken = await served.steps.take(owner).catch(() => undefined);
 	if (taken === undefined) return unavailable(served.settings.storeTimeout);
 	if (taken.status === 'busy') return inProgress(taken.entry, taken.now);
@@ -86,7 +101,7 @@ async function findOut(served: Served, owner: string): Promise<Response | undefi
 
 /** Looks into a doubt that is held, and lets go of it. */
 export async function reconciled(
-	{settings, steps, tell, subject, background}: Pick<Served, 'settings' | 'steps' | 'tell' | 'subject' | 'background'>,
+	{settings, steps, tell, subject, background}: Looked,
 	held: Entry,
 ): Promise<KeptAnswer | 'undone' | undefined> {
 	const {reconcile, bodyLimit, omitHeaders, retention} = settings;
@@ -109,7 +124,7 @@ export async function reconciled(
 	return undefined;
 }
 
-function operationOf({settings, subject, fingerprint, steps}: Served, held?: Entry) {
+function runIn<R extends Answer>({settings, subject, fingerprint, steps}: Served<R>, held?: Entry): Run {
 	const key = (step: string) => stepKey(subject, fingerprint, step);
 	const mark = async () => {
 		if (held && (await steps.mark(held)).status === 'lost')
@@ -119,9 +134,9 @@ function operationOf({settings, subject, fingerprint, steps}: Served, held?: Ent
 }
 
 /** Runs the handler, and keeps what became of it before anybody is told. */
-async function runHeld(served: Served, held: Entry): Promise<Response> {
+async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promise<R> {
 	const {settings, steps, tell, background, handle} = served;
-	const run = operationOf(served, held);
+	const run = runIn(served, held);
 	const stop = steps.keep(held, () => {
 		tell({type: 'lease-lost'});
 		run.lose();
@@ -147,7 +162,7 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 
 	let answer;
 	try {
-		const response = await handle(run.operation);
+		const response = await handle(run);
 		const {status} = response;
 		const pending = run.isPending(response);
 		if (!pending && !isKept(status)) {
@@ -158,7 +173,7 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 			return response;
 		}
 
-		answer = {pending, ...(await copied(response, settings.bodyLimit, settings.omitHeaders))};
+		answer = {pending, ...(await served.copied(response, settings.bodyLimit, settings.omitHeaders))};
 	} catch (error) {
 		await letGo(run.mayHaveActed(), error);
 		throw error;
@@ -169,6 +184,6 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 	return response;
 }
 
-function unavailable(timeout: number): Response {
+function unavailable(timeout: number): KeptAnswer {
 	return problem('store-unavailable', {'retry-after': String(Math.ceil(timeout / 1_000))});
 }
