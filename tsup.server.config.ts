@@ -6,6 +6,7 @@ export default defineConfig({
 	...(client as Options),
 	entry: [
 		'src/server/index.ts',
+		'src/server/node/index.ts',
 		'src/server/sqlite.ts',
 		'src/server/postgres.ts',
 		'src/server/redis.ts',

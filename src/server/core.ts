@@ -89,7 +89,7 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 		free,
 		async answer(asked) {
 			const {method, path, reply} = asked;
-			const key = asked.key == null ? null : keyIn(asked.key);
+			const key = asked.key === null || asked.key === undefined ? null : keyIn(asked.key);
 			if (key === undefined) return reply(problem('key-malformed'));
 			if (key === null) return required ? reply(problem('key-missing')) : asked.handle(free());
 			const whose = await asked.whose();

@@ -1,0 +1,205 @@
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {mistake} from '../../mistake.ts';
+import {isPromise, tellGuarded} from '../../utils.ts';
+import {coreOf, runtime, safe, type Core, type Unsettled} from '../core.ts';
+import type {KeptAnswer} from '../entry.ts';
+import type {Operation, Run} from '../operation.ts';
+import type {GuardEnvironment} from '../steps.ts';
+import {bodyOf} from './body.ts';
+import {holdBack, replyOn, type Held, type NodeAnswer} from './held.ts';
+import {nodeSettings, type NodeGuardOptions, type NodeSettings} from './options.ts';
+import {targetOf} from './target.ts';
+
+/** What a handler is told of its run. */
+export type NodeOperation = Omit<Operation, 'pending'> & {
+	/** Says that the answer of this run is for the time being: it is given again, whatever its status, until `resolve` replaces it. */
+	readonly pending: () => void;
+};
+
+/** Hands over to what comes next, or to what handles errors. */
+type Next = (error?: unknown) => void;
+
+/** What is guarded: a listener of `node:http`, or a handler of Express, which is told of its operation besides. */
+export type Listener<Req, Res> = (req: Req, res: Res, operation: NodeOperation, next: Next) => unknown;
+
+/** A listener of `node:http`, or a middleware of Express or Connect, and what can be done about those whose outcome is not known. */
+export type NodeGuard<Req, Res> = ((req: Req, res: Res, next?: Next) => void) & Unsettled;
+
+const failure: KeptAnswer = {status: 500, statusText: '', headers: [], body: null};
+const operations = new WeakMap<IncomingMessage, NodeOperation>();
+
+/**
+ * What a handler is told of its run, where it comes after the guard.
+ *
+ * @throws {TypeError} for a request that has passed no guard.
+ * @example app.post('/pay', idempotent(options), async (req, res) => {
+ *   const charge = await bank.charge(req.body, operationOf(req).key('charge'));
+ *   res.status(201).json(charge);
+ * });
+ */
+export function operationOf(req: IncomingMessage): NodeOperation {
+	const operation = operations.get(req);
+	if (!operation) throw mistake('operationOf takes a request that has passed a guard of latchkey/server/node');
+	return operation;
+}
+
+/**
+ * Runs what handles a request once for each idempotency key, in `node:http`, Express and Connect: repeats get the first
+ * answer again, byte for byte, marked `Idempotent-Replayed: true`. Requests of safe methods pass. With a listener, what it
+ * throws is a doubt; without, the guard is a middleware, and sees the answers of what comes after it.
+ *
+ * @throws {TypeError | RangeError} for an option that is missing or of the wrong kind.
+ * @example
+ * import {memoryEntries} from 'latchkey/server';
+ * import {idempotent} from 'latchkey/server/node';
+ *
+ * const options = {store: memoryEntries(), scope: req => req.user.id};
+ * app.post('/pay', idempotent(async (req, res, operation) => {
+ *   const charge = await bank.charge(req.body, operation.key('charge'));
+ *   res.status(201).json(charge);
+ * }, options));
+ * app.post('/refund', idempotent(options), refund);
+ */
+export function idempotent<Req extends IncomingMessage, Res extends ServerResponse>(
+	listener: Listener<Req, Res>,
+	options: NodeGuardOptions<Req, Res>,
+): NodeGuard<Req, Res>;
+export function idempotent<Req extends IncomingMessage, Res extends ServerResponse>(
+	options: NodeGuardOptions<Req, Res>,
+): NodeGuard<Req, Res>;
+export function idempotent<Req extends IncomingMessage, Res extends ServerResponse>(
+	...given: [NodeGuardOptions<Req, Res>] | [Listener<Req, Res>, NodeGuardOptions<Req, Res>]
+): NodeGuard<Req, Res> {
+	return idempotentIn(runtime, ...given);
+}
+
+/** @internal */
+export function idempotentIn<Req extends IncomingMessage, Res extends ServerResponse>(
+	environment: GuardEnvironment,
+	...given: [NodeGuardOptions<Req, Res>] | [Listener<Req, Res>, NodeGuardOptions<Req, Res>]
+): NodeGuard<Req, Res> {
+	const listener: Listener<Req, Res> = given.length === 2 ? given[0] : (_req, _res, _operation, next) => next();
+	const settings = nodeSettings(given.length === 2 ? given[1] : given[0]);
+	const {scope: _scope, fingerprint: _fingerprint, waitUntil: _waitUntil, onError: _onError, ...shared} = settings;
+	const {answer, free, ...unsettled} = coreOf(environment, shared);
+
+	function guard(req: Req, res: Res, next?: Next): unknown {
+		if (!safe.has((req.method ?? '').toUpperCase())) return void guarded({answer, settings, listener}, req, res, next);
+		const operation = operationIn(free(), {status: 0});
+		operations.set(req, operation);
+		return listener(req, res, operation, next ?? (() => undefined));
+	}
+
+	return Object.assign(guard, unsettled);
+}
+
+type Guarded<Req, Res> = {
+	readonly answer: Core['answer'];
+	readonly settings: NodeSettings<Req, Res>;
+	readonly listener: Listener<Req, Res>;
+};
+
+/** Never rejects: there is nobody to tell. */
+async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
+	{answer, settings, listener}: Guarded<Req, Res>,
+	req: Req,
+	res: Res,
+	next: Next | undefined,
+): Promise<void> {
+	const {scope, fingerprint, waitUntil, onError, bodyLimit} = settings;
+	let held: Held | undefined;
+
+	/** Too late for an answer of its own. */
+	const late = (error: unknown) => {
+		tellGuarded(onError, error, req, res);
+		if (!res.writableEnded) res.destroy();
+	};
+
+	async function handle(run: Run): Promise<NodeAnswer> {
+		if (run.operation.idempotencyKey === undefined) {
+			operations.set(req, operationIn(run, {status: 0}));
+			await listener(req, res, operationOf(req), next ?? (() => undefined));
+			return {...replyOn(res, failure), give: () => undefined};
+		}
+
+		const mine = (held = holdBack(res, bodyLimit));
+		const fail = (error: unknown) => {
+			if (!mine.fail(error)) late(error);
+		};
+		const operation = operationIn(run, mine);
+		operations.set(req, operation);
+		try {
+			const running = listener(req, res, operation, error => {
+				if (error === undefined || error === null || error === 'route' || error === 'router') next?.(error);
+				else fail(error);
+			});
+			if (isPromise(running)) running.then(undefined, fail);
+		} catch (error) {
+			fail(error);
+		}
+
+		return mine.ready;
+	}
+
+	async function work(): Promise<NodeAnswer> {
+		if (req.httpVersionMajor > 1) throw mistake('latchkey/server/node guards requests of HTTP/1, not of HTTP/2');
+		const headers = req.headers as Record<string, string | undefined>;
+		return answer<NodeAnswer>({
+			...targetOf(req),
+			method: (req.method ?? '').toUpperCase(),
+			key: headers['idempotency-key'],
+			contentType: headers['content-type'],
+			whose: () => scope && scope(req, res),
+			body: () => bodyOf(req),
+			fingerprint: fingerprint && (body => fingerprint(req, body)),
+			handle,
+			background: waitUntil
+				? task =>
+						waitUntil(
+							task.catch(() => undefined),
+							req,
+							res,
+						)
+				: dropped,
+			reply: kept => replyOn(res, kept),
+			async passed({status, statusText, headers: own, body}) {
+				const bytes = body && new Uint8Array(await new Response(body).arrayBuffer());
+				return replyOn(res, {status, statusText, headers: [...own], body: bytes});
+			},
+			copied: (given, limit, omitted) => given.copied(limit, omitted),
+		});
+	}
+
+	try {
+		const working = work();
+		waitUntil?.(
+			working.catch(() => undefined),
+			req,
+			res,
+		);
+		const {give} = await working;
+		give();
+	} catch (error) {
+		held?.drop();
+		if (next) next(error);
+		else {
+			tellGuarded(onError, error, req, res);
+			if (res.headersSent) res.destroy();
+			else replyOn(res, failure).give();
+		}
+	}
+}
+
+function dropped(task: Promise<unknown>): void {
+	task.catch(() => undefined);
+}
+
+function operationIn(run: Run, answer: object): NodeOperation {
+	const {operation} = run;
+	return {
+		...operation,
+		pending() {
+			run.hold(answer);
+		},
+	};
+}
