@@ -5,9 +5,10 @@ import type {Entry, ResolveResult, Subject} from './entry.ts';
 import {fingerprintOf, idOf, scopeOf} from './identity.ts';
 import {keyOf} from './key.ts';
 import {copied} from './kept.ts';
-import {runOf, type Operation} from './operation.ts';
+import {runOf, type Operation, type Outward} from './operation.ts';
 import {guardSettings, type GuardOptions, type GuardSettings} from './options.ts';
 import {problem} from './problem.ts';
+import {isSafe} from './safe.ts';
 import {reconciled, serve, teller, type Served} from './serve.ts';
 import {stepsOn, type GuardEnvironment} from './steps.ts';
 
@@ -39,9 +40,6 @@ export type Guard<Rest extends readonly unknown[]> = ((request: Request, ...rest
 	/** Asks `reconcile` about the entries in doubt, one after the other. How many of them are settled now. */
 	reconcileAll(limit?: number): Promise<number>;
 };
-
-/** RFC 9110 §9.2.1. Nothing of theirs takes effect. */
-const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
 
 /** How long between two sweeps, in milliseconds. */
 const SWEEPS = 600_000;
@@ -91,11 +89,21 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 		background(sweeping().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error})));
 	}
 
-	async function answer(request: Request, rest: Rest, background: Served['background']): Promise<Response> {
+	/** One that has no key. */
+	async function unguarded(request: Request, rest: Rest, outward: Outward): Promise<Response> {
+		return handler(request, runOf(undefined, () => environment.uuid(), undefined, outward).operation, ...rest);
+	}
+
+	async function answer(
+		request: Request,
+		rest: Rest,
+		background: Served['background'],
+		outward: Outward,
+	): Promise<Response> {
 		const key = keyOf(request.headers);
 		if (key === undefined) return problem('key-malformed');
 		if (key === null && required) return problem('key-missing');
-		if (key === null) return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
+		if (key === null) return unguarded(request, rest, outward);
 		const whose = scope && (await scope(request, ...rest));
 		if (whose !== null && typeof whose !== 'string') {
 			if (typeof whose?.status === 'number') return whose;
@@ -123,17 +131,19 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 		const {tell, steps} = await partsOf(subject);
 		sweep(background, tell);
 		const handle = async (operation: Operation) => handler(request, operation, ...rest);
-		return serve({environment, settings, subject, fingerprint: print, steps, tell, background, handle});
+		return serve({environment, settings, subject, fingerprint: print, steps, tell, background, handle, outward});
 	}
 
 	async function guard(request: Request, ...rest: Rest): Promise<Response> {
-		if (safe.has(request.method.toUpperCase()))
-			return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
+		const came = environment.monotonic();
+		const elapsed = () => environment.monotonic() - came;
+		const outward = {calls: settings.fetch, headers: request.headers, elapsed};
+		if (isSafe(request.method)) return unguarded(request, rest, outward);
 		const background = (work: Promise<unknown>) => {
 			const quiet = work.catch(() => undefined);
 			waitUntil?.(quiet, request, ...rest);
 		};
-		const answered = answer(request, rest, background);
+		const answered = answer(request, rest, background, outward);
 		background(answered);
 		return answered;
 	}
@@ -157,7 +167,7 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 				const taken = await steps.take(environment.uuid());
 				if (taken.status !== 'taken') continue;
 				const background = (work: Promise<unknown>) => void work;
-				if (await reconciled({settings, steps, tell, subject, background}, taken.entry)) settled++;
+				if (await reconciled({settings, steps, tell, subject, background}, taken.entry, false)) settled++;
 			}
 
 			return settled;

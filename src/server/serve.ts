@@ -3,7 +3,7 @@ import type {Beginning, Entry, KeptAnswer, Subject} from './entry.ts';
 import type {GuardEvent} from './events.ts';
 import {stepKey} from './identity.ts';
 import {copied, isKept, replayOf} from './kept.ts';
-import {runOf, type Operation} from './operation.ts';
+import {runOf, type Operation, type Outward} from './operation.ts';
 import type {RunSettings} from './options.ts';
 import {inProgress, problem} from './problem.ts';
 import type {GuardEnvironment, Steps} from './steps.ts';
@@ -21,6 +21,7 @@ export type Served = {
 	/** What goes on without the caller. */
 	readonly background: (work: Promise<unknown>) => void;
 	readonly handle: (operation: Operation) => Promise<Response>;
+	readonly outward: Outward;
 };
 
 /** How long between two looks at a key that another request is at, in milliseconds: the first, and the longest. */
@@ -79,23 +80,26 @@ async function findOut(served: Served, owner: string): Promise<Response | undefi
 	if (taken === undefined) return unavailable(served.settings.storeTimeout);
 	if (taken.status === 'busy') return inProgress(taken.entry, taken.now);
 	if (taken.status === 'none') return undefined;
-	const found = await reconciled(served, taken.entry);
+	const found = await reconciled(served, taken.entry, true);
 	if (found === undefined) return problem('outcome-unknown');
+	if (found === 'repeat') return runHeld(served, taken.entry);
 	return found === 'undone' ? undefined : replayOf(found);
 }
 
-/** Looks into a doubt that is held, and lets go of it. */
+/** Looks into a doubt that is held, and lets go of it, unless it may be repeated by who asks. */
 export async function reconciled(
 	{settings, steps, tell, subject, background}: Pick<Served, 'settings' | 'steps' | 'tell' | 'subject' | 'background'>,
 	held: Entry,
-): Promise<KeptAnswer | 'undone' | undefined> {
+	repeats: boolean,
+): Promise<KeptAnswer | 'undone' | 'repeat' | undefined> {
 	const {reconcile, bodyLimit, omitHeaders, retention} = settings;
 	const end = steps.keep(held, () => tell({type: 'lease-lost'}));
 	try {
 		const key = (step: string) => stepKey(subject, held.fingerprint, step);
 		const found = await reconcile?.(held, {key});
 		if (found === 'undone') return (await steps.release(held, 'free')).status === 'done' ? found : undefined;
-		if (found !== undefined) {
+		if (found === 'repeat' && repeats) return found;
+		if (found !== undefined && found !== 'repeat') {
 			const {kept} = await copied(found, bodyLimit, omitHeaders);
 			return (await steps.answer(held, kept, retention)).status === 'done' ? kept : undefined;
 		}
@@ -109,13 +113,15 @@ export async function reconciled(
 	return undefined;
 }
 
-function operationOf({settings, subject, fingerprint, steps}: Served, held?: Entry) {
+function operationOf({settings, subject, fingerprint, steps, outward}: Served, held?: Entry) {
 	const key = (step: string) => stepKey(subject, fingerprint, step);
 	const mark = async () => {
 		if (held && (await steps.mark(held)).status === 'lost')
 			throw new Error('the run has lost its lease: nothing was done');
 	};
-	return runOf(subject.key, key, held && settings.effects === 'marked' ? mark : undefined);
+	// A doubt that is repeated has acted already.
+	const marks = held?.state === 'running' && settings.effects === 'marked';
+	return runOf(subject.key, key, marks ? mark : undefined, outward, held?.createdAt);
 }
 
 /** Runs the handler, and keeps what became of it before anybody is told. */
@@ -153,14 +159,18 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 		if (!pending && !isKept(status)) {
 			// These say that nothing was done; after a mark only `undone` is believed.
 			const turnedAway = (status >= 400 && status < 500) || status === 503;
-			const believed = turnedAway && (settings.effects === 'handler' || !run.mayHaveActed());
+			const first = settings.effects === 'handler' && held.state === 'running';
+			const believed = turnedAway && (first || !run.mayHaveActed());
 			await letGo(!believed && run.mayHaveActed());
 			return response;
 		}
 
 		answer = {pending, ...(await copied(response, settings.bodyLimit, settings.omitHeaders))};
 	} catch (error) {
-		await letGo(run.mayHaveActed(), error);
+		const isDoubt = run.mayHaveActed();
+		await letGo(isDoubt, error);
+		// Of a client of ours: a handler that does not know what became of its call does not know its own outcome.
+		if (isDoubt && /^(OUTCOME_UNKNOWN|PENDING)$/.test(String(Object(error).code))) return problem('outcome-unknown');
 		throw error;
 	}
 
