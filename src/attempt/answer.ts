@@ -116,7 +116,7 @@ async function contentOf(response: Given): Promise<unknown> {
 }
 
 // A property, because a WeakMap of every Response costs the garbage collector more than all the rest of a call.
-const borne = Symbol('latchkey.result');
+const borne = Symbol.for('latchkey.result');
 /** By what somebody's own fetch has frozen. */
 const borneAside = /* @__PURE__ */ new WeakMap<Response, unknown>();
 

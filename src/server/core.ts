@@ -5,7 +5,8 @@ import type {Entry, ResolveResult, Subject} from './entry.ts';
 import {fingerprintOf, idOf, scopeOf} from './identity.ts';
 import {keyIn} from './key.ts';
 import {copied} from './kept.ts';
-import {runOf, type Run} from './operation.ts';
+import type {Header} from './operation-fetch.ts';
+import {runOf, type Outward, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
 import {problem} from './problem.ts';
 import {reconciled, serve, teller, type Answer, type Medium, type Served} from './serve.ts';
@@ -38,9 +39,7 @@ export type Asked<R extends Answer> = Medium<R> & {
 	readonly method: string;
 	readonly path: string;
 	readonly search: string;
-	/** The header `Idempotency-Key`. */
-	readonly key: string | null | undefined;
-	readonly contentType: string | null | undefined;
+	readonly header: Header;
 	readonly whose: () => MaybePromise<string | null | Response>;
 	/** A `Response` of the application's instead of an answer. */
 	readonly passed: (response: Response) => MaybePromise<R>;
@@ -54,14 +53,11 @@ export type Asked<R extends Answer> = Medium<R> & {
 export type Core = Unsettled & {
 	answer<R extends Answer>(asked: Asked<R>): Promise<R>;
 	/** A run without a key. */
-	free(): Run;
+	free(header: Header): Run;
 };
 
 /** How long between two sweeps, in milliseconds. */
 const SWEEPS = 600_000;
-
-/** RFC 9110 §9.2.1. Nothing of theirs takes effect. */
-export const safe: ReadonlySet<string> = /* @__PURE__ */ new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
 
 export const runtime: GuardEnvironment = {...clock, uuid: () => crypto.randomUUID()};
 
@@ -69,7 +65,12 @@ export const runtime: GuardEnvironment = {...clock, uuid: () => crypto.randomUUI
 export function coreOf(environment: GuardEnvironment, settings: RunSettings): Core {
 	const {store, name, required, lease, storeTimeout, onEvent} = settings;
 	let swept = environment.monotonic();
-	const free = () => runOf(undefined, () => environment.uuid());
+	const free = (header: Header) => runOf(undefined, () => environment.uuid(), undefined, outwardOf(header));
+
+	function outwardOf(header: Header): Outward {
+		const came = environment.monotonic();
+		return {calls: settings.fetch, header, elapsed: () => environment.monotonic() - came};
+	}
 
 	async function partsOf(subject: Subject) {
 		const tell = teller(onEvent, subject);
@@ -88,10 +89,12 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 	return {
 		free,
 		async answer(asked) {
-			const {method, path, reply} = asked;
-			const key = asked.key === null || asked.key === undefined ? null : keyIn(asked.key);
+			const {method, path, header, reply} = asked;
+			const outward = outwardOf(header);
+			const sent = header('idempotency-key');
+			const key = sent === null || sent === undefined ? null : keyIn(sent);
 			if (key === undefined) return reply(problem('key-malformed'));
-			if (key === null) return required ? reply(problem('key-missing')) : asked.handle(free());
+			if (key === null) return required ? reply(problem('key-missing')) : asked.handle(free(header));
 			const whose = await asked.whose();
 			if (whose !== null && typeof whose !== 'string') {
 				if (typeof whose?.status === 'number') return asked.passed(whose);
@@ -107,7 +110,18 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 			const parts = await partsOf(subject);
 			sweep(asked.background, parts.tell);
 			const {handle, background, copied: copy} = asked;
-			return serve({environment, settings, subject, fingerprint, ...parts, handle, background, reply, copied: copy});
+			return serve({
+				environment,
+				settings,
+				subject,
+				fingerprint,
+				...parts,
+				handle,
+				outward,
+				background,
+				reply,
+				copied: copy,
+			});
 		},
 		unsettled: async (limit = 100) => (await store.unsettled(name, limit)).map(({entry}) => entry),
 		async resolve({scope, method, path, key}, found) {
@@ -126,7 +140,7 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 				const taken = await steps.take(environment.uuid());
 				if (taken.status !== 'taken') continue;
 				const background = (work: Promise<unknown>) => void work;
-				if (await reconciled({settings, steps, tell, subject, background}, taken.entry)) settled++;
+				if (await reconciled({settings, steps, tell, subject, background}, taken.entry, false)) settled++;
 			}
 
 			return settled;

@@ -1,8 +1,9 @@
 import type {MaybePromise} from '../utils.ts';
-import {coreOf, runtime, safe, type Unsettled} from './core.ts';
+import {coreOf, runtime, type Unsettled} from './core.ts';
 import {copied, responseOf} from './kept.ts';
 import type {Operation, Run} from './operation.ts';
 import {guardSettings, type GuardOptions, type GuardSettings} from './options.ts';
+import {isSafe} from './safe.ts';
 import type {GuardEnvironment} from './steps.ts';
 
 /** What is guarded: an ordinary handler, which is told of its operation besides. */
@@ -50,7 +51,8 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 	async function guard(request: Request, ...rest: Rest): Promise<Response> {
 		const method = request.method.toUpperCase();
 		const handle = async ({operation}: Run) => handler(request, operation, ...rest);
-		if (safe.has(method)) return handle(free());
+		const header = (name: string) => request.headers.get(name);
+		if (isSafe(method)) return handle(free(header));
 		const background = (work: Promise<unknown>) => {
 			const quiet = work.catch(() => undefined);
 			waitUntil?.(quiet, request, ...rest);
@@ -60,8 +62,7 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 			method,
 			path,
 			search,
-			key: request.headers.get('idempotency-key'),
-			contentType: request.headers.get('content-type'),
+			header,
 			whose: () => scope && scope(request, ...rest),
 			passed: response => response,
 			body: async () => bodyOf(request),

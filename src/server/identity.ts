@@ -26,15 +26,15 @@ export type RequestFacts = {
 	readonly method: string;
 	readonly path: string;
 	readonly search: string;
-	readonly contentType: string | null | undefined;
+	readonly header: (name: string) => string | null | undefined;
 };
 
 /** SHA-256 in hex of what makes a request this request: method, path, query, content type, body. */
 export async function fingerprintOf(
-	{method, path, search, contentType}: RequestFacts,
+	{method, path, search, header}: RequestFacts,
 	body: Uint8Array | string,
 ): Promise<string> {
-	const type = contentType?.trim().toLowerCase() ?? '';
+	const type = header('content-type')?.trim().toLowerCase() ?? '';
 	const head = framed([method, path, search, typeof body === 'string' ? '' : type]);
 	if (typeof body === 'string') return sha256(`own ${head}${body}`);
 	return sha256(concat([new TextEncoder().encode(head), body]));

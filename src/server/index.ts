@@ -14,5 +14,12 @@ export type {
 export type {GuardEvent} from './events.ts';
 export {idempotent, type Guard, type Handler} from './guard.ts';
 export {memoryEntries} from './memory.ts';
+export {
+	operationFetch,
+	type ClientFetch,
+	type OperationFetch,
+	type StepCalls,
+	type StepInit,
+} from './operation-fetch.ts';
 export type {Operation} from './operation.ts';
 export type {GuardOptions} from './options.ts';

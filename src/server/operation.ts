@@ -1,4 +1,6 @@
 import {once, type MaybePromise} from '../utils.ts';
+import {mistake} from '../mistake.ts';
+import type {OperationFetch, Serving, StepCalls} from './operation-fetch.ts';
 
 /** What a handler is told of its run. */
 export type Operation = {
@@ -11,6 +13,20 @@ export type Operation = {
 	 * @example await fetch(bank, {method: 'POST', headers: {'Idempotency-Key': operation.key('charge')}});
 	 */
 	readonly key: (step: string) => string;
+	/**
+	 * Calls another service by the client that the guard was given as `fetch`. `operation` names the step, and the call goes under
+	 * `operation.key(step)`: the same at every run of the same request. `signal`, the caller's trace, and the time that the caller
+	 * has left go with it. With `effects: 'marked'` a call of a method that is not safe is an effect, unless it is refused.
+	 *
+	 * @throws what the client throws; a `TypeError` without the option `fetch`, or without the name of the step.
+	 * @example
+	 * const payment = await operation.fetch('https://payments.internal/charges', {
+	 *   method: 'POST',
+	 *   body: JSON.stringify({amount: order.amount}),
+	 *   operation: 'charge',
+	 * });
+	 */
+	readonly fetch: OperationFetch;
 	/** Aborts when the run has lost its lease: another may be at it, and its answer is not kept. The caller's leaving does not abort it. */
 	readonly signal: AbortSignal;
 	/**
@@ -44,34 +60,74 @@ export type Run = {
 	readonly hold: (answer: object) => void;
 };
 
-/** `mark`: tells the store that an effect is about to begin; `undefined` where that is known from the beginning. */
+/** What the calls of a handler to other services have of its request, and who makes them. */
+export type Outward = Pick<Serving, 'header' | 'elapsed'> & {readonly calls: StepCalls | undefined};
+
+/** Under it our client's responses bear what became of their operation, as its errors do. */
+const borne = Symbol.for('latchkey.result');
+
+function isNothingDone(told: unknown): boolean {
+	return /^(refused|not-sent)$/.test(String((told as {outcome?: unknown} | undefined)?.outcome));
+}
+
+const noCalls: OperationFetch = async () => {
+	throw mistake('operation.fetch needs the option fetch of its guard: operationFetch(createFetch({scope: null}))');
+};
+
+/**
+ * `mark`: tells the store that an effect is about to begin; `undefined` where that is known from the beginning. `since`: when its
+ * keys may have been used first, in milliseconds since the epoch.
+ */
 export function runOf(
 	idempotencyKey: string | undefined,
 	key: (step: string) => string,
 	mark?: () => Promise<void>,
+	outward?: Outward,
+	since?: number,
 ): Run {
 	const controller = new AbortController();
 	const {signal} = controller;
-	let [acted, undone] = [mark === undefined, false];
+	/** One for each effect; a single one where nobody tells them. */
+	const acts = new Set<object>(mark ? [] : [{}]);
 	let pending: object | undefined;
 	const hold = (answer: object) => {
 		pending = answer;
 	};
 	const marked = once(async () => mark?.());
 
+	/** The store is told, and then it begins. */
+	async function begun(): Promise<object> {
+		await marked();
+		if (signal.aborted) throw signal.reason;
+		const act = {};
+		acts.add(act);
+		return act;
+	}
+
+	async function act(call: () => Promise<Response>): Promise<Response> {
+		const its = await begun();
+		try {
+			const response = await call();
+			if (isNothingDone((response as {[borne]?: unknown})[borne])) acts.delete(its);
+			return response;
+		} catch (error) {
+			if (isNothingDone(error)) acts.delete(its);
+			throw error;
+		}
+	}
+
 	return {
 		operation: {
 			idempotencyKey,
 			key,
 			signal,
+			fetch: outward?.calls?.during({...outward, key, signal, since, act}) ?? noCalls,
 			async effect(run) {
-				await marked();
-				if (signal.aborted) throw signal.reason;
-				[acted, undone] = [true, false];
+				await begun();
 				return run();
 			},
 			undone() {
-				undone = true;
+				acts.clear();
 			},
 			pending(response) {
 				hold(response);
@@ -81,7 +137,7 @@ export function runOf(
 		lose() {
 			controller.abort(new Error('the run has lost its lease: another one may be at the same request'));
 		},
-		mayHaveActed: () => acted && !undone,
+		mayHaveActed: () => acts.size > 0,
 		isPending: answer => answer === pending,
 		hold,
 	};

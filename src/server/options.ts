@@ -3,6 +3,7 @@ import type {MaybePromise} from '../utils.ts';
 import {checkOptions, type OptionSpec, type OptionSpecs} from '../validate.ts';
 import type {Entry, EntryStore} from './entry.ts';
 import type {GuardEvent} from './events.ts';
+import type {StepCalls} from './operation-fetch.ts';
 
 /** How a guard behaves. `Rest`: what its framework hands to a handler after the request. */
 export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
@@ -88,8 +89,16 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	 */
 	readonly onLapsed?: 'doubt' | 'reexecute';
 	/**
+	 * Makes the calls of `operation.fetch`, to other services.
+	 *
+	 * @example operationFetch(createFetch({scope: null, timeout: 3_000}))
+	 */
+	readonly fetch?: StepCalls;
+	/**
 	 * Finds out what became of a run in doubt. A `Response` is kept and given again, `'undone'` lets the request run,
-	 * `undefined` leaves the doubt. One at a time: at the next request, and by `reconcileAll()`.
+	 * `undefined` leaves the doubt. One at a time: at the next request, and by `reconcileAll()`. `'repeat'` has the next request
+	 * run the handler again, and leaves the doubt until that answers: right where whatever takes effect goes through
+	 * `operation.fetch`, or under `operation.key`.
 	 *
 	 * @example
 	 * const pay = idempotent(handler, {
@@ -104,7 +113,7 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	readonly reconcile?: (
 		entry: Entry,
 		keys: {readonly key: (step: string) => string},
-	) => MaybePromise<Response | 'undone' | undefined>;
+	) => MaybePromise<Response | 'undone' | 'repeat' | undefined>;
 	/**
 	 * What makes a body this body, where parts of it change between two sendings.
 	 *
@@ -158,6 +167,10 @@ const optional: OptionSpecs = {
 	omitHeaders: {expects: 'an array of header names', test: it => Array.isArray(it) && it.every(text.test)},
 	effects: oneOf('handler', 'marked'),
 	onLapsed: oneOf('doubt', 'reexecute'),
+	fetch: {
+		expects: 'operationFetch(createFetch({scope: null}))',
+		test: calls => typeof (calls as Partial<StepCalls> | null)?.during === 'function',
+	},
 	reconcile: callback,
 	fingerprint: callback,
 	waitUntil: callback,

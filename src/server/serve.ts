@@ -3,7 +3,7 @@ import type {Beginning, Entry, KeptAnswer, Subject} from './entry.ts';
 import type {GuardEvent} from './events.ts';
 import {stepKey} from './identity.ts';
 import {copied, isKept, replayOf, type Copied} from './kept.ts';
-import {runOf, type Run} from './operation.ts';
+import {runOf, type Outward, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
 import {inProgress, problem} from './problem.ts';
 import type {GuardEnvironment, Steps} from './steps.ts';
@@ -34,6 +34,7 @@ export type Served<R extends Answer> = Medium<R> & {
 	/** What goes on without the caller. */
 	readonly background: (work: Promise<unknown>) => void;
 	readonly handle: (run: Run) => MaybePromise<R>;
+	readonly outward: Outward;
 };
 
 /** How long between two looks at a key that another request is at, in milliseconds: the first, and the longest. */
@@ -73,7 +74,7 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 		if (begun.status === 'doubt') {
 			if (!reconcile || reconciled) return reply(problem('outcome-unknown'));
 			const found = await findOut(served, owner);
-			if (found) return reply(found);
+			if (found) return found;
 			reconciled = true;
 			continue;
 		}
@@ -89,28 +90,32 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 type Looked = Pick<Served<Answer>, 'settings' | 'steps' | 'tell' | 'subject' | 'background'>;
 
 /** Asks `reconcile` about a doubt. `undefined`: there is none any more. */
-async function findOut(served: Looked, owner: string): Promise<KeptAnswer | undefined> {
-	const taken = await served.steps.take(owner).catch(() => undefined);
-	if (taken === undefined) return unavailable(served.settings.storeTimeout);
-	if (taken.status === 'busy') return inProgress(taken.entry, taken.now);
+async function findOut<R extends Answer>(served: Served<R>, owner: string): Promise<R | undefined> {
+	const {steps, settings, reply} = served;
+	const taken = await steps.take(owner).catch(() => undefined);
+	if (taken === undefined) return reply(unavailable(settings.storeTimeout));
+	if (taken.status === 'busy') return reply(inProgress(taken.entry, taken.now));
 	if (taken.status === 'none') return undefined;
-	const found = await reconciled(served, taken.entry);
-	if (found === undefined) return problem('outcome-unknown');
-	return found === 'undone' ? undefined : replayOf(found);
+	const found = await reconciled(served, taken.entry, true);
+	if (found === undefined) return reply(problem('outcome-unknown'));
+	if (found === 'repeat') return runHeld(served, taken.entry);
+	return found === 'undone' ? undefined : reply(replayOf(found));
 }
 
-/** Looks into a doubt that is held, and lets go of it. */
+/** Looks into a doubt that is held, and lets go of it, unless it may be repeated by who asks. */
 export async function reconciled(
 	{settings, steps, tell, subject, background}: Looked,
 	held: Entry,
-): Promise<KeptAnswer | 'undone' | undefined> {
+	repeats: boolean,
+): Promise<KeptAnswer | 'undone' | 'repeat' | undefined> {
 	const {reconcile, bodyLimit, omitHeaders, retention} = settings;
 	const end = steps.keep(held, () => tell({type: 'lease-lost'}));
 	try {
 		const key = (step: string) => stepKey(subject, held.fingerprint, step);
 		const found = await reconcile?.(held, {key});
 		if (found === 'undone') return (await steps.release(held, 'free')).status === 'done' ? found : undefined;
-		if (found !== undefined) {
+		if (found === 'repeat' && repeats) return found;
+		if (found !== undefined && found !== 'repeat') {
 			const {kept} = await copied(found, bodyLimit, omitHeaders);
 			return (await steps.answer(held, kept, retention)).status === 'done' ? kept : undefined;
 		}
@@ -124,13 +129,16 @@ export async function reconciled(
 	return undefined;
 }
 
-function runIn<R extends Answer>({settings, subject, fingerprint, steps}: Served<R>, held?: Entry): Run {
+function runIn<R extends Answer>(served: Served<R>, held?: Entry): Run {
+	const {settings, subject, fingerprint, steps, outward} = served;
 	const key = (step: string) => stepKey(subject, fingerprint, step);
 	const mark = async () => {
 		if (held && (await steps.mark(held)).status === 'lost')
 			throw new Error('the run has lost its lease: nothing was done');
 	};
-	return runOf(subject.key, key, held && settings.effects === 'marked' ? mark : undefined);
+	// A doubt that is repeated has acted already.
+	const marks = held?.state === 'running' && settings.effects === 'marked';
+	return runOf(subject.key, key, marks ? mark : undefined, outward, held?.createdAt);
 }
 
 /** Runs the handler, and keeps what became of it before anybody is told. */
@@ -168,14 +176,19 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 		if (!pending && !isKept(status)) {
 			// These say that nothing was done; after a mark only `undone` is believed.
 			const turnedAway = (status >= 400 && status < 500) || status === 503;
-			const believed = turnedAway && (settings.effects === 'handler' || !run.mayHaveActed());
+			const first = settings.effects === 'handler' && held.state === 'running';
+			const believed = turnedAway && (first || !run.mayHaveActed());
 			await letGo(!believed && run.mayHaveActed());
 			return response;
 		}
 
 		answer = {pending, ...(await served.copied(response, settings.bodyLimit, settings.omitHeaders))};
 	} catch (error) {
-		await letGo(run.mayHaveActed(), error);
+		const isDoubt = run.mayHaveActed();
+		await letGo(isDoubt, error);
+		// Of a client of ours: a handler that does not know what became of its call does not know its own outcome.
+		if (isDoubt && /^(OUTCOME_UNKNOWN|PENDING)$/.test(String(Object(error).code)))
+			return served.reply(problem('outcome-unknown'));
 		throw error;
 	}
 

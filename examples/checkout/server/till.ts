@@ -1,8 +1,4 @@
-import {keyOf} from '../../../src/server/key.ts';
-import {createLedger} from '../../../src/msw/ledger.ts';
-import {payloadOf} from '../../../src/msw/payload.ts';
-import {problem} from '../../../src/msw/problem.ts';
-import {serveOnce} from '../../../src/msw/serve-once.ts';
+import {idempotent, memoryEntries} from '../../../src/server/index.ts';
 import {cards, totalOf, type Order} from '../goods.ts';
 
 export type Charge = {
@@ -47,8 +43,6 @@ export type TillOptions = {
 };
 
 export function createTill({pause, onCharge}: TillOptions): Till {
-	// For ever: a shop that restarts is not part of the show.
-	const remembered = createLedger({retention: Number.POSITIVE_INFINITY, now: () => Date.now()});
 	const attempts: Attempt[] = [];
 	const charges: Charge[] = [];
 	const serving = new Set<Promise<unknown>>();
@@ -65,20 +59,21 @@ export function createTill({pause, onCharge}: TillOptions): Till {
 		return Response.json({receipt: charges.length, ...charged}, {status: 201});
 	}
 
-	async function serve(request: Request): Promise<Response | undefined> {
-		const key = keyOf(request.headers);
-		const fault = faultOf(++counted);
-		attempts.push({key: key ?? null, at: Date.now()});
-		if (key === undefined) return problem('malformed');
-		if (fault.unavailable) return Response.json({title: 'Try again later'}, {status: 503});
+	// In memory: a shop that restarts is not part of the show.
+	const guard = idempotent<readonly [Fault]>(
+		async (request, {idempotencyKey = null}, {work = 0}) => {
+			const order = (await request.json()) as Order;
+			await pause(work);
+			return charge(order, idempotencyKey);
+		},
+		{store: memoryEntries(), scope: null, required: false, waiting: 5_000},
+	);
 
-		const payload = await payloadOf(request);
-		const order = (await request.json()) as Order;
-		const work = async () => {
-			await pause(fault.work ?? 0);
-			return charge(order, key);
-		};
-		const response = key === null ? await work() : await serveOnce(remembered, {key, payload}, 'errors', work);
+	async function serve(request: Request): Promise<Response | undefined> {
+		const fault = faultOf(++counted);
+		attempts.push({key: request.headers.get('idempotency-key'), at: Date.now()});
+		if (fault.unavailable) return Response.json({title: 'Try again later'}, {status: 503});
+		const response = await guard(request, fault);
 		if (fault.answer === 'lost') return undefined;
 		await pause(fault.answer ?? 0);
 		return response;

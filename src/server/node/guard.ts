@@ -1,9 +1,11 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {mistake} from '../../mistake.ts';
 import {isPromise, tellGuarded} from '../../utils.ts';
-import {coreOf, runtime, safe, type Core, type Unsettled} from '../core.ts';
+import {coreOf, runtime, type Core, type Unsettled} from '../core.ts';
 import type {KeptAnswer} from '../entry.ts';
 import type {Operation, Run} from '../operation.ts';
+import type {Header} from '../operation-fetch.ts';
+import {isSafe} from '../safe.ts';
 import type {GuardEnvironment} from '../steps.ts';
 import {bodyOf} from './body.ts';
 import {holdBack, replyOn, type Held, type NodeAnswer} from './held.ts';
@@ -84,8 +86,8 @@ export function idempotentIn<Req extends IncomingMessage, Res extends ServerResp
 	const {answer, free, ...unsettled} = coreOf(environment, shared);
 
 	function guard(req: Req, res: Res, next?: Next): unknown {
-		if (!safe.has((req.method ?? '').toUpperCase())) return void guarded({answer, settings, listener}, req, res, next);
-		const operation = operationIn(free(), {status: 0});
+		if (!isSafe(req.method ?? '')) return void guarded({answer, settings, listener}, req, res, next);
+		const operation = operationIn(free(headerOf(req)), {status: 0});
 		operations.set(req, operation);
 		return listener(req, res, operation, next ?? (() => undefined));
 	}
@@ -143,12 +145,10 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 
 	async function work(): Promise<NodeAnswer> {
 		if (req.httpVersionMajor > 1) throw mistake('latchkey/server/node guards requests of HTTP/1, not of HTTP/2');
-		const headers = req.headers as Record<string, string | undefined>;
 		return answer<NodeAnswer>({
 			...targetOf(req),
 			method: (req.method ?? '').toUpperCase(),
-			key: headers['idempotency-key'],
-			contentType: headers['content-type'],
+			header: headerOf(req),
 			whose: () => scope && scope(req, res),
 			body: () => bodyOf(req),
 			fingerprint: fingerprint && (body => fingerprint(req, body)),
@@ -177,8 +177,9 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			req,
 			res,
 		);
-		const {give} = await working;
-		give();
+		const answered = await working;
+		if (answered !== held) held?.drop();
+		answered.give();
 	} catch (error) {
 		held?.drop();
 		if (next) next(error);
@@ -188,6 +189,11 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			else replyOn(res, failure).give();
 		}
 	}
+}
+
+function headerOf(req: IncomingMessage): Header {
+	const headers = req.headers as Readonly<Record<string, string | undefined>>;
+	return name => headers[name];
 }
 
 function dropped(task: Promise<unknown>): void {
