@@ -62,11 +62,14 @@ export type Framed<Tx> = <T>(
 	run: (tx: Tx, rows: Rows) => Promise<Closing<T>>,
 ) => Promise<T>;
 
-/** With a pool the first statements travel with BEGIN, and the last one with COMMIT. */
-export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>): Framed<Tx> {
+/**
+ * With a pool the first statements travel with BEGIN, and the last one with COMMIT; each way has `timeout` milliseconds, or its
+ * connection is closed.
+ */
+export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>, timeout: number): Framed<Tx> {
 	if (isPool(given)) {
 		const pool = given as PgPool;
-		const framed: Framed<PgClient> = async (opening, run) => inTransaction(pool, opening, run);
+		const framed: Framed<PgClient> = async (opening, run) => inTransaction(pool, opening, run, timeout);
 		return framed as unknown as Framed<Tx>;
 	}
 
@@ -94,6 +97,7 @@ async function inTransaction<T>(
 	pool: PgPool,
 	opening: readonly string[],
 	run: (client: PgClient, rows: Rows) => Promise<Closing<T>>,
+	timeout = Number.POSITIVE_INFINITY,
 ): Promise<T> {
 	const client = await pool.connect();
 	// A connection that is lost says so here, too; where nobody listens that ends the process.
@@ -103,9 +107,10 @@ async function inTransaction<T>(
 	/** Several statements in one message have no values, and one result each. */
 	const ask = async (...texts: string[]): Promise<readonly Result[]> => [await client.query(texts.join(';\n'))].flat();
 	try {
-		const [, rows = {rows: []}] = await ask('BEGIN', ...opening);
+		const [, rows = {rows: []}] = await bounded(clock, ask('BEGIN', ...opening), timeout);
 		const {value, closing} = await run(client, rows);
-		const results = await ask(...(closing === undefined ? [] : [closing]), 'COMMIT');
+		const last = ask(...(closing === undefined ? [] : [closing]), 'COMMIT');
+		const results = await bounded(clock, last, timeout);
 		// Postgres commits nothing where a statement has failed, and says so only in this way.
 		if (results.at(-1)?.command === 'ROLLBACK')
 			throw Object.assign(new Error('the transaction was rolled back: one of its statements had failed'), {
