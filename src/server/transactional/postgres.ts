@@ -155,11 +155,12 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 				sweep().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error}));
 			}
 
+			const fresh = runsOf(request, asked?.body);
 			return answered(
 				{
 					...(asked && id !== undefined && {keyed: {id, asked}}),
 					handle: async (tx, signal) =>
-						handler(request.clone(), {tx, operation: {idempotencyKey: subject?.key, key, signal}}, ...rest),
+						handler(fresh(), {tx, operation: {idempotencyKey: subject?.key, key, signal}}, ...rest),
 				},
 				tell,
 			);
@@ -167,6 +168,21 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	}
 
 	return Object.assign(guarded, {setup: async () => setUp(ask, table, schemaSql(table)), sweep});
+}
+
+/** A request that nobody has read, for every run. */
+function runsOf(request: Request, body: Uint8Array<ArrayBuffer> | undefined): () => Request {
+	if (body === undefined) return () => request.clone();
+	// As it was before a handler had it.
+	const {url, method, signal} = request;
+	const headers = new Headers(request.headers);
+	const bare = request.body === null;
+	let first = true;
+	return () => {
+		if (!first) return new Request(url, {method, headers, signal, body: bare ? null : body});
+		first = false;
+		return request;
+	};
 }
 
 function later(timeout: number, detail?: string): Response {
