@@ -1,13 +1,13 @@
 import type {Clock} from '../../clock.ts';
 import type {Asked} from '../asked.ts';
 import type {Database, Framed} from '../database.ts';
-import {copied, isKept, replayOf, type Copied} from '../kept.ts';
+import {copied, isKept, replayOf} from '../kept.ts';
 import {problem} from '../problem.ts';
 import {unpackKept} from '../row.ts';
 import {isCommitRefused, isTransactionUndone} from '../undone.ts';
 import {lend} from './lent.ts';
 import type {Settings} from './options.ts';
-import {SAVEPOINT, type statementsOn} from './sql.ts';
+import type {statementsOn} from './sql.ts';
 
 /** What a transaction came to. */
 export type Ending =
@@ -16,6 +16,8 @@ export type Ending =
 	| {readonly type: 'thrown'; readonly error: unknown}
 	/** Another transaction is at the key. */
 	| {readonly type: 'busy'}
+	/** By the handler, with an answer: none of its writes is there, and the answer is to be kept. */
+	| {readonly type: 'declined'; readonly response: Response}
 	/** The database undid it because of another one. */
 	| {readonly type: 'undone'}
 	/** Nothing was run. */
@@ -50,7 +52,7 @@ export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handl
 	let step: 'begin' | 'handler' | 'commit' = 'begin';
 	let known: Ending | undefined;
 	let tooLate = false;
-	const opening = keyed ? [sql.claim(keyed.id, keyed.asked, retention), `SAVEPOINT ${SAVEPOINT}`] : [];
+	const opening = keyed ? [sql.claim(keyed.id, keyed.asked, retention)] : [];
 
 	return new Promise<Ending>(resolve => {
 		/** What the database has not answered by then is said all the same. */
@@ -76,25 +78,22 @@ export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handl
 			stop();
 			step = 'handler';
 			const {lent, end} = lend(tx, withheld);
-			let [answer, declined]: [Copied | undefined, Response | undefined] = [undefined, undefined];
+			let answer;
 			try {
 				const response = await handle(lent, controller.signal);
 				if (!isKept(response.status)) leave({type: 'answer', response});
 				answer = await copied(response, bodyLimit, omitHeaders);
 			} catch (error) {
 				if (error === rollback) throw error;
-				if (!(error instanceof Response))
-					leave(isTransactionUndone(error) ? {type: 'undone'} : {type: 'thrown', error});
-				if (!keyed || !isKept(error.status)) leave({type: 'answer', response: error});
-				declined = error;
+				if (error instanceof Response)
+					leave({type: keyed && isKept(error.status) ? 'declined' : 'answer', response: error});
+				leave(isTransactionUndone(error) ? {type: 'undone'} : {type: 'thrown', error});
 			} finally {
 				end();
 			}
 
 			step = 'commit';
 			stop = within(() => ({type: 'unconfirmed', error: new Error(`no commit within ${storeTimeout} ms`)}));
-			if (declined) await database.query(tx, `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, []);
-			answer ??= await copied(declined ?? Response.error(), bodyLimit, omitHeaders);
 			return {value: answer.response, ...(keyed && {closing: sql.keep(keyed.id, answer.kept)})};
 		});
 

@@ -110,8 +110,9 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	}
 
 	/** Runs until there is something to say. */
-	async function answered(run: Run<Tx>, tell: ReturnType<typeof teller>): Promise<Response> {
+	async function answered(first: Run<Tx>, tell: ReturnType<typeof teller>): Promise<Response> {
 		const since = environment.monotonic();
+		let run = first;
 		let [look, again]: [number, number] = [LOOKS[0], 0];
 		for (;;) {
 			const ending: Ending = await runOnce(place, run);
@@ -126,6 +127,13 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 				case 'unconfirmed':
 					tell({type: 'store-error', step: 'answer', error: ending.error});
 					return unconfirmed(storeTimeout);
+				case 'declined': {
+					// In a transaction of its own: a savepoint before every handler would cost those that do not decline.
+					const {response} = ending;
+					run = {...first, handle: async () => response};
+					break;
+				}
+
 				case 'undone':
 					if (again++ === AGAIN)
 						return later(1_000, 'The database has undone the transaction because of others. Nothing was done.');
