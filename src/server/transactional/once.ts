@@ -46,7 +46,7 @@ const rollback = new Error('the transaction is rolled back: there is nothing to 
 
 /** One transaction: the key, the handler, its answer. */
 export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handle}: Run<Tx>): Promise<Ending> {
-	const {environment, settings, sql, database, framed, withheld} = place;
+	const {environment, settings, sql, framed, withheld} = place;
 	const {bodyLimit, omitHeaders, retention, storeTimeout} = settings;
 	const controller = new AbortController();
 	let step: 'begin' | 'handler' | 'commit' = 'begin';

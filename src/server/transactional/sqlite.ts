@@ -64,8 +64,10 @@ const LONGEST_PAUSE = 20;
  *
  * @throws {TypeError | RangeError} for an option that is missing or of the wrong kind.
  * @example
+ * import {DatabaseSync} from 'node:sqlite';
  * import {transactional} from 'latchkey/server/sqlite';
  *
+ * const database = new DatabaseSync('/var/lib/shop/shop.db');
  * const inTransaction = transactional({database, scope: request => userOf(request).id});
  * await inTransaction.setup();
  *
@@ -127,7 +129,7 @@ export function sqliteTransactionalIn<
 
 		const answer = effect();
 		if (isPromise<unknown>(answer)) {
-			hushed(answer);
+			void hushed(answer);
 			throw mistake('effect of a transaction of SQLite gave a promise: what has to be waited for belongs into prepare');
 		}
 
