@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages, where it is missing: Chromium and Redis. Postgres is among the npm
-# packages. The tests start their own servers, on free ports of loopback.
+# Installs what the tests need beyond npm packages, where it is missing: Chromium, Redis and PgBouncer. Postgres is among
+# the npm packages. The tests start their own servers, on free ports of loopback.
 set -euo pipefail
 
 if [[ -n ${CHROMIUM_PATH:-} && ! -x $CHROMIUM_PATH ]]; then
@@ -24,6 +24,12 @@ elif [[ -n ${REDIS_URL:-} ]]; then
 	echo 'setup: no redis-server here; tests use the one at REDIS_URL, those that stop theirs need their own.'
 else
 	missing+=(redis-server)
+fi
+
+if [[ -x /usr/sbin/pgbouncer ]]; then
+	echo 'setup: PgBouncer is there (/usr/sbin/pgbouncer).'
+else
+	missing+=(pgbouncer)
 fi
 
 if ((${#missing[@]} == 0)); then exit; fi

@@ -1,14 +1,12 @@
 import {clock} from '../clock.ts';
-import {mistake} from '../mistake.ts';
 import type {MaybePromise} from '../utils.ts';
+import {askedOf, type Incoming} from './asked.ts';
 import type {Entry, ResolveResult, Subject} from './entry.ts';
-import {fingerprintOf, idOf, scopeOf} from './identity.ts';
-import {keyIn} from './key.ts';
+import {idOf} from './identity.ts';
 import {copied} from './kept.ts';
 import type {Header} from './operation-fetch.ts';
 import {runOf, type Outward, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
-import {problem} from './problem.ts';
 import {reconciled, serve, teller, type Answer, type Medium, type Served} from './serve.ts';
 import {stepsOn, type GuardEnvironment} from './steps.ts';
 
@@ -34,24 +32,17 @@ export type Unsettled = {
 	reconcileAll(limit?: number): Promise<number>;
 };
 
-/** A request, of whatever framework. */
-export type Asked<R extends Answer> = Medium<R> & {
-	readonly method: string;
-	readonly path: string;
-	readonly search: string;
-	readonly header: Header;
-	readonly whose: () => MaybePromise<string | null | Response>;
-	/** A `Response` of the application's instead of an answer. */
-	readonly passed: (response: Response) => MaybePromise<R>;
-	/** `undefined`: its caller has gone before it was sent whole. */
-	readonly body: () => MaybePromise<Uint8Array | undefined>;
-	readonly fingerprint: ((body: Uint8Array) => MaybePromise<string>) | undefined;
-	readonly handle: (run: Run) => MaybePromise<R>;
-	readonly background: Served<R>['background'];
-};
+/** A request, and how it is answered. */
+export type Serving<R extends Answer> = Incoming &
+	Medium<R> & {
+		/** A `Response` of the application's instead of an answer. */
+		readonly passed: (response: Response) => MaybePromise<R>;
+		readonly handle: (run: Run) => MaybePromise<R>;
+		readonly background: Served<R>['background'];
+	};
 
 export type Core = Unsettled & {
-	answer<R extends Answer>(asked: Asked<R>): Promise<R>;
+	answer<R extends Answer>(serving: Serving<R>): Promise<R>;
 	/** A run without a key. */
 	free(header: Header): Run;
 };
@@ -63,7 +54,7 @@ export const runtime: GuardEnvironment = {...clock, uuid: () => crypto.randomUUI
 
 /** The guard itself, which knows of no framework. */
 export function coreOf(environment: GuardEnvironment, settings: RunSettings): Core {
-	const {store, name, required, lease, storeTimeout, onEvent} = settings;
+	const {store, name, lease, storeTimeout, onEvent} = settings;
 	let swept = environment.monotonic();
 	const free = (header: Header) => runOf(undefined, () => environment.uuid(), undefined, outwardOf(header));
 
@@ -88,28 +79,16 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 
 	return {
 		free,
-		async answer(asked) {
-			const {method, path, header, reply} = asked;
+		async answer(serving) {
+			const {header, handle, background, reply, copied: copy} = serving;
 			const outward = outwardOf(header);
-			const sent = header('idempotency-key');
-			const key = sent === null || sent === undefined ? null : keyIn(sent);
-			if (key === undefined) return reply(problem('key-malformed'));
-			if (key === null) return required ? reply(problem('key-missing')) : asked.handle(free(header));
-			const whose = await asked.whose();
-			if (whose !== null && typeof whose !== 'string') {
-				if (typeof whose?.status === 'number') return asked.passed(whose);
-				throw mistake('the scope of a guard has to give a string for every request, or a Response');
-			}
-
-			if (whose === '') throw mistake('the scope of a guard gave no text for a request');
-			const body = await asked.body();
-			if (body === undefined) return reply({status: 400, statusText: '', headers: [], body: null});
-			const subject: Subject = {guard: name, scope: await scopeOf(whose), method, path, key};
-			const own = asked.fingerprint && (await asked.fingerprint(body));
-			const fingerprint = await fingerprintOf(asked, own ?? body);
+			const asked = await askedOf(settings, serving);
+			if (asked.type === 'keyless') return handle(free(header));
+			if (asked.type === 'refused') return reply(asked.answer);
+			if (asked.type === 'passed') return serving.passed(asked.response);
+			const {subject, fingerprint} = asked;
 			const parts = await partsOf(subject);
-			sweep(asked.background, parts.tell);
-			const {handle, background, copied: copy} = asked;
+			sweep(background, parts.tell);
 			return serve({
 				environment,
 				settings,

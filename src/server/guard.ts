@@ -1,5 +1,6 @@
 import type {MaybePromise} from '../utils.ts';
 import {coreOf, runtime, type Unsettled} from './core.ts';
+import {incoming} from './incoming.ts';
 import {copied, responseOf} from './kept.ts';
 import type {Operation, Run} from './operation.ts';
 import {guardSettings, type GuardOptions, type GuardSettings} from './options.ts';
@@ -45,31 +46,22 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 	options: GuardOptions<Rest>,
 ): Guard<Rest> {
 	const settings: GuardSettings<Rest> = guardSettings(options);
-	const {scope, fingerprint, waitUntil} = settings;
+	const {waitUntil} = settings;
 	const {answer, free, ...unsettled} = coreOf(environment, settings);
 
 	async function guard(request: Request, ...rest: Rest): Promise<Response> {
-		const method = request.method.toUpperCase();
 		const handle = async ({operation}: Run) => handler(request, operation, ...rest);
-		const header = (name: string) => request.headers.get(name);
-		if (isSafe(method)) return handle(free(header));
+		if (isSafe(request.method)) return handle(free(name => request.headers.get(name)));
 		const background = (work: Promise<unknown>) => {
 			const quiet = work.catch(() => undefined);
 			waitUntil?.(quiet, request, ...rest);
 		};
-		const {pathname: path, search} = new URL(request.url);
 		const answered = answer({
-			method,
-			path,
-			search,
-			header,
-			whose: () => scope && scope(request, ...rest),
-			passed: response => response,
-			body: async () => bodyOf(request),
-			fingerprint: fingerprint && (body => fingerprint(request, body)),
+			...incoming(settings, request, rest),
 			handle,
 			background,
 			reply: responseOf,
+			passed: response => response,
 			copied,
 		});
 		background(answered);
@@ -77,12 +69,4 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 	}
 
 	return Object.assign(guard, unsettled);
-}
-
-async function bodyOf(request: Request): Promise<Uint8Array | undefined> {
-	try {
-		return request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
-	} catch {
-		return undefined;
-	}
 }

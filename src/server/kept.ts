@@ -50,9 +50,22 @@ export function isEndless(contentType: string): boolean {
 /** An answer that has been read, and one with the same content for the caller. */
 export type Copied<R> = {readonly kept: KeptAnswer; readonly response: R};
 
-/** Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. */
+/** Nothing but that there was an answer, and its status. */
+export const bareOf = ({status, statusText}: Pick<KeptAnswer, 'status' | 'statusText'>): KeptAnswer => ({
+	status,
+	statusText,
+	headers: [],
+	body: null,
+	bodyLost: true,
+});
+
+/**
+ * Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. Of a negative limit nothing is kept
+ * but the status.
+ */
 export async function copied(response: Response, limit: number, omitted: readonly string[]): Promise<Copied<Response>> {
 	const {status, statusText, headers, body} = response;
+	if (limit < 0) return {kept: bareOf(response), response};
 	const facts = {status, statusText, headers: keptHeaders([...headers], omitted)};
 	if (body === null) return {kept: {...facts, body}, response};
 	if (isEndless(headers.get('content-type') ?? '')) return {kept: {...facts, body: null, bodyLost: true}, response};
@@ -98,7 +111,9 @@ const ofContent = ['content-type', 'content-encoding', 'etag'];
 /** The answer again, marked as such. */
 export function replayOf(kept: KeptAnswer): KeptAnswer {
 	const {status, headers, bodyLost} = kept;
-	if (bodyLost && status < 300) return problem('already-executed', {}, {executed: {status}});
+	// A redirect that is not known to where is none.
+	if (bodyLost && (status < 300 || (status < 400 && headers.length === 0)))
+		return problem('already-executed', {}, {executed: {status}});
 	const left = bodyLost ? headers.filter(([name]) => !ofContent.includes(name.toLowerCase())) : headers;
 	return {...kept, headers: [...left, ['idempotent-replayed', 'true']]};
 }

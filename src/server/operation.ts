@@ -74,6 +74,11 @@ const noCalls: OperationFetch = async () => {
 	throw mistake('operation.fetch needs the option fetch of its guard: operationFetch(createFetch({scope: null}))');
 };
 
+/** What a handler makes its calls by. */
+export function fetchFor(outward: Outward | undefined, run: Omit<Serving, 'header' | 'elapsed'>): OperationFetch {
+	return outward?.calls?.during({...outward, ...run}) ?? noCalls;
+}
+
 /**
  * `mark`: tells the store that an effect is about to begin; `undefined` where that is known from the beginning. `since`: when its
  * keys may have been used first, in milliseconds since the epoch.
@@ -121,7 +126,7 @@ export function runOf(
 			idempotencyKey,
 			key,
 			signal,
-			fetch: outward?.calls?.during({...outward, key, signal, since, act}) ?? noCalls,
+			fetch: fetchFor(outward, {key, signal, since, act}),
 			async effect(run) {
 				await begun();
 				return run();

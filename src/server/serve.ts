@@ -182,7 +182,9 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 			return response;
 		}
 
-		answer = {pending, ...(await served.copied(response, settings.bodyLimit, settings.omitHeaders))};
+		// What is for the time being is no execution that could be told.
+		const limit = pending ? Math.max(settings.bodyLimit, ~settings.bodyLimit) : settings.bodyLimit;
+		answer = {pending, ...(await served.copied(response, limit, settings.omitHeaders))};
 	} catch (error) {
 		const isDoubt = run.mayHaveActed();
 		await letGo(isDoubt, error);

@@ -82,7 +82,14 @@ export function idempotentIn<Req extends IncomingMessage, Res extends ServerResp
 ): NodeGuard<Req, Res> {
 	const listener: Listener<Req, Res> = given.length === 2 ? given[0] : (_req, _res, _operation, next) => next();
 	const settings = nodeSettings(given.length === 2 ? given[1] : given[0]);
-	const {scope: _scope, fingerprint: _fingerprint, waitUntil: _waitUntil, onError: _onError, ...shared} = settings;
+	const {
+		scope: _scope,
+		fingerprint: _fingerprint,
+		keyFrom: _keyFrom,
+		waitUntil: _waitUntil,
+		onError: _onError,
+		...shared
+	} = settings;
 	const {answer, free, ...unsettled} = coreOf(environment, shared);
 
 	function guard(req: Req, res: Res, next?: Next): unknown {
@@ -108,7 +115,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 	res: Res,
 	next: Next | undefined,
 ): Promise<void> {
-	const {scope, fingerprint, waitUntil, onError, bodyLimit} = settings;
+	const {scope, fingerprint, keyFrom, waitUntil, onError, bodyLimit} = settings;
 	let held: Held | undefined;
 
 	/** Too late for an answer of its own. */
@@ -152,6 +159,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			whose: () => scope && scope(req, res),
 			body: () => bodyOf(req),
 			fingerprint: fingerprint && (body => fingerprint(req, body)),
+			keyFrom: typeof keyFrom === 'function' ? body => keyFrom(req, body) : keyFrom,
 			handle,
 			background: waitUntil
 				? task =>

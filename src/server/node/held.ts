@@ -1,7 +1,7 @@
 import {ServerResponse} from 'node:http';
 import {concat} from '../../bytes.ts';
 import type {KeptAnswer} from '../entry.ts';
-import {isEndless, keptHeaders, type Copied} from '../kept.ts';
+import {bareOf, isEndless, keptHeaders, type Copied} from '../kept.ts';
 import {changedSince, headersOf, setHeaders} from './headers.ts';
 
 /** An answer to a request of `node:http`. */
@@ -179,8 +179,9 @@ export function holdBack(res: ServerResponse, limit: number): Held {
 			if (gone) native.emit.call(res, 'close');
 		},
 		copied(most, omitted) {
-			const headers = keptHeaders(changedSince(res, before), omitted);
-			const facts = {status, statusText: message, headers};
+			const bare = {status, statusText: message};
+			if (most < 0) return {kept: bareOf(bare), response: held};
+			const facts = {...bare, headers: keptHeaders(changedSince(res, before), omitted)};
 			if (!ended || size > most) return {kept: {...facts, body: null, bodyLost: true}, response: held};
 			return {kept: {...facts, body: bodiless.has(status) ? null : bytes()}, response: held};
 		},

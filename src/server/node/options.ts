@@ -7,7 +7,7 @@ import {validate} from '../../validate.ts';
 /** How a guard of `node:http`, Express or Connect behaves: the options of the other guard, with `req` and `res` in place of a `Request`. */
 export type NodeGuardOptions<Req = IncomingMessage, Res = ServerResponse> = Omit<
 	GuardOptions,
-	'scope' | 'fingerprint' | 'waitUntil'
+	'scope' | 'fingerprint' | 'keyFrom' | 'waitUntil'
 > & {
 	/**
 	 * Whose request it is: the id of a user or a tenant. The same key of two of them is two keys. Never derive it from what
@@ -23,6 +23,14 @@ export type NodeGuardOptions<Req = IncomingMessage, Res = ServerResponse> = Omit
 	 * @default all its bytes, with the content type
 	 */
 	readonly fingerprint?: (req: Req, body: Uint8Array) => MaybePromise<string>;
+	/**
+	 * The key of a request that comes without one. `'content'`: a hash of method, path, query, content type and body (or of
+	 * what `fingerprint` gives), so that **two identical requests of one scope are one until `retention` is over, also where two
+	 * were meant**. A function gives a key of its own, or `undefined` for none.
+	 *
+	 * @default none: `required` says what becomes of it
+	 */
+	readonly keyFrom?: 'content' | ((req: Req, body: Uint8Array) => MaybePromise<string | null | undefined>);
 	/** Keeps the runtime alive for what goes on after a response, or after its caller has left. */
 	readonly waitUntil?: (work: Promise<unknown>, req: Req, res: Res) => void;
 	/**
@@ -34,8 +42,11 @@ export type NodeGuardOptions<Req = IncomingMessage, Res = ServerResponse> = Omit
 	readonly onError?: (error: unknown, req: Req, res: Res) => void;
 };
 
-export type NodeSettings<Req, Res> = Omit<GuardSettings<readonly never[]>, 'scope' | 'fingerprint' | 'waitUntil'> &
-	Pick<NodeGuardOptions<Req, Res>, 'scope' | 'fingerprint' | 'waitUntil'> & {
+export type NodeSettings<Req, Res> = Omit<
+	GuardSettings<readonly never[]>,
+	'scope' | 'fingerprint' | 'keyFrom' | 'waitUntil'
+> &
+	Pick<NodeGuardOptions<Req, Res>, 'scope' | 'fingerprint' | 'keyFrom' | 'waitUntil'> & {
 		readonly onError: (error: unknown, req: Req, res: Res) => void;
 	};
 
