@@ -76,7 +76,7 @@ test.each([
 	const unconfirmed = async () => {
 		cutter.cut(when);
 		const response = await guard(payment());
-		expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+		expect([response.status, response.headers.get('retry-after')]).toEqual([503, '20']);
 		expect(await response.json()).toEqual(
 			expect.objectContaining({title: 'Idempotency-Key: the commit was not confirmed'}),
 		);
