@@ -1,7 +1,7 @@
 import {tableSpec} from '../../stores/postgres/ask.ts';
 import {checkOptions, type OptionSpecs} from '../../validate.ts';
 import {databaseSpec, type Database, type PgPool} from '../database.ts';
-import {optionalSpecs, scopeSpec, withDefaults, type GuardOptions} from '../options.ts';
+import {optionalSpecs, scopeSpec, withDefaults, type GuardOptions, type WithDefaults} from '../options.ts';
 
 const shared = [
 	'name',
@@ -53,7 +53,11 @@ const specsOf = (names: readonly string[]) =>
 export const sharedSpecs: OptionSpecs = specsOf(shared);
 const fetchSpec = specsOf(['fetch']);
 
-export function settingsOf<Tx, Rest extends readonly unknown[]>(options: TransactionalOptions<Tx, Rest>) {
+export type Settings<Tx, Rest extends readonly unknown[]> = WithDefaults<TransactionalOptions<Tx, Rest>>;
+
+export function settingsOf<Tx, Rest extends readonly unknown[]>(
+	options: TransactionalOptions<Tx, Rest>,
+): Settings<Tx, Rest> {
 	checkOptions(
 		'transactional',
 		options,
@@ -62,5 +66,3 @@ export function settingsOf<Tx, Rest extends readonly unknown[]>(options: Transac
 	);
 	return withDefaults(options);
 }
-
-export type Settings<Tx, Rest extends readonly unknown[]> = ReturnType<typeof settingsOf<Tx, Rest>>;
