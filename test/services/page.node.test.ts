@@ -31,30 +31,27 @@ async function visit() {
 		shop,
 		order: async () => page.getByRole('button', {name: 'Order a lock'}).click(),
 		told: async (words: string) => page.getByText(words).waitFor(),
-		/** Orders, payments and charges, as the page shows them at last. */
-		async shows(...counts: readonly [number, number, number]) {
-			const shown = async () =>
-				Promise.all(['#orders', '#payments', '#charges'].map(async id => page.locator(id).textContent()));
-			await expect.poll(shown).toEqual(counts.map(String));
-		},
+		/** Orders, payments and charges, as the page shows them. */
+		shown: async () =>
+			Promise.all(['#orders', '#payments', '#charges'].map(async id => page.locator(id).textContent())),
 	};
 }
 
 const box = (page: Page, name: string) => page.locator(`#${name}`);
 
 test('an order is one payment and one charge, and the next is another', async () => {
-	const {order, told, shows} = await visit();
+	const {order, told, shown} = await visit();
 	await order();
 	await told('Ordered, and paid once.');
-	await shows(1, 1, 1);
+	await expect.poll(shown).toEqual(['1', '1', '1']);
 	await order();
-	await shows(2, 2, 2);
+	await expect.poll(shown).toEqual(['2', '2', '2']);
 });
 
 test.each(['losePayment', 'loseOrder'])(
 	'with %s nothing is known, and the next press is the same charge',
 	async name => {
-		const {page, shop, order, told, shows} = await visit();
+		const {page, shop, order, told, shown} = await visit();
 		await box(page, name).check();
 		await order();
 		await told('Not known yet');
@@ -64,12 +61,12 @@ test.each(['losePayment', 'loseOrder'])(
 		await box(page, name).uncheck();
 		await order();
 		await told('Ordered, and paid once.');
-		await shows(1, 1, 1);
+		await expect.poll(shown).toEqual(['1', '1', '1']);
 	},
 );
 
 test('a payment service that is killed and comes back charges once', async () => {
-	const {page, shop, order, told, shows} = await visit();
+	const {page, shop, order, told, shown} = await visit();
 	await box(page, 'slow').check();
 	await order();
 	await expect.poll(() => shop.state().counts.charges).toBe(1);
@@ -82,26 +79,26 @@ test('a payment service that is killed and comes back charges once', async () =>
 	await expect.poll(() => shop.state().switches.killed).toBe(false);
 	await order();
 	await told('Ordered, and paid once.');
-	await shows(1, 1, 1);
+	await expect.poll(shown).toEqual(['1', '1', '1']);
 });
 
 test('an order service that is killed amid an order finishes it', async () => {
-	const {page, shop, order, told, shows} = await visit();
+	const {page, shop, order, told, shown} = await visit();
 	await box(page, 'slow').check();
 	await order();
 	await expect.poll(() => shop.state().counts.charges).toBe(1);
 	await page.getByRole('button', {name: 'Kill it'}).click();
 	await box(page, 'slow').uncheck();
 	await told('Ordered, and paid once.');
-	await shows(1, 1, 1);
+	await expect.poll(shown).toEqual(['1', '1', '1']);
 });
 
 test('slow answers are waited for', async () => {
-	const {page, order, told, shows} = await visit();
+	const {page, order, told, shown} = await visit();
 	await box(page, 'slow').check();
 	await order();
 	await told('Ordering…');
 	await box(page, 'slow').uncheck();
 	await told('Ordered, and paid once.');
-	await shows(1, 1, 1);
+	await expect.poll(shown).toEqual(['1', '1', '1']);
 });
