@@ -19,12 +19,7 @@ export type Operation = {
 	 * has left go with it. With `effects: 'marked'` a call of a method that is not safe is an effect, unless it is refused.
 	 *
 	 * @throws what the client throws; a `TypeError` without the option `fetch`, or without the name of the step.
-	 * @example
-	 * const payment = await operation.fetch('https://payments.internal/charges', {
-	 *   method: 'POST',
-	 *   body: JSON.stringify({amount: order.amount}),
-	 *   operation: 'charge',
-	 * });
+	 * @example const payment = await operation.fetch(payments, {method: 'POST', body, operation: 'charge'});
 	 */
 	readonly fetch: OperationFetch;
 	/** Aborts when the run has lost its lease: another may be at it, and its answer is not kept. The caller's leaving does not abort it. */

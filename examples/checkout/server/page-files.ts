@@ -3,10 +3,10 @@ import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 import type {PageFile} from './shop.ts';
 
-const page = new URL('../page/', import.meta.url);
+const checkout = new URL('../page/', import.meta.url);
 
-/** The checkout page; latchkey in it is the package as it is built, for browsers. */
-export async function pageFiles(): Promise<Map<string, PageFile>> {
+/** A page with its `main.ts` and `style.css`; latchkey in it is the package as it is built, for browsers. */
+export async function pageFiles(page: URL = checkout): Promise<Map<string, PageFile>> {
 	const {outputFiles} = await build({
 		entryPoints: ['main.ts', 'style.css'].map(name => fileURLToPath(new URL(name, page))),
 		outdir: '/',
