@@ -37,6 +37,7 @@ export type Run = {
 	readonly operation: Operation;
 	/** The lease is lost. */
 	readonly lose: () => void;
+	readonly isLost: () => boolean;
 	/** Whether it may have taken effect, as far as the handler has said. */
 	readonly mayHaveActed: () => boolean;
 	readonly isPending: (answer: object) => boolean;
@@ -50,8 +51,9 @@ export function runOf(
 	key: (step: string) => string,
 	mark?: () => Promise<void>,
 ): Run {
-	const controller = new AbortController();
-	const {signal} = controller;
+	// Most handlers never look at it.
+	const controller = once(() => new AbortController());
+	let lost = false;
 	let [acted, undone] = [mark === undefined, false];
 	let pending: object | undefined;
 	const hold = (answer: object) => {
@@ -63,10 +65,12 @@ export function runOf(
 		operation: {
 			idempotencyKey,
 			key,
-			signal,
+			get signal() {
+				return controller().signal;
+			},
 			async effect(run) {
 				await marked();
-				if (signal.aborted) throw signal.reason;
+				if (lost) throw controller().signal.reason;
 				[acted, undone] = [true, false];
 				return run();
 			},
@@ -79,8 +83,10 @@ export function runOf(
 			},
 		},
 		lose() {
-			controller.abort(new Error('the run has lost its lease: another one may be at the same request'));
+			lost = true;
+			controller().abort(new Error('the run has lost its lease: another one may be at the same request'));
 		},
+		isLost: () => lost,
 		mayHaveActed: () => acted && !undone,
 		isPending: answer => answer === pending,
 		hold,

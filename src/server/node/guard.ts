@@ -26,7 +26,9 @@ export type Listener<Req, Res> = (req: Req, res: Res, operation: NodeOperation, 
 export type NodeGuard<Req, Res> = ((req: Req, res: Res, next?: Next) => void) & Unsettled;
 
 const failure: KeptAnswer = {status: 500, statusText: '', headers: [], body: null};
-const operations = new WeakMap<IncomingMessage, NodeOperation>();
+/** On the request: a WeakMap would keep each of them through many collections of garbage. */
+const OPERATION = Symbol.for('latchkey.operation');
+type Told = IncomingMessage & {[OPERATION]?: NodeOperation};
 
 /**
  * What a handler is told of its run, where it comes after the guard.
@@ -38,7 +40,7 @@ const operations = new WeakMap<IncomingMessage, NodeOperation>();
  * });
  */
 export function operationOf(req: IncomingMessage): NodeOperation {
-	const operation = operations.get(req);
+	const operation = (req as Told)[OPERATION];
 	if (!operation) throw mistake('operationOf takes a request that has passed a guard of latchkey/server/node');
 	return operation;
 }
@@ -86,7 +88,7 @@ export function idempotentIn<Req extends IncomingMessage, Res extends ServerResp
 	function guard(req: Req, res: Res, next?: Next): unknown {
 		if (!safe.has((req.method ?? '').toUpperCase())) return void guarded({answer, settings, listener}, req, res, next);
 		const operation = operationIn(free(), {status: 0});
-		operations.set(req, operation);
+		(req as Told)[OPERATION] = operation;
 		return listener(req, res, operation, next ?? (() => undefined));
 	}
 
@@ -117,7 +119,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 
 	async function handle(run: Run): Promise<NodeAnswer> {
 		if (run.operation.idempotencyKey === undefined) {
-			operations.set(req, operationIn(run, {status: 0}));
+			(req as Told)[OPERATION] = operationIn(run, {status: 0});
 			await listener(req, res, operationOf(req), next ?? (() => undefined));
 			return {...replyOn(res, failure), give: () => undefined};
 		}
@@ -127,7 +129,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			if (!mine.fail(error)) late(error);
 		};
 		const operation = operationIn(run, mine);
-		operations.set(req, operation);
+		(req as Told)[OPERATION] = operation;
 		try {
 			const running = listener(req, res, operation, error => {
 				if (error === undefined || error === null || error === 'route' || error === 'router') next?.(error);
@@ -138,7 +140,8 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			fail(error);
 		}
 
-		return mine.ready;
+		await mine.ready;
+		return mine;
 	}
 
 	async function work(): Promise<NodeAnswer> {
@@ -195,9 +198,15 @@ function dropped(task: Promise<unknown>): void {
 }
 
 function operationIn(run: Run, answer: object): NodeOperation {
-	const {operation} = run;
+	const {idempotencyKey, key, effect, undone} = run.operation;
 	return {
-		...operation,
+		idempotencyKey,
+		key,
+		get signal() {
+			return run.operation.signal;
+		},
+		effect,
+		undone,
 		pending() {
 			run.hold(answer);
 		},
