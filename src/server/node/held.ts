@@ -44,6 +44,7 @@ type State = {
 	readonly limit: number;
 	readonly before: Lines;
 	readonly parts: Chunk[];
+	whole?: Uint8Array;
 	size: number;
 	status: number;
 	message: string;
@@ -203,7 +204,8 @@ function give(res: Fields): void {
 	res.statusMessage = message;
 	// A length takes the place of chunks; trailers need chunks.
 	if (ended && !res[TRAILER]) {
-		native.end.call(res, parts.length < 2 ? parts[0] : bytesOf(res[STATE]));
+		// As bytes: with text, node:http encodes the headers as it does the text, which spoils their latin1.
+		native.end.call(res, parts.length > 0 ? bytesOf(res[STATE]) : undefined);
 		return;
 	}
 
@@ -246,8 +248,8 @@ function add(state: State, chunk: Chunk, encoding: unknown): void {
 	state.parts.push(part);
 }
 
-function bytesOf({parts}: State): Uint8Array {
-	return concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)));
+function bytesOf(state: State): Uint8Array {
+	return (state.whole ??= concat(state.parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part))));
 }
 
 /** Writes an answer of the guard, beside the headers that are there already. */
