@@ -34,10 +34,13 @@ type Told = IncomingMessage & {[OPERATION]?: NodeOperation};
  * What a handler is told of its run, where it comes after the guard.
  *
  * @throws {TypeError} for a request that has passed no guard.
- * @example app.post('/pay', idempotent(options), async (req, res) => {
- *   const charge = await bank.charge(req.body, operationOf(req).key('charge'));
- *   res.status(201).json(charge);
- * });
+ * @example
+ * import type {IncomingMessage, ServerResponse} from 'node:http';
+ * import {operationOf} from 'latchkey/server/node';
+ *
+ * function pay(req: IncomingMessage, res: ServerResponse) {
+ *   res.writeHead(201).end(operationOf(req).key('charge'));
+ * }
  */
 export function operationOf(req: IncomingMessage): NodeOperation {
 	const operation = (req as Told)[OPERATION];
@@ -52,15 +55,13 @@ export function operationOf(req: IncomingMessage): NodeOperation {
  *
  * @throws {TypeError | RangeError} for an option that is missing or of the wrong kind.
  * @example
+ * import {createServer} from 'node:http';
  * import {memoryEntries} from 'latchkey/server';
  * import {idempotent} from 'latchkey/server/node';
  *
- * const options = {store: memoryEntries(), scope: req => req.user.id};
- * app.post('/pay', idempotent(async (req, res, operation) => {
- *   const charge = await bank.charge(req.body, operation.key('charge'));
- *   res.status(201).json(charge);
- * }, options));
- * app.post('/refund', idempotent(options), refund);
+ * createServer(idempotent((req, res, operation) => {
+ *   res.writeHead(201).end(operation.key('charge'));
+ * }, {store: memoryEntries(), scope: null}));
  */
 export function idempotent<Req extends IncomingMessage, Res extends ServerResponse>(
 	listener: Listener<Req, Res>,
