@@ -369,10 +369,14 @@ test.each(['end', 'pipe'])('where the caller goes away the work goes on, by %s, 
 	const began = gate();
 	const {open, send, runs, errors} = await shop(async (req, res) => {
 		const left = once(req.socket, 'close');
-		began.open();
-		await left;
-		if (how === 'pipe') Readable.from([big]).pipe(res);
-		else res.end('ok');
+		const late = async function* () {
+			began.open();
+			await left;
+			await tick();
+			yield big;
+		};
+		if (how === 'pipe') Readable.from(late()).pipe(res);
+		else for await (const _ of late()) res.end('ok');
 	});
 	const outgoing = open();
 	outgoing.on('error', () => undefined);
