@@ -48,6 +48,7 @@ export type Run = {
 	readonly operation: Operation;
 	/** The lease is lost. */
 	readonly lose: () => void;
+	readonly isLost: () => boolean;
 	/** Whether it may have taken effect, as far as the handler has said. */
 	readonly mayHaveActed: () => boolean;
 	readonly isPending: (answer: object) => boolean;
@@ -85,8 +86,9 @@ export function runOf(
 	outward?: Outward,
 	since?: number,
 ): Run {
-	const controller = new AbortController();
-	const {signal} = controller;
+	// Most handlers never look at it.
+	const controller = once(() => new AbortController());
+	let lost = false;
 	/** One for each effect; a single one where nobody tells them. */
 	const acts = new Set<object>(mark ? [] : [{}]);
 	let pending: object | undefined;
@@ -98,7 +100,7 @@ export function runOf(
 	/** The store is told, and then it begins. */
 	async function begun(): Promise<object> {
 		await marked();
-		if (signal.aborted) throw signal.reason;
+		if (lost) throw controller().signal.reason;
 		const act = {};
 		acts.add(act);
 		return act;
@@ -120,8 +122,12 @@ export function runOf(
 		operation: {
 			idempotencyKey,
 			key,
-			signal,
-			fetch: fetchFor(outward, {key, signal, since, act}),
+			get signal() {
+				return controller().signal;
+			},
+			get fetch() {
+				return fetchFor(outward, {key, signal: controller().signal, since, act});
+			},
 			async effect(run) {
 				await begun();
 				return run();
@@ -135,8 +141,10 @@ export function runOf(
 			},
 		},
 		lose() {
-			controller.abort(new Error('the run has lost its lease: another one may be at the same request'));
+			lost = true;
+			controller().abort(new Error('the run has lost its lease: another one may be at the same request'));
 		},
+		isLost: () => lost,
 		mayHaveActed: () => acts.size > 0,
 		isPending: answer => answer === pending,
 		hold,

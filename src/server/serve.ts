@@ -153,7 +153,7 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 	/** Writes how it ended; later, where the store fails now. What has happened is not undone by that. */
 	async function settle(write: () => Promise<{readonly status: string}>): Promise<void> {
 		const reported = async () => {
-			if ((await write()).status === 'lost' && !run.operation.signal.aborted) tell({type: 'lease-lost'});
+			if ((await write()).status === 'lost' && !run.isLost()) tell({type: 'lease-lost'});
 		};
 		try {
 			await reported();

@@ -28,19 +28,24 @@ export type Listener<Req, Res> = (req: Req, res: Res, operation: NodeOperation, 
 export type NodeGuard<Req, Res> = ((req: Req, res: Res, next?: Next) => void) & Unsettled;
 
 const failure: KeptAnswer = {status: 500, statusText: '', headers: [], body: null};
-const operations = new WeakMap<IncomingMessage, NodeOperation>();
+/** On the request: a WeakMap would keep each of them through many collections of garbage. */
+const OPERATION = Symbol.for('latchkey.operation');
+type Told = IncomingMessage & {[OPERATION]?: NodeOperation};
 
 /**
  * What a handler is told of its run, where it comes after the guard.
  *
  * @throws {TypeError} for a request that has passed no guard.
- * @example app.post('/pay', idempotent(options), async (req, res) => {
- *   const charge = await bank.charge(req.body, operationOf(req).key('charge'));
- *   res.status(201).json(charge);
- * });
+ * @example
+ * import type {IncomingMessage, ServerResponse} from 'node:http';
+ * import {operationOf} from 'latchkey/server/node';
+ *
+ * function pay(req: IncomingMessage, res: ServerResponse) {
+ *   res.writeHead(201).end(operationOf(req).key('charge'));
+ * }
  */
 export function operationOf(req: IncomingMessage): NodeOperation {
-	const operation = operations.get(req);
+	const operation = (req as Told)[OPERATION];
 	if (!operation) throw mistake('operationOf takes a request that has passed a guard of latchkey/server/node');
 	return operation;
 }
@@ -52,15 +57,13 @@ export function operationOf(req: IncomingMessage): NodeOperation {
  *
  * @throws {TypeError | RangeError} for an option that is missing or of the wrong kind.
  * @example
+ * import {createServer} from 'node:http';
  * import {memoryEntries} from 'latchkey/server';
  * import {idempotent} from 'latchkey/server/node';
  *
- * const options = {store: memoryEntries(), scope: req => req.user.id};
- * app.post('/pay', idempotent(async (req, res, operation) => {
- *   const charge = await bank.charge(req.body, operation.key('charge'));
- *   res.status(201).json(charge);
- * }, options));
- * app.post('/refund', idempotent(options), refund);
+ * createServer(idempotent((req, res, operation) => {
+ *   res.writeHead(201).end(operation.key('charge'));
+ * }, {store: memoryEntries(), scope: null}));
  */
 export function idempotent<Req extends IncomingMessage, Res extends ServerResponse>(
 	listener: Listener<Req, Res>,
@@ -95,7 +98,7 @@ export function idempotentIn<Req extends IncomingMessage, Res extends ServerResp
 	function guard(req: Req, res: Res, next?: Next): unknown {
 		if (!isSafe(req.method ?? '')) return void guarded({answer, settings, listener}, req, res, next);
 		const operation = operationIn(free(headerOf(req)), {status: 0});
-		operations.set(req, operation);
+		(req as Told)[OPERATION] = operation;
 		return listener(req, res, operation, next ?? (() => undefined));
 	}
 
@@ -126,7 +129,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 
 	async function handle(run: Run): Promise<NodeAnswer> {
 		if (run.operation.idempotencyKey === undefined) {
-			operations.set(req, operationIn(run, {status: 0}));
+			(req as Told)[OPERATION] = operationIn(run, {status: 0});
 			await listener(req, res, operationOf(req), next ?? (() => undefined));
 			return {...replyOn(res, failure), give: () => undefined};
 		}
@@ -136,7 +139,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			if (!mine.fail(error)) late(error);
 		};
 		const operation = operationIn(run, mine);
-		operations.set(req, operation);
+		(req as Told)[OPERATION] = operation;
 		try {
 			const running = listener(req, res, operation, error => {
 				if (error === undefined || error === null || error === 'route' || error === 'router') next?.(error);
@@ -147,7 +150,8 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			fail(error);
 		}
 
-		return mine.ready;
+		await mine.ready;
+		return mine;
 	}
 
 	async function work(): Promise<NodeAnswer> {
@@ -209,9 +213,18 @@ function dropped(task: Promise<unknown>): void {
 }
 
 function operationIn(run: Run, answer: object): NodeOperation {
-	const {operation} = run;
+	const {idempotencyKey, key, effect, undone} = run.operation;
 	return {
-		...operation,
+		idempotencyKey,
+		key,
+		get signal() {
+			return run.operation.signal;
+		},
+		get fetch() {
+			return run.operation.fetch;
+		},
+		effect,
+		undone,
 		pending() {
 			run.hold(answer);
 		},

@@ -1,11 +1,14 @@
 import type {ServerResponse} from 'node:http';
 
+/** What of a response has headers. */
+type Response = Pick<ServerResponse, 'getHeader' | 'setHeader'>;
+
 /** Headers of a response, each with its lines. */
 export type Lines = ReadonlyArray<readonly [name: string, values: readonly string[]]>;
 
-export function headersOf(res: ServerResponse): Lines {
+export function headersOf(res: Response): Lines {
 	// Its types lack it.
-	const {getRawHeaderNames} = res as unknown as {getRawHeaderNames: (this: ServerResponse) => string[]};
+	const {getRawHeaderNames} = res as unknown as {getRawHeaderNames: (this: Response) => string[]};
 	return getRawHeaderNames.call(res).map(name => {
 		const value = res.getHeader(name);
 		return [name, Array.isArray(value) ? value.slice() : [String(value)]];
@@ -13,7 +16,7 @@ export function headersOf(res: ServerResponse): Lines {
 }
 
 /** What a handler has set, as pairs; not what was there before it. */
-export function changedSince(res: ServerResponse, before: Lines): ReadonlyArray<readonly [string, string]> {
+export function changedSince(res: Response, before: Lines): ReadonlyArray<readonly [string, string]> {
 	const same = new Map(before.map(([name, values]) => [name.toLowerCase(), JSON.stringify(values)]));
 	return headersOf(res).flatMap(([name, values]) =>
 		same.size > 0 && same.get(name.toLowerCase()) === JSON.stringify(values)
@@ -23,7 +26,7 @@ export function changedSince(res: ServerResponse, before: Lines): ReadonlyArray<
 }
 
 /** Sets headers in any form that `writeHead` takes; those of one name each have a line, and take the place of what was there. */
-export function setHeaders(res: ServerResponse, headers: unknown): void {
+export function setHeaders(res: Response, headers: unknown): void {
 	if (headers === undefined || headers === null) return;
 	const lines = new Map<string, [string, string[]]>();
 	for (const [name, value] of pairsOf(headers)) {

@@ -2,7 +2,7 @@ import {ServerResponse} from 'node:http';
 import {concat} from '../../bytes.ts';
 import type {KeptAnswer} from '../entry.ts';
 import {bareOf, isEndless, keptHeaders, type Copied} from '../kept.ts';
-import {changedSince, headersOf, setHeaders} from './headers.ts';
+import {changedSince, headersOf, setHeaders, type Lines} from './headers.ts';
 
 /** An answer to a request of `node:http`. */
 export type NodeAnswer = {
@@ -15,7 +15,7 @@ export type NodeAnswer = {
 /** A response that is held back. */
 export type Held = NodeAnswer & {
 	/** Fulfils once its handler has ended it, or it is known that it cannot be kept whole. */
-	readonly ready: Promise<Held>;
+	readonly ready: Promise<void>;
 	/** Its handler has failed. `false`: too late, it is ready. */
 	readonly fail: (error: unknown) => boolean;
 	/** As if nothing had been written. */
@@ -24,193 +24,233 @@ export type Held = NodeAnswer & {
 
 /** Fields by which `node:http` itself tells what was sent; those who wrap a response look at them, too. */
 const [HEADER, CLOSED, TRAILER] = ['_header', '_closed', '_trailer'] as const;
+const STATE = Symbol('latchkey.held');
 
-type Method = (this: ServerResponse, ...given: unknown[]) => unknown;
+type Method = (this: Fields, ...given: unknown[]) => unknown;
 type MethodName = 'write' | 'end' | 'writeHead' | 'flushHeaders' | 'emit' | 'destroy';
-type Fields = Record<MethodName, Method> & {
-	finished: boolean;
-	destroyed: boolean;
-	[HEADER]: string | null;
-	[CLOSED]: boolean;
-	readonly [TRAILER]: string;
-	readonly writableNeedDrain: boolean;
-};
+type Fields = Omit<ServerResponse, MethodName> &
+	Record<MethodName, Method> & {
+		finished: boolean;
+		destroyed: boolean;
+		[HEADER]: string | null;
+		[CLOSED]: boolean;
+		readonly [TRAILER]: string;
+		[STATE]: State;
+	};
 type Chunk = string | Uint8Array;
+type State = {
+	/** The methods before, whoever has replaced them. */
+	readonly native: Record<MethodName, Method>;
+	readonly limit: number;
+	readonly before: Lines;
+	readonly parts: Chunk[];
+	whole?: Uint8Array;
+	size: number;
+	status: number;
+	message: string;
+	ended: boolean;
+	/** `ready` or `fail`: which it is to be is known. */
+	settled: boolean;
+	/** Everything passes. */
+	given: boolean;
+	/** The caller has left. */
+	gone: boolean;
+	fulfil: () => void;
+	reject: (error: unknown) => void;
+};
 
 /** RFC 9110 §15.3.5, §15.3.6 and §15.4.5: no body. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** Shared by all responses: functions of their own would make the collection of garbage ten times slower. */
+const methods: Record<MethodName, Method> = {
+	writeHead(...head) {
+		const state = this[STATE];
+		if (state.given) return state.native.writeHead.apply(this, head);
+		// Throws.
+		if (this[HEADER] !== null) return (ServerResponse.prototype.writeHead as unknown as Method).apply(this, head);
+		const [code, reason, more] = head;
+		const status = Math.trunc(Number(code));
+		if (!(status >= 100 && status <= 999))
+			throw coded(RangeError, 'ERR_HTTP_INVALID_STATUS_CODE', `Invalid status code: ${String(code)}`);
+		const message = typeof reason === 'string' ? reason : this.statusMessage || '';
+		if (/[^\t\x20-\x7e\x80-\xff]/.test(message))
+			throw coded(TypeError, 'ERR_INVALID_CHAR', 'Invalid character in statusMessage');
+		setHeaders(this, typeof reason === 'string' ? more : (more ?? reason));
+		this.statusCode = status;
+		Object.assign(state, {status, message});
+		this[HEADER] = ' ';
+		if (isEndless(String(this.getHeader('content-type') ?? ''))) settle(state);
+		return this;
+	},
+	write(chunk, encoding, callback) {
+		const state = this[STATE];
+		if (state.given || this.finished) return state.native.write.call(this, chunk, encoding, callback);
+		checkChunk(chunk);
+		if (this[HEADER] === null) this.writeHead(this.statusCode);
+		// A source may use its buffer again after the callback, which does not wait for the store.
+		add(state, typeof chunk === 'string' ? chunk : new Uint8Array(chunk), encoding);
+		const told = typeof encoding === 'function' ? encoding : callback;
+		if (typeof told === 'function') process.nextTick(told);
+		if (state.size > state.limit) settle(state);
+		// Short of what makes any stream say so, for one that compresses in between says when to go on by itself.
+		return state.size <= Math.max(state.limit, this.writableHighWaterMark);
+	},
+	end(...last) {
+		const state = this[STATE];
+		if (state.given || this.finished) return state.native.end.apply(this, last);
+		const [chunk, encoding] = last;
+		const isChunk = chunk !== undefined && chunk !== null && typeof chunk !== 'function';
+		if (isChunk) checkChunk(chunk);
+		if (this[HEADER] === null) this.writeHead(this.statusCode);
+		if (isChunk) add(state, chunk, encoding);
+		const told = last.find(it => typeof it === 'function');
+		if (told) this.once('finish', told as () => void);
+		this.finished = true;
+		state.ended = true;
+		settle(state);
+		return this;
+	},
+	flushHeaders() {
+		const state = this[STATE];
+		if (state.given) return state.native.flushHeaders.call(this);
+		if (this[HEADER] === null) this.writeHead(this.statusCode);
+		return undefined;
+	},
+	// The work goes on without its caller, and a pipe ends at the close of what it writes to.
+	emit(event, ...details) {
+		const state = this[STATE];
+		if (state.given || event !== 'close') return state.native.emit.call(this, event, ...details);
+		state.gone = true;
+		setClosed(this, false);
+		return true;
+	},
+	destroy(error) {
+		const state = this[STATE];
+		fail(state, error ?? new Error('the handler destroyed its response'));
+		return state.native.destroy.call(this, error);
+	},
+};
+
 /**
- * Holds back what is written to a response until it is given. Its methods are replaced, whoever has done so before, and
- * everything passes through them after that.
+ * Holds back what is written to a response until it is given. Its methods are replaced, and everything passes through them
+ * after that.
  */
-export function holdBack(res: ServerResponse, limit: number): Held {
-	const fields = res as unknown as Fields;
-	const {write, end, writeHead, flushHeaders, emit, destroy} = fields;
-	const native: Record<MethodName, Method> = {write, end, writeHead, flushHeaders, emit, destroy};
-	const before = headersOf(res);
-	const parts: Chunk[] = [];
-	let [size, ended, given, settled] = [0, false, false, false];
-	let status = 0;
-	let message = '';
-	let gone = fields.destroyed;
-	let fulfil: (held: Held) => void;
-	let reject: (error: unknown) => void;
-	const ready = new Promise<Held>((resolve, fail) => {
-		[fulfil, reject] = [resolve, fail];
+export function holdBack(response: ServerResponse, limit: number): Held {
+	const res = response as unknown as Fields;
+	const {write, end, writeHead, flushHeaders, emit, destroy} = res;
+	const state: State = {
+		native: {write, end, writeHead, flushHeaders, emit, destroy},
+		limit,
+		before: headersOf(res),
+		parts: [],
+		size: 0,
+		status: 0,
+		message: '',
+		ended: false,
+		settled: false,
+		given: false,
+		gone: res.destroyed,
+		fulfil: () => undefined,
+		reject: () => undefined,
+	};
+	const ready = new Promise<void>((resolve, reject) => {
+		Object.assign(state, {fulfil: resolve, reject});
 	});
-	const isReady = () => {
-		settled = true;
-		fulfil(held);
-	};
-	const alive = (is: boolean) => {
-		fields.destroyed = !is;
-		fields[CLOSED] = !is;
-	};
-	if (gone) alive(true);
-
-	function add(chunk: Chunk, encoding: unknown, copy: boolean): void {
-		if (typeof chunk === 'string') {
-			const part = typeof encoding === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
-			size += Buffer.byteLength(part);
-			parts.push(part);
-		} else {
-			size += chunk.byteLength;
-			// A source may use its buffer again after the callback, which does not wait for the store.
-			parts.push(copy ? new Uint8Array(chunk) : chunk);
-		}
-	}
-
-	const methods: Record<MethodName, Method> = {
-		writeHead(...head) {
-			if (given) return native.writeHead.apply(res, head);
-			// Throws.
-			if (fields[HEADER] !== null) return (ServerResponse.prototype.writeHead as Method).apply(res, head);
-			const [code, reason, more] = head;
-			status = Number(code) | 0;
-			if (status < 100 || status > 999)
-				throw coded(RangeError, 'ERR_HTTP_INVALID_STATUS_CODE', `Invalid status code: ${String(code)}`);
-			message = typeof reason === 'string' ? reason : res.statusMessage || '';
-			if (/[^\t\x20-\x7e\x80-\xff]/.test(message))
-				throw coded(TypeError, 'ERR_INVALID_CHAR', 'Invalid character in statusMessage');
-			setHeaders(res, typeof reason === 'string' ? more : (more ?? reason));
-			res.statusCode = status;
-			fields[HEADER] = ' ';
-			if (isEndless(String(res.getHeader('content-type') ?? ''))) isReady();
-			return res;
-		},
-		write(chunk, encoding, callback) {
-			if (given || fields.finished) return native.write.call(res, chunk, encoding, callback);
-			checkChunk(chunk);
-			const told = typeof encoding === 'function' ? encoding : callback;
-			if (fields[HEADER] === null) res.writeHead(res.statusCode);
-			add(chunk, encoding, true);
-			if (typeof told === 'function') process.nextTick(told);
-			if (size > limit && !settled) isReady();
-			// Short of what makes any stream say so, for one that compresses in between says when to go on by itself.
-			return size <= Math.max(limit, res.writableHighWaterMark);
-		},
-		end(...last) {
-			if (given || fields.finished) return native.end.apply(res, last);
-			const told = last.find(it => typeof it === 'function');
-			const [chunk, encoding] = last;
-			const isChunk = chunk !== undefined && chunk !== null && chunk !== told;
-			if (isChunk) checkChunk(chunk);
-			if (fields[HEADER] === null) res.writeHead(res.statusCode);
-			if (isChunk) add(chunk as Chunk, encoding, false);
-			if (told) res.once('finish', told as () => void);
-			fields.finished = true;
-			ended = true;
-			if (!settled) isReady();
-			return res;
-		},
-		flushHeaders() {
-			if (given) return native.flushHeaders.call(res);
-			if (fields[HEADER] === null) res.writeHead(res.statusCode);
-			return undefined;
-		},
-		// The work goes on without its caller, and a pipe ends at the close of what it writes to.
-		emit(event, ...details) {
-			if (given || event !== 'close') return native.emit.call(res, event, ...details);
-			gone = true;
-			alive(true);
-			return true;
-		},
-		destroy(error) {
-			if (!given && !settled) held.fail(error ?? new Error('the handler destroyed its response'));
-			return native.destroy.call(res, error);
-		},
-	};
+	res[STATE] = state;
 	Object.assign(res, methods);
-
-	/** From now on everything passes. */
-	function open(): void {
-		given = true;
-		fields[HEADER] = null;
-		fields.finished = false;
-		if (gone) alive(false);
-	}
-
-	function bytes(): Uint8Array {
-		return concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)));
-	}
+	if (state.gone) setClosed(res, false);
 
 	const held: Held = {
 		ready,
 		get status() {
-			return status;
+			return state.status;
 		},
-		fail(error) {
-			if (settled) return false;
-			settled = true;
-			reject(error);
-			return true;
-		},
+		fail: error => fail(state, error),
 		drop() {
-			if (given) return;
-			open();
+			if (state.given) return;
+			open(res);
 			for (const name of res.getHeaderNames()) res.removeHeader(name);
-			setHeaders(
-				res,
-				before.flatMap(([name, values]) => values.map(value => [name, value])),
-			);
+			for (const [name, values] of state.before) res.setHeader(name, values);
 			res.statusCode = 200;
 			res.statusMessage = '';
-			if (gone) native.emit.call(res, 'close');
+			if (state.gone) emit.call(res, 'close');
 		},
 		copied(most, omitted) {
-			const bare = {status, statusText: message};
-			if (most < 0) return {kept: bareOf(bare), response: held};
-			const facts = {...bare, headers: keptHeaders(changedSince(res, before), omitted)};
+			const {status, message: statusText, ended, size} = state;
+			if (most < 0) return {kept: bareOf({status, statusText}), response: held};
+			const facts = {status, statusText, headers: keptHeaders(changedSince(res, state.before), omitted)};
 			if (!ended || size > most) return {kept: {...facts, body: null, bodyLost: true}, response: held};
-			return {kept: {...facts, body: bodiless.has(status) ? null : bytes()}, response: held};
+			return {kept: {...facts, body: bodiless.has(status) ? null : bytesOf(state)}, response: held};
 		},
 		give() {
-			if (given) return;
-			open();
-			if (gone) {
-				// It has nobody to go to.
-				fields[HEADER] = ' ';
-				fields.finished = ended;
-				native.emit.call(res, 'close');
-				return;
-			}
-
-			res.statusCode = status;
-			res.statusMessage = message;
-			const [only] = parts;
-			// A length takes the place of chunks; trailers need chunks.
-			if (ended && !fields[TRAILER] && parts.length < 2) native.end.call(res, only);
-			else if (ended && !fields[TRAILER]) native.end.call(res, bytes());
-			else {
-				res.writeHead(status);
-				for (const part of parts) native.write.call(res, part);
-				if (ended) native.end.call(res);
-				else if (!fields.writableNeedDrain) native.emit.call(res, 'drain');
-			}
+			if (!state.given) give(res);
 		},
 	};
 	return held;
+}
+
+function give(res: Fields): void {
+	const {native, parts, status, message, ended, gone} = res[STATE];
+	open(res);
+	if (gone) {
+		// It has nobody to go to.
+		res[HEADER] = ' ';
+		res.finished = ended;
+		native.emit.call(res, 'close');
+		return;
+	}
+
+	res.statusCode = status;
+	res.statusMessage = message;
+	// A length takes the place of chunks; trailers need chunks.
+	if (ended && !res[TRAILER]) {
+		// As bytes: with text, node:http encodes the headers as it does the text, which spoils their latin1.
+		native.end.call(res, parts.length > 0 ? bytesOf(res[STATE]) : undefined);
+		return;
+	}
+
+	res.writeHead(status);
+	for (const part of parts) native.write.call(res, part);
+	if (ended) native.end.call(res);
+	else if (!res.writableNeedDrain) native.emit.call(res, 'drain');
+}
+
+/** From now on everything passes. */
+function open(res: Fields): void {
+	res[STATE].given = true;
+	res[HEADER] = null;
+	res.finished = false;
+	if (res[STATE].gone) setClosed(res, true);
+}
+
+function setClosed(res: Fields, is: boolean): void {
+	res.destroyed = is;
+	res[CLOSED] = is;
+}
+
+function settle(state: State): void {
+	if (state.settled) return;
+	state.settled = true;
+	state.fulfil();
+}
+
+function fail(state: State, error: unknown): boolean {
+	if (state.settled) return false;
+	state.settled = true;
+	state.reject(error);
+	return true;
+}
+
+function add(state: State, chunk: Chunk, encoding: unknown): void {
+	const plain = typeof chunk !== 'string' || typeof encoding !== 'string';
+	const part = plain ? chunk : Buffer.from(chunk, encoding as BufferEncoding);
+	state.size += Buffer.byteLength(part);
+	state.parts.push(part);
+}
+
+function bytesOf(state: State): Uint8Array {
+	return (state.whole ??= concat(state.parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part))));
 }
 
 /** Writes an answer of the guard, beside the headers that are there already. */
