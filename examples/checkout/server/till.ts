@@ -1,8 +1,5 @@
 import {keyOf} from '../../../src/server/key.ts';
-import {createLedger} from '../../../src/msw/ledger.ts';
-import {payloadOf} from '../../../src/msw/payload.ts';
-import {problem} from '../../../src/msw/problem.ts';
-import {serveOnce} from '../../../src/msw/serve-once.ts';
+import {createLedger, payloadOf, problem, serveOnce} from '../../../test/support/serve-once.ts';
 import {cards, totalOf, type Order} from '../goods.ts';
 
 export type Charge = {
