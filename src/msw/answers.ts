@@ -47,6 +47,11 @@ export function say(profile: Profile, means: Means, resource?: string): Response
 	return Response.json({title: means}, {status: status ?? 409});
 }
 
+/** Whether there is an answer that says this. */
+export function isMeans(means: unknown): boolean {
+	return Object.hasOwn(usual, String(means)) || Object.values(codes).some(it => it.means === means);
+}
+
 export function isGuard({name}: Profile): boolean {
 	return name === 'latchkey';
 }
@@ -69,7 +74,9 @@ export async function translated(profile: Profile, response: Response): Promise<
 			.catch(() => undefined)) as {code?: unknown} | undefined
 	)?.code;
 	const found = Object.entries(codes).find(([code]) => said === `idempotency-${code}`);
-	return found ? say(profile, found[1].means) : response;
+	// The guard's own words, but for when to come again: a run of a test lasts as long as it takes.
+	const {means} = found?.[1] ?? {};
+	return means === undefined || (isGuard(profile) && means !== 'in-progress') ? response : say(profile, means);
 }
 
 /** The id of what was made: `{id}`, or `{payments: {id}}`. */

@@ -20,7 +20,7 @@ export type IdempotentEndpoint = HttpHandler & {
 	readonly attempts: number;
 	/** The key of each attempt, in order of arrival and without quotes; `null` where there was none. */
 	readonly keys: ReadonlyArray<string | null>;
-	/** Forgets keys, answers and counts, and begins the faults anew. `resetHandlers()` of msw does it for initial handlers. */
+	/** Forgets keys, answers and counts, ends what never comes, and begins the faults anew. `resetHandlers()` of msw does it. */
 	reset(): void;
 };
 
@@ -59,19 +59,20 @@ export function idempotentEndpoint<
 		effects: 0,
 		attempts: 0,
 		keys: [] as Array<string | null>,
+		end: new AbortController(),
 	});
 	let state = fresh();
 
 	async function answer(request: StrictRequest<DefaultBodyType>, requestId: string): Promise<Response | undefined> {
 		const body = new Uint8Array(await request.clone().arrayBuffer());
 		const current = state;
-		const {server} = current;
+		const {server, end} = current;
 		const plan = current.nextPlan();
 		current.attempts++;
 		current.keys.push(server.keyIn({request, body}));
 		await waited(typeof latency === 'number' ? latency : latency(current.attempts));
 		if (plan.forgets) server.forget();
-		if (plan.when === 'before-effect') return failed(plan, request);
+		if (plan.when === 'before-effect') return failed(plan, request.signal, end.signal);
 		const served = server.serve({
 			request,
 			body,
@@ -84,11 +85,11 @@ export function idempotentEndpoint<
 		});
 		if (plan.when === 'during-effect') {
 			void served.catch(() => undefined);
-			return failed(plan, request);
+			return failed(plan, request.signal, end.signal);
 		}
 
 		const response = await served;
-		if (plan.when === 'after-effect') return failed(plan, request);
+		if (plan.when === 'after-effect') return failed(plan, request.signal, end.signal);
 		return response && plan.hides ? withoutHeaders(response) : response;
 	}
 
@@ -102,19 +103,17 @@ export function idempotentEndpoint<
 			value() {
 				resetHandler();
 				inner.reset();
+				state.end.abort();
 				state = fresh();
 			},
 		},
 	}) as IdempotentEndpoint;
 }
 
-/** What a caller meets instead of an answer. */
-async function failed(plan: Plan, {signal}: Request): Promise<Response> {
+/** What a caller meets instead of an answer. A worker cannot know that its caller gave up, and waits to be stopped. */
+async function failed(plan: Plan, ...over: readonly AbortSignal[]): Promise<Response> {
 	if (typeof plan.failure?.status === 'number') return statusOf(plan);
-	if (plan.failure?.status === 'time-out')
-		await new Promise<void>(resolve => {
-			signal.addEventListener('abort', () => resolve(), {once: true});
-			if (signal.aborted) resolve();
-		});
+	if (plan.failure?.status === 'time-out' && !over.some(({aborted}) => aborted))
+		await new Promise<unknown>(resolve => over.forEach(signal => signal.addEventListener('abort', resolve)));
 	return HttpResponse.error();
 }

@@ -1,6 +1,8 @@
 import type {Means} from '../dialects/profile.ts';
 import type {FetchHeaders} from '../fetch-types.ts';
+import {isPromise} from '../utils.ts';
 import type {OptionSpec} from '../validate.ts';
+import {isMeans} from './answers.ts';
 
 /** What a caller meets instead of an answer: a status from something in front of the server, a failed connection, or nothing at all. */
 type Failure = {readonly status: number | 'network-error' | 'time-out'; readonly headers?: FetchHeaders};
@@ -100,15 +102,20 @@ function randomFrom(seed: number): () => number {
 	};
 }
 
-const whens = ['before-effect', 'during-effect', 'after-effect'];
-
 /** A name that is misspelt would be no fault, and the test that relies on it would pass. */
 function isFault(fault: unknown): boolean {
 	if (typeof fault === 'string') return Object.hasOwn(named, fault);
-	const {status, when, hold, pending, says} = Object(fault) as Record<string, unknown>;
-	if (status === undefined) return when === undefined && (hold ?? pending ?? says) !== undefined;
-	const isStatus = Number.isInteger(status) || status === 'network-error' || status === 'time-out';
-	return isStatus && whens.includes(when as string) && (when !== 'during-effect' || hold !== undefined);
+	const {status, when, hold, pending, says, saved} = Object(fault) as Record<string, unknown>;
+	if (status === undefined) return when === undefined && (isMeans(says) || isWait(hold ?? pending));
+	const isAnswer = Number.isInteger(status);
+	if (!isAnswer && status !== 'network-error' && status !== 'time-out') return false;
+	if (when === 'after-effect')
+		return [undefined, 'answer', 'nothing', 'doubt', isAnswer && 'status'].includes(saved as string);
+	return saved === undefined && (when === 'before-effect' || (when === 'during-effect' && isWait(hold)));
+}
+
+function isWait(wait: unknown): boolean {
+	return (typeof wait === 'number' && wait >= 0) || isPromise(wait);
 }
 
 /** What `faults` may be. */

@@ -68,7 +68,7 @@ export function serverOf(method: string, options: IdempotentEndpointOptions): Se
 		(_, operation, run) => handle(run, operation),
 		{
 			store,
-			scope: scope && (async (_, {request}) => scope(request)),
+			scope: scope && (async (_, {request}) => scope(request.clone())),
 			retention,
 			required: honours && (options.required ?? asks),
 			bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -86,7 +86,11 @@ export function serverOf(method: string, options: IdempotentEndpointOptions): Se
 		}
 
 		await waited(plan.hold);
-		const response = await work();
+		const response = await work().catch((error: unknown) => {
+			// A crash is an answer that is not kept; the guard alone has doubts about it.
+			if (!byGuard) operation.undone();
+			throw error;
+		});
 		run.ran = {response};
 		if (plan.saved === 'doubt') throw unanswered;
 		if (plan.saved === 'status') return operation.pending(statusOf(plan));
@@ -100,10 +104,10 @@ export function serverOf(method: string, options: IdempotentEndpointOptions): Se
 
 	/** Once what was pending is done. An API that has a URL to ask about it goes on repeating its first answer. */
 	async function finish({request, plan, work}: Run, key: string | undefined): Promise<void> {
+		const whose = scope && (await scope(request.clone()));
 		await waited(plan.pending);
 		const response = await work();
 		if (key === undefined || response === undefined || response.type === 'error' || profile.status) return;
-		const whose = scope && (await scope(request));
 		const subject = {
 			scope: await scopeOf(typeof whose === 'string' ? whose : null),
 			method: request.method,
@@ -117,7 +121,8 @@ export function serverOf(method: string, options: IdempotentEndpointOptions): Se
 		const found = dialect.carrier
 			? dialect.carrier.read({url: request.url, body})
 			: request.headers.get(dialect.header);
-		return found === undefined || found === null ? null : typeof found === 'string' ? found : JSON.stringify(found);
+		if (found === undefined || found === null) return null;
+		return typeof found === 'string' ? found : '';
 	}
 
 	return {
@@ -128,7 +133,8 @@ export function serverOf(method: string, options: IdempotentEndpointOptions): Se
 		},
 		async serve(attempt) {
 			const run: Run = {...attempt};
-			const {request, body} = attempt;
+			const {request, body, plan} = attempt;
+			if (plan.says !== undefined) return say(profile, plan.says);
 			const raw = honours ? rawKey(attempt) : null;
 			const key = raw === null ? null : keyOf(headersOf(raw));
 			if (key && !takes(dialect, key)) return say(profile, 'key-malformed');
