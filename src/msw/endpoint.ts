@@ -20,7 +20,10 @@ export type IdempotentEndpoint = HttpHandler & {
 	readonly attempts: number;
 	/** The key of each attempt, in order of arrival and without quotes; `null` where there was none. */
 	readonly keys: ReadonlyArray<string | null>;
-	/** Forgets keys, answers and counts, ends what never comes, and begins the faults anew. `resetHandlers()` of msw does it. */
+	/**
+	 * Forgets keys, answers and counts, ends the time-outs, and begins the faults anew. `resetHandlers()` of msw does it for
+	 * initial handlers.
+	 */
 	reset(): void;
 };
 
@@ -110,7 +113,7 @@ export function idempotentEndpoint<
 	}) as IdempotentEndpoint;
 }
 
-/** What a caller meets instead of an answer. A worker cannot know that its caller gave up, and waits to be stopped. */
+/** What a caller meets instead of an answer. msw's worker is not told that a caller gave up. */
 async function failed(plan: Plan, ...over: readonly AbortSignal[]): Promise<Response> {
 	if (typeof plan.failure?.status === 'number') return statusOf(plan);
 	if (plan.failure?.status === 'time-out' && !over.some(({aborted}) => aborted))

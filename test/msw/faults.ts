@@ -1,6 +1,6 @@
 import {HttpResponse, type HttpHandler} from 'msw';
 import {afterEach, describe, expect, test} from 'vitest';
-import {idempotentEndpoint, type Fault} from '../../src/msw/index.ts';
+import {idempotentEndpoint, type Fault, type IdempotentEndpoint} from '../../src/msw/index.ts';
 import {axiosClient, latchkeyClient, PAY, plainClient, type Press} from './clients.ts';
 
 type Network = {use(...handlers: HttpHandler[]): void; resetHandlers(...initial: HttpHandler[]): void};
@@ -55,7 +55,10 @@ const impatient: typeof cases = [
 
 /** What whoever calls it is told, and how often it charges. */
 export function itFailsAsTold(network: Network): void {
+	let served: IdempotentEndpoint | undefined;
 	afterEach(() => {
+		// A worker is not told that its caller gave up, and does not stop before it has answered.
+		served?.reset();
 		network.resetHandlers();
 	});
 
@@ -64,6 +67,7 @@ export function itFailsAsTold(network: Network): void {
 			faults,
 			required: false,
 		});
+		served = pay;
 		network.use(pay);
 		return pay;
 	}
