@@ -1,4 +1,4 @@
-import axios, {isAxiosError} from 'axios';
+import {create, isAxiosError} from 'axios';
 import axiosRetry from 'axios-retry';
 import {createFetch, isLatchkeyError, memoryStore} from '../../src/index.ts';
 
@@ -45,7 +45,7 @@ export function plainClient(key?: string): Press {
 
 /** Axios with axios-retry, told to retry a POST. */
 export function axiosClient(key?: string): Press {
-	const client = axios.create({headers: {...json, ...(key !== undefined && {'idempotency-key': key})}});
+	const client = create({headers: {...json, ...(key !== undefined && {'idempotency-key': key})}});
 	axiosRetry(client, {
 		retries: RETRIES,
 		retryDelay: () => 1,

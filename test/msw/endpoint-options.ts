@@ -132,6 +132,21 @@ export function itTakesOptions(network: Network): void {
 			expect(pay).toMatchObject({effects: 1, attempts: 2});
 		});
 
+		test('all timers can be run while the server is held by a promise', async () => {
+			vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'Date']});
+			let release = (): void => undefined;
+			const hold = new Promise<void>(resolve => {
+				release = resolve;
+			});
+			const pay = serve({faults: [{hold}]});
+			const first = post('k1');
+			await waitForAttempts(pay, 1);
+			await vi.runAllTimersAsync();
+			expect(vi.getTimerCount()).toBe(0);
+			release();
+			expect((await first).status).toBe(201);
+		});
+
 		test('the retention is that of the dialect unless it is said, by the clock that a test sets', async () => {
 			vi.useFakeTimers({toFake: ['Date'], now: 0});
 			const {id, ...one} = {id: '1c23', url: `${PAY}/azure`};
@@ -288,6 +303,22 @@ export function itTakesOptions(network: Network): void {
 			}) as never);
 			const key = {'paypal-request-id': 'k1'};
 			expect([(await post('k1', key)).status, (await post('k1', key)).status, runs]).toEqual([500, 500, effects]);
+		});
+
+		test.each([
+			['the guard is in doubt', {}, [500, 409], 1],
+			['an API that keeps no failure runs it again', {dialect: paypal()}, [500, 500], 2],
+		])('a resolver that crashes is a 500, and then %s', async (_, options, statuses, crashes) => {
+			const told = vi.spyOn(console, 'error').mockReturnValue();
+			let runs = 0;
+			serve(options, () => {
+				runs++;
+				throw new Error('out of memory');
+			});
+			const key = {'paypal-request-id': 'k1'};
+			const seen = [(await post('k1', key)).status, (await post('k1', key)).status];
+			told.mockRestore();
+			expect([seen, runs]).toEqual([statuses, crashes]);
 		});
 
 		test('what is kept of failures has its retention, too', async () => {
