@@ -14,7 +14,17 @@ export default defineConfig({
 	ssr: {resolve: {conditions: ['latchkey-source', ...defaultServerConditions]}},
 	// Named here, because a dependency that is discovered late reloads the page under a running test.
 	optimizeDeps: {
-		include: ['ky', 'uuid', 'p-retry', '@noble/hashes/sha2.js', 'fast-check', 'msw', 'msw/browser'],
+		include: [
+			'ky',
+			'uuid',
+			'p-retry',
+			'@noble/hashes/sha2.js',
+			'fast-check',
+			'msw',
+			'msw/browser',
+			'axios',
+			'axios-retry',
+		],
 	},
 	test: {
 		// A machine may be busy: no test fails for what takes long, only for what never comes.

@@ -1,3 +1,4 @@
-export {idempotentEndpoint, type IdempotentEndpoint, type IdempotentEndpointOptions} from './endpoint.ts';
-export type {Fault} from './faults.ts';
-export type {Saves} from './serve-once.ts';
+export {idempotentEndpoint, type IdempotentEndpoint} from './endpoint.ts';
+export type {IdempotentEndpointOptions} from './options.ts';
+export type {Fault, RandomFaults} from './faults.ts';
+export type {Saves} from './answers.ts';

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {answerOf} from '../../src/attempt/answer.ts';
 import type {Answer} from '../../src/dialects/dialect.ts';
 import {readWords, wordsOf} from '../../src/dialects/words.ts';
-import {problem} from '../../src/msw/problem.ts';
+import {problem} from '../support/serve-once.ts';
 import {answer, type Spec} from '../attempt/answers.ts';
 
 const asProblem = {'content-type': 'application/problem+json'};

@@ -1,4 +1,9 @@
+import {describe} from 'vitest';
 import {writeSnippets} from './snippets.ts';
 
-// The recipe is a test file: its tests are registered as this file's.
-await import(/* @vite-ignore */ new URL('recipes/checkout.test.ts', writeSnippets('tests')).href);
+const folder = writeSnippets('tests');
+
+// They are test files: their tests are registered as this file's.
+describe.each(['recipes/lost-answer.test.ts', 'testing/reload.test.ts', 'testing/time.test.ts'])('%s', async path => {
+	await import(/* @vite-ignore */ new URL(path, folder).href);
+});

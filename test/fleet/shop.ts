@@ -1,8 +1,5 @@
-import {createLedger} from '../../src/msw/ledger.ts';
+import {createLedger, payloadOf, problem, serveOnce} from '../support/serve-once.ts';
 import {keyOf} from '../../src/server/key.ts';
-import {payloadOf} from '../../src/msw/payload.ts';
-import {problem} from '../../src/msw/problem.ts';
-import {serveOnce} from '../../src/msw/serve-once.ts';
 import {startFaultyServer, type FaultyServer} from '../support/faulty-server.ts';
 
 /** One charge that took place. */

@@ -1,5 +1,5 @@
 import {http, HttpResponse, type HttpHandler} from 'msw';
-import {afterEach, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, test, vi} from 'vitest';
 import {
 	contentKey,
 	fromContent,
@@ -11,7 +11,6 @@ import {
 	unfinished,
 } from '../../src/index.ts';
 import {idempotentEndpoint, type IdempotentEndpointOptions} from '../../src/msw/index.ts';
-import {memoryStoreIn} from '../../src/stores/memory.ts';
 import {PAY, charge, order, realm} from './realm.ts';
 import {eventually} from '../support/eventually.ts';
 
@@ -20,6 +19,7 @@ type Network = {use(...handlers: HttpHandler[]): void; resetHandlers(...initial:
 /** What an app relies on, wherever msw runs. */
 export function itChargesOnce(network: Network): void {
 	afterEach(() => {
+		vi.useRealTimers();
 		network.resetHandlers();
 	});
 
@@ -254,12 +254,11 @@ export function itChargesOnce(network: Network): void {
 	});
 
 	test('a server that forgets its keys is not asked again past the age of a key', async () => {
-		let time = 1_000_000;
-		const clock = {now: () => time};
-		const pay = serve({...clock, retention: 86_400_000, faults: ['lose-response']});
-		const {fetch} = realm({retry: 0, store: memoryStoreIn(clock)}, clock);
+		vi.useFakeTimers({toFake: ['Date'], now: 1_000_000});
+		const pay = serve({retention: 86_400_000, faults: ['lose-response']});
+		const {fetch} = realm({retry: 0});
 		await expect(fetch(PAY, order)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', expired: false});
-		time += 86_400_000;
+		vi.setSystemTime(87_400_000);
 
 		await expect(fetch(PAY, order)).rejects.toMatchObject({code: 'OUTCOME_UNKNOWN', expired: true});
 		expect(pay).toMatchObject({effects: 1, attempts: 1});

@@ -4,6 +4,7 @@ import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import manifest from '../../package.json' with {type: 'json'};
 import tsup from '../../tsup.config.ts';
+import tsupOfMsw from '../../tsup.msw.config.ts';
 import tsupOfProbe from '../../tsup.probe.config.ts';
 import tsupServer from '../../tsup.server.config.ts';
 
@@ -20,7 +21,7 @@ function built(path: string): string {
 }
 
 test('what the package exports is what is built, no more and no less', () => {
-	const entries = [tsup, tsupServer].flatMap(config => (config as {entry: string[]}).entry);
+	const entries = [tsup, tsupServer, tsupOfMsw].flatMap(config => (config as {entry: string[]}).entry);
 	const files = entries.map(path => built(`./${path}`));
 	expect(promised.toSorted()).toEqual(files.toSorted());
 	const {entry: ofProbe} = tsupOfProbe as {entry: Record<string, string>};

@@ -1,9 +1,7 @@
 import type {Environment} from '../../src/environment.ts';
 import {NotSentError} from '../../src/errors.ts';
 import {keyOf} from '../../src/server/key.ts';
-import {createLedger} from '../../src/msw/ledger.ts';
-import {payloadOf} from '../../src/msw/payload.ts';
-import {serveOnce, type Saves} from '../../src/msw/serve-once.ts';
+import {createLedger, payloadOf, serveOnce, type Saves} from './serve-once.ts';
 
 export type Received = {
 	readonly method: string;

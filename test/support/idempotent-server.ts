@@ -1,8 +1,5 @@
 import {keyOf} from '../../src/server/key.ts';
-import {createLedger} from '../../src/msw/ledger.ts';
-import {payloadOf} from '../../src/msw/payload.ts';
-import {problem} from '../../src/msw/problem.ts';
-import {serveOnce, type Saves} from '../../src/msw/serve-once.ts';
+import {createLedger, payloadOf, problem, serveOnce, type Saves} from './serve-once.ts';
 import {startFaultyServer, type FaultyServer} from './faulty-server.ts';
 
 export type IdempotentServer = FaultyServer & {
