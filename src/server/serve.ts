@@ -1,5 +1,5 @@
 import {tellGuarded} from '../utils.ts';
-import type {Beginning, Entry, KeptAnswer, Subject} from './entry.ts';
+import type {Beginning, Entry, HoldResult, KeptAnswer, Subject} from './entry.ts';
 import type {GuardEvent} from './events.ts';
 import {stepKey} from './identity.ts';
 import {copied, isKept, replayOf} from './kept.ts';
@@ -128,22 +128,26 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 	});
 
 	/** Writes how it ended; later, where the store fails now. What has happened is not undone by that. */
-	async function settle(write: () => Promise<{readonly status: string}>): Promise<void> {
-		const reported = async () => {
-			if ((await write()).status === 'lost' && !run.operation.signal.aborted) tell({type: 'lease-lost'});
-		};
+	async function settle(write: () => Promise<HoldResult>): Promise<'done' | 'lost' | 'failed'> {
 		try {
-			await reported();
+			const {status} = await write();
+			if (status === 'lost' && !run.operation.signal.aborted) tell({type: 'lease-lost'});
 			stop();
+			return status;
 		} catch {
-			background(steps.insist(reported).finally(stop));
+			// What is lost then may well have been written by the step that failed.
+			background(steps.insist(write).finally(stop));
+			return 'failed';
 		}
 	}
 
-	async function letGo(isDoubt: boolean, error?: unknown): Promise<void> {
+	async function letGo(isDoubt: boolean, error?: unknown) {
 		if (isDoubt) tell({type: 'doubt', ...(error !== undefined && {error})});
-		await settle(() => steps.release(held, isDoubt ? 'doubt' : 'free'));
+		return settle(() => steps.release(held, isDoubt ? 'doubt' : 'free'));
 	}
+
+	/** Another run may be at it, and take effect: this one cannot say any more that nothing did. */
+	const elsewhere = () => problem('key-in-progress');
 
 	let answer;
 	try {
@@ -154,8 +158,10 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 			// These say that nothing was done; after a mark only `undone` is believed.
 			const turnedAway = (status >= 400 && status < 500) || status === 503;
 			const believed = turnedAway && (settings.effects === 'handler' || !run.mayHaveActed());
-			await letGo(!believed && run.mayHaveActed());
-			return response;
+			const isDoubt = !believed && run.mayHaveActed();
+			const ended = await letGo(isDoubt);
+			if (status >= 500) return response;
+			return isDoubt ? problem('outcome-unknown') : ended === 'lost' ? elsewhere() : response;
 		}
 
 		answer = {pending, ...(await copied(response, settings.bodyLimit, settings.omitHeaders))};
@@ -165,8 +171,11 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 	}
 
 	const {kept, pending, response} = answer;
-	await settle(() => steps.answer(held, kept, pending ? undefined : settings.retention));
-	return response;
+	const ended = await settle(() => steps.answer(held, kept, pending ? undefined : settings.retention));
+	if (pending || kept.status < 400 || ended === 'done') return response;
+	if (ended === 'lost') return elsewhere();
+	// Not kept, so that a later copy of the request may run.
+	return run.mayHaveActed() ? response : unavailable(settings.storeTimeout);
 }
 
 function unavailable(timeout: number): Response {

@@ -63,6 +63,40 @@ test('an answer that cannot be kept is given all the same, and kept as soon as i
 	expect([runs(), new Set(types()), environment.timers()]).toEqual([1, new Set(['store-error']), 0]);
 });
 
+test('a refusal that cannot be kept is not told where a copy of the request may run yet', async () => {
+	const marked = {effects: 'marked', lease: 10_000} as const;
+	const declined = () => new Response('no', {status: 402});
+	const {pay, environment, store} = guarded(declined, marked);
+	const {answer} = store;
+	store.answer = down;
+	const told = await pay();
+	expect([told.status, await codeOf(told)]).toEqual([503, 'idempotency-store-unavailable']);
+	store.answer = answer;
+	await environment.advance(1_000);
+	expect((await pay()).status).toBe(402);
+	// Where it counts as an effect from its first moment on, no copy ever runs.
+	const whole = guarded(declined, {}, {answer: down});
+	expect((await whole.pay()).status).toBe(402);
+});
+
+test('an answer that was kept by a step that failed is not told as lost', async () => {
+	const {pay, environment, store, types} = guarded(paid);
+	const {answer} = store;
+	let fails = true;
+	store.answer = async (...step) => {
+		const result = await answer(...step);
+		if (fails) {
+			fails = false;
+			throw new Error('down');
+		}
+
+		return result;
+	};
+	expect((await pay()).status).toBe(201);
+	await environment.advance(1_000);
+	expect([(await pay()).headers.get('idempotent-replayed'), types()]).toEqual(['true', ['store-error']]);
+});
+
 test('what has expired is swept now and then', async () => {
 	let sweeps = 0;
 	const {pay, environment} = guarded(paid, {}, {sweep: () => ++sweeps});
