@@ -23,6 +23,7 @@ export function createHandler(
 	const outcomes = new Map<string, 'paid' | 'declined'>();
 	const steps = new Map<string, string>();
 	const payloads = new Map<string, string>();
+	const refused = new Set<string>();
 	let runs = 0;
 
 	function works(key: string): () => void {
@@ -32,6 +33,11 @@ export function createHandler(
 			if (!ended) atWork.set(key, (atWork.get(key) ?? 0) - 1);
 			ended = true;
 		};
+	}
+
+	function acted(operation: string, key: string): void {
+		if (refused.has(key) && !check.of(operation, key).disowned)
+			check.violation(`${key} had its effect after it was answered as refused`);
 	}
 
 	function answerOf(key: string, result: HandlerRun['result'], of: object): Response {
@@ -53,6 +59,7 @@ export function createHandler(
 		const act = () => {
 			if (!life.alive()) return never<void>();
 			world.note(life.name, `PAID for ${key}`);
+			acted(id, key);
 			check.effect(id, key, sentAt, by);
 			outcomes.set(key, 'paid');
 			return undefined;
@@ -100,6 +107,7 @@ export function createHandler(
 		facts.underWay++;
 		world.at(ms, () => {
 			facts.underWay--;
+			if (result === 'paid') acted(operation, key);
 			if (result === 'paid') check.effect(operation, key, sentAt, by);
 			outcomes.set(key, result);
 			ends();
@@ -115,6 +123,10 @@ export function createHandler(
 			if (isPaid) return answerOf(key, 'paid', of);
 			if ((atWork.get(key) ?? 0) > 0) return undefined;
 			return 'undone';
+		},
+		/** Somebody was told so by the handler, for good. */
+		refuses(key: string): void {
+			refused.add(key);
 		},
 		payloadOf: (step: string) => payloads.get(step),
 		standing: (key: string) => ((atWork.get(key) ?? 0) > 0 ? 'processing' : outcomes.get(key)),

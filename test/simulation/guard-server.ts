@@ -28,7 +28,7 @@ const scopes = new Map(await Promise.all([...USERS, STRANGER].map(async user => 
 /** The real guard: processes that share one store of entries and die, and operators who look after them. */
 export function createGuardServer(world: World, kind: ServerKind, plan: GuardPlan, next: GuardLists, check: Check) {
 	const entries = createEntries(world, plan, next.entry, check, disown, isUndone);
-	const {handle, truth, standing, payloadOf} = createHandler(
+	const {handle, truth, standing, payloadOf, refuses} = createHandler(
 		world,
 		plan,
 		kind.finishesLater === true,
@@ -207,6 +207,13 @@ export function createGuardServer(world: World, kind: ServerKind, plan: GuardPla
 		if (said.body !== undefined && said.body !== body)
 			check.violation(`${key} was given the answer of another payload`);
 		if (said.key !== undefined && said.key !== key) check.violation(`${key} was given the answer of ${said.key}`);
+		// What the handler says, not the guard: that nothing was done, and then that it will not be.
+		if (status >= 400 && status < 500 && said.code === undefined && user !== STRANGER) {
+			const facts = check.of(check.idOf(key), key);
+			if (facts.effects > 0 && !facts.disowned) check.violation(`${key} was answered ${status} when it had its effect`);
+			if (said.key !== undefined) refuses(key);
+		}
+
 		const isReplay = headers.get('idempotent-replayed') === 'true';
 		if (isReplay) {
 			world.count('guard: replayed');
