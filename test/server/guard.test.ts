@@ -280,13 +280,16 @@ describe('what is kept', () => {
 		const buffer = new Uint8Array(1);
 		let next = 1;
 		const body = () =>
-			new ReadableStream({
-				pull(controller) {
-					buffer[0] = next++;
-					if (next > 4) controller.close();
-					else controller.enqueue(buffer);
+			new ReadableStream(
+				{
+					pull(controller) {
+						buffer[0] = next++;
+						if (next > 4) controller.close();
+						else controller.enqueue(buffer);
+					},
 				},
-			});
+				{highWaterMark: 0},
+			);
 		const {pay} = guarded(() => new Response(body()));
 		for (const told of [await pay(), await pay()])
 			expect([...new Uint8Array(await told.arrayBuffer())]).toEqual([1, 2, 3]);
