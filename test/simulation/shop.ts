@@ -122,7 +122,11 @@ export function createShop(plan: Plan) {
 						// So may an owner whose lease was taken from it because the clock that it ends by was set back.
 						const mayYetSend = others || facts.apartIn.size > 0 || world.setBack > 10_000;
 						if (mayYetSend && found === 'refused') facts.disowned = true;
-						life.later(100, () => resolve(found));
+						life.later(100, () => {
+							// Whoever hears this knows, whether or not it can be written down.
+							if (found !== undefined) facts.openFor.delete(life.name);
+							resolve(found);
+						});
 					}),
 			}),
 		};
