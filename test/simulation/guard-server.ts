@@ -210,7 +210,9 @@ export function createGuardServer(world: World, kind: ServerKind, plan: GuardPla
 		// What the handler says, not the guard: that nothing was done, and then that it will not be.
 		if (status >= 400 && status < 500 && said.code === undefined && user !== STRANGER) {
 			const facts = check.of(check.idOf(key), key);
-			if (facts.effects > 0 && !facts.disowned) check.violation(`${key} was answered ${status} when it had its effect`);
+			const isForgotten = world.now() - facts.effectAt >= kind.retention;
+			if (facts.effects > 0 && !facts.disowned && !isForgotten)
+				check.violation(`${key} was answered ${status} when it had its effect`);
 			if (said.key !== undefined) refuses(key);
 		}
 
