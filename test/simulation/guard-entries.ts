@@ -17,6 +17,8 @@ export function createEntries(
 	disown: (entry: Entry) => void,
 	/** Nothing was done under it, and nothing is being done. */
 	isUndone: (entry: Entry) => boolean,
+	/** Its answer has been forgotten. */
+	forgotten: (key: string) => void,
 ) {
 	const memory = memoryEntriesIn({now: world.clock});
 	/** As they stand. */
@@ -50,7 +52,11 @@ export function createEntries(
 	function begun(id: string, entry: Entry, owner: string): void {
 		const before = entries.get(id);
 		const isLapsed = before?.state === 'running' && before.leaseUntil <= world.clock();
-		if (before?.state === 'answered') world.count('guard: expired');
+		if (before?.state === 'answered') {
+			world.count('guard: expired');
+			forgotten(entry.subject.key);
+		}
+
 		if (isLapsed && !before.mayHaveActed) world.count('guard: free by time');
 		if (isLapsed && before.mayHaveActed && before.owner !== owner) {
 			world.count('guard: reexecuted');

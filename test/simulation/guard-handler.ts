@@ -128,6 +128,9 @@ export function createHandler(
 		refuses(key: string): void {
 			refused.add(key);
 		},
+		forgets(key: string): void {
+			refused.delete(key);
+		},
 		payloadOf: (step: string) => payloads.get(step),
 		standing: (key: string) => ((atWork.get(key) ?? 0) > 0 ? 'processing' : outcomes.get(key)),
 	};

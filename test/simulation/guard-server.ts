@@ -27,8 +27,10 @@ const scopes = new Map(await Promise.all([...USERS, STRANGER].map(async user => 
 
 /** The real guard: processes that share one store of entries and die, and operators who look after them. */
 export function createGuardServer(world: World, kind: ServerKind, plan: GuardPlan, next: GuardLists, check: Check) {
-	const entries = createEntries(world, plan, next.entry, check, disown, isUndone);
-	const {handle, truth, standing, payloadOf, refuses} = createHandler(
+	const entries = createEntries(world, plan, next.entry, check, disown, isUndone, key => {
+		forgets(key);
+	});
+	const {handle, truth, standing, payloadOf, refuses, forgets} = createHandler(
 		world,
 		plan,
 		kind.finishesLater === true,
