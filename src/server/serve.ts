@@ -1,5 +1,5 @@
 import {tellGuarded, type MaybePromise} from '../utils.ts';
-import type {Beginning, Entry, KeptAnswer, Subject} from './entry.ts';
+import type {Beginning, Entry, HoldResult, KeptAnswer, Subject} from './entry.ts';
 import type {GuardEvent} from './events.ts';
 import {stepKey} from './identity.ts';
 import {copied, isKept, replayOf, type Copied} from './kept.ts';
@@ -143,7 +143,7 @@ function runIn<R extends Answer>(served: Served<R>, held?: Entry): Run {
 
 /** Runs the handler, and keeps what became of it before anybody is told. */
 async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promise<R> {
-	const {settings, steps, tell, background, handle} = served;
+	const {settings, steps, tell, background, handle, reply} = served;
 	const run = runIn(served, held);
 	const stop = steps.keep(held, () => {
 		tell({type: 'lease-lost'});
@@ -151,22 +151,26 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 	});
 
 	/** Writes how it ended; later, where the store fails now. What has happened is not undone by that. */
-	async function settle(write: () => Promise<{readonly status: string}>): Promise<void> {
-		const reported = async () => {
-			if ((await write()).status === 'lost' && !run.isLost()) tell({type: 'lease-lost'});
-		};
+	async function settle(write: () => Promise<HoldResult>): Promise<'done' | 'lost' | 'failed'> {
 		try {
-			await reported();
+			const {status} = await write();
+			if (status === 'lost' && !run.isLost()) tell({type: 'lease-lost'});
 			stop();
+			return status;
 		} catch {
-			background(steps.insist(reported).finally(stop));
+			// What is lost then may well have been written by the step that failed.
+			background(steps.insist(write).finally(stop));
+			return 'failed';
 		}
 	}
 
-	async function letGo(isDoubt: boolean, error?: unknown): Promise<void> {
+	async function letGo(isDoubt: boolean, error?: unknown) {
 		if (isDoubt) tell({type: 'doubt', ...(error !== undefined && {error})});
-		await settle(() => steps.release(held, isDoubt ? 'doubt' : 'free'));
+		return settle(() => steps.release(held, isDoubt ? 'doubt' : 'free'));
 	}
+
+	/** Another run may be at it, and take effect: this one cannot say any more that nothing did. */
+	const elsewhere = () => reply(problem('key-in-progress'));
 
 	let answer;
 	try {
@@ -178,8 +182,10 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 			const turnedAway = (status >= 400 && status < 500) || status === 503;
 			const first = settings.effects === 'handler' && held.state === 'running';
 			const believed = turnedAway && (first || !run.mayHaveActed());
-			await letGo(!believed && run.mayHaveActed());
-			return response;
+			const isDoubt = !believed && run.mayHaveActed();
+			const ended = await letGo(isDoubt);
+			if (status >= 500) return response;
+			return isDoubt ? reply(problem('outcome-unknown')) : ended === 'lost' ? elsewhere() : response;
 		}
 
 		// What is for the time being is no execution that could be told.
@@ -190,13 +196,16 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 		await letGo(isDoubt, error);
 		// Of a client of ours: a handler that does not know what became of its call does not know its own outcome.
 		if (isDoubt && /^(OUTCOME_UNKNOWN|PENDING)$/.test(String(Object(error).code)))
-			return served.reply(problem('outcome-unknown'));
+			return reply(problem('outcome-unknown'));
 		throw error;
 	}
 
 	const {kept, pending, response} = answer;
-	await settle(() => steps.answer(held, kept, pending ? undefined : settings.retention));
-	return response;
+	const ended = await settle(() => steps.answer(held, kept, pending ? undefined : settings.retention));
+	if (pending || kept.status < 400 || ended === 'done') return response;
+	if (ended === 'lost') return elsewhere();
+	// Not kept, so that a later copy of the request may run.
+	return run.mayHaveActed() ? response : reply(unavailable(settings.storeTimeout));
 }
 
 function unavailable(timeout: number): KeptAnswer {

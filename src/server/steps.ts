@@ -62,7 +62,17 @@ export function stepsOn(
 		}
 	}
 
-	const begin = async (beginning: Beginning): Promise<BeginResult> => ask('begin', it => it.begin(id, beginning));
+	/** What lets work begin has to be heard of within its lease: past that, somebody may have said that nothing was done. */
+	async function inLease<T extends {readonly status: string}>(step: Step, run: (store: EntryStore) => MaybePromise<T>) {
+		const asked = environment.monotonic();
+		const result = await ask(step, run);
+		if (!/begun|done/.test(result.status) || environment.monotonic() - asked < lease) return result;
+		const error = new Error('the lease was over before it was heard of');
+		tell({type: 'store-error', step, error});
+		throw error;
+	}
+
+	const begin = async (beginning: Beginning): Promise<BeginResult> => inLease('begin', it => it.begin(id, beginning));
 	const release = async ({owner, token}: Hold, as: 'free' | 'doubt') =>
 		ask('release', it => it.release(id, {owner, token, as}));
 
@@ -75,7 +85,7 @@ export function stepsOn(
 				const {status, entry} = await begin({...beginning, mayHaveActed: false});
 				if (status === 'begun') await release(entry, 'free');
 			}),
-		mark: async ({owner, token}: Hold) => ask('mark', it => it.mark(id, {owner, token, lease})),
+		mark: async ({owner, token}: Hold) => inLease('mark', it => it.mark(id, {owner, token, lease})),
 		answer: async ({owner, token}: Hold, answer: KeptAnswer, retention: number | undefined) =>
 			ask('answer', it => it.answer(id, {owner, token, answer, retention})),
 		take: async (owner: string) => ask('take', it => it.take(id, {owner, lease})),

@@ -84,6 +84,37 @@ describe('marked effects', () => {
 		expect(runs()).toBe(3);
 	});
 
+	test.each([401, 409, 429])('after one, a %i is not told as if nothing had been done', async status => {
+		const {pay, runs} = guarded(async (_, operation) => {
+			await operation.effect(() => 'charged');
+			return new Response('later', {status});
+		}, marked);
+		for (const told of [await pay(), await pay()])
+			expect([told.status, await codeOf(told)]).toEqual([409, 'idempotency-outcome-unknown']);
+		expect(runs()).toBe(1);
+	});
+
+	test.each([402, 429])('a run that has lost its key to another one refuses nothing with its %i', async status => {
+		const banks = [gate<Response>(), gate<Response>()];
+		let runs = 0;
+		const {pay, environment} = guarded(
+			async (_, operation) => {
+				const answer = await banks[runs++]!.opened;
+				if (answer.ok) await operation.effect(() => 'charged');
+				return answer;
+			},
+			marked,
+			{renew: () => ({status: 'lost'})},
+		);
+		const [first, second] = [pay(), environment.advance(10_000).then(async () => pay())];
+		await environment.settle();
+		await environment.advance(1);
+		banks[0]!.open(new Response('no', {status}));
+		expect(await codeOf(await first)).toBe('idempotency-key-in-progress');
+		banks[1]!.open(new Response('paid', {status: 201}));
+		expect([(await second).status, await (await pay()).text(), runs]).toEqual([201, 'paid', 2]);
+	});
+
 	test('the mark is in the store before the effect begins', async () => {
 		const seen: unknown[] = [];
 		const {pay, store} = guarded(async (_, operation) => {

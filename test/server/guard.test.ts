@@ -121,6 +121,15 @@ describe('a key', () => {
 		expect(runs()).toBe(2);
 	});
 
+	test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('of a %s counts', async method => {
+		const {pay, runs} = guarded(paid);
+		expect([(await pay({method})).status, (await pay({method})).headers.get('idempotent-replayed')]).toEqual([
+			201,
+			'true',
+		]);
+		expect(runs()).toBe(1);
+	});
+
 	test('is refused where the scope gives none', async () => {
 		const {pay, runs} = guarded(paid, {scope: () => ''});
 		await expect(pay()).rejects.toThrow('latchkey: the scope of a guard gave no text');
@@ -203,13 +212,13 @@ describe('while the first runs', () => {
 
 	test('its lease is renewed, however long it takes', async () => {
 		const bank = gate();
-		const {pay, runs, environment} = guarded(async () => {
+		const {pay, runs, environment, types} = guarded(async () => {
 			await bank.opened;
 			return new Response('ok');
 		});
 		const first = pay();
 		await environment.advance(120_000);
-		expect((await pay()).status).toBe(409);
+		expect([await codeOf(await pay()), types()]).toEqual(['idempotency-key-in-progress', []]);
 		bank.open();
 		await first;
 		expect(await (await pay()).text()).toBe('ok');
@@ -265,6 +274,25 @@ describe('what is kept', () => {
 		const whole = guarded(chunks, {bodyLimit: 10_000});
 		await whole.pay();
 		expect(new Uint8Array(await (await whole.pay()).arrayBuffer())).toEqual(bytes);
+	});
+
+	test('is what was said, though its source uses one buffer for all of it', async () => {
+		const buffer = new Uint8Array(1);
+		let next = 1;
+		const body = () =>
+			new ReadableStream(
+				{
+					pull(controller) {
+						buffer[0] = next++;
+						if (next > 4) controller.close();
+						else controller.enqueue(buffer);
+					},
+				},
+				{highWaterMark: 0},
+			);
+		const {pay} = guarded(() => new Response(body()));
+		for (const told of [await pay(), await pay()])
+			expect([...new Uint8Array(await told.arrayBuffer())]).toEqual([1, 2, 3]);
 	});
 
 	test('a refusal past the limit stays one, without its words', async () => {

@@ -1,62 +1,99 @@
-import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFileSync, writeFileSync} from 'node:fs';
-import {expect, test} from 'vitest';
-import {idempotentIn} from '../../src/server/guard.ts';
-import {sqliteEntriesIn} from '../../src/server/sqlite.ts';
-import {environment} from '../../src/environment.ts';
-import {projectFolder, scriptArguments, temporaryFolder} from '../stores/sqlite-folder.ts';
+import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {idempotent} from '../../src/server/guard.ts';
+import type {GuardOptions} from '../../src/server/options.ts';
+import {temporaryFolder} from '../stores/sqlite-folder.ts';
+import {enginesIn, processOn, type Engine} from './engines.ts';
 import {codeOf, payment} from './shop.ts';
 
 const {freshFile} = temporaryFolder();
 
-/** A process that is killed in the middle of a payment: after its effect, or before it. */
-async function killedAt(when: 'before' | 'after', path: string, effects: string, marked: boolean): Promise<void> {
-	const script = (source: (path: string) => string) => `
-		import {appendFileSync} from 'node:fs';
-		import {idempotent} from ${source('server/index.ts')};
-		import {sqliteEntries} from ${source('server/sqlite.ts')};
-		const die = () => process.kill(process.pid, 'SIGKILL');
+/** Where in a payment its process is killed. */
+type Moment = 'before its effect' | 'as its effect begins' | 'after its effect' | 'after its answer was kept';
+
+/** A process that is killed in the middle of a payment under that key. */
+async function killedAt(engine: Engine, when: Moment, key: string, effects: string, policy: object): Promise<void> {
+	const child = processOn(
+		engine,
+		`
+		const die = when => when === ${JSON.stringify(when)} && process.kill(process.pid, 'SIGKILL');
+		const mortal = {...store, answer: async (...step) => {
+			await store.answer(...step);
+			die('after its answer was kept');
+		}};
 		const guard = idempotent(async (_, operation) => {
-			if (${JSON.stringify(when)} === 'before') die();
-			await operation.effect(() => appendFileSync(${JSON.stringify(effects)}, 'x'));
-			die();
-			return new Response('never');
-		}, {store: sqliteEntries({path: ${JSON.stringify(path)}}), scope: null, effects: ${JSON.stringify(marked ? 'marked' : 'handler')}});
-		const headers = {'content-type': 'application/json', 'idempotency-key': 'key-1'};
+			die('before its effect');
+			await operation.effect(() => {
+				die('as its effect begins');
+				appendFileSync(${JSON.stringify(effects)}, 'x');
+			});
+			die('after its effect');
+			return new Response('first', {status: 201});
+		}, {store: mortal, scope: null, ...${JSON.stringify(policy)}});
+		const headers = {'content-type': 'application/json', 'idempotency-key': ${JSON.stringify(key)}};
 		await guard(new Request('https://shop.test/pay', {method: 'POST', body: '{"amount":1}', headers}));
-	`;
-	const child = spawn(process.execPath, scriptArguments(script), {cwd: projectFolder, stdio: 'inherit'});
+		`,
+	);
 	const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
 	expect(signal).toBe('SIGKILL');
 }
 
-test.each([
-	['after the effect, it is a doubt', 'after', {}, 409, 1],
-	['before the effect, it is a doubt, too, where none is marked', 'before', {}, 409, 0],
-	['after a marked effect, it is a doubt', 'after', {effects: 'marked'}, 409, 1],
-	['before a marked effect, the next request runs', 'before', {effects: 'marked'}, 200, 1],
-	['after the effect, it runs again where that is the policy', 'after', {onLapsed: 'reexecute'}, 200, 2],
-	['after the effect, it is found out', 'after', {reconcile: () => new Response('found')}, 200, 1],
-] as const)('killed %s', async (_, when, options, status, total) => {
-	const [path, effects] = [freshFile(), freshFile()];
-	writeFileSync(effects, '');
-	await killedAt(when, path, effects, 'effects' in options);
-	let passed = 0;
-	const store = sqliteEntriesIn({...environment, now: () => Date.now() + passed}, {path});
-	const guard = idempotentIn(
-		environment,
-		async (_request, operation) => {
-			await operation.effect(() => writeFileSync(effects, 'x', {flag: 'a'}));
-			return new Response('ok');
-		},
-		{store, scope: null, ...options},
-	);
-	const busy = await guard(payment());
-	expect([busy.status, await codeOf(busy)]).toEqual([409, 'idempotency-key-in-progress']);
-	passed = 10_000;
-	const told = await guard(payment());
-	expect(told.status).toBe(status);
-	expect(readFileSync(effects, 'utf8')).toHaveLength(total);
-	await store.close?.();
+type Policy = Partial<Pick<GuardOptions, 'effects' | 'onLapsed' | 'reconcile'>>;
+
+const inDoubt = [409, 'idempotency-outcome-unknown'] as const;
+const again = [200, 'again'] as const;
+const found = [200, 'found'] as const;
+
+const kills: ReadonlyArray<readonly [Moment, string, Policy, told: readonly [number, string], effects: number]> = [
+	['before its effect', 'in doubt', {}, inDoubt, 0],
+	['after its effect', 'in doubt', {}, inDoubt, 1],
+	['before its effect', 'free where effects are marked', {effects: 'marked'}, again, 1],
+	['as its effect begins', 'in doubt where effects are marked', {effects: 'marked'}, inDoubt, 0],
+	['after its effect', 'in doubt where effects are marked', {effects: 'marked'}, inDoubt, 1],
+	['after its effect', 'run again where that is the policy', {onLapsed: 'reexecute'}, again, 2],
+	['after its effect', 'found out', {reconcile: () => new Response('found')}, found, 1],
+	['before its effect', 'found out to be undone', {reconcile: () => 'undone'}, again, 1],
+	[
+		'as its effect begins',
+		'found out, where effects are marked',
+		{effects: 'marked', reconcile: () => 'undone'},
+		again,
+		1,
+	],
+	['after its answer was kept', 'answered', {}, [201, 'first'], 1],
+	['after its answer was kept', 'answered, whatever the policy', {onLapsed: 'reexecute'}, [201, 'first'], 1],
+];
+
+describe.each(enginesIn(freshFile).filter(([name]) => name !== 'memory'))('with entries on %s', (_, open) => {
+	let engine: Engine;
+	beforeAll(async () => {
+		engine = await open();
+	});
+	afterAll(async () => engine.close());
+
+	test.each(kills)('what is killed %s is %s', async (when, _title, policy, [status, word], total) => {
+		const [key, effects] = [crypto.randomUUID(), freshFile()];
+		writeFileSync(effects, '');
+		await killedAt(engine, when, key, effects, policy);
+		const guard = idempotent(
+			async (_request, operation) => {
+				await operation.effect(() => {
+					appendFileSync(effects, 'x');
+				});
+				return new Response('again');
+			},
+			{store: engine.store, scope: null, ...policy},
+		);
+		const ask = async () => {
+			const response = await guard(payment({key}));
+			return [response.status, response.status === 409 ? await codeOf(response) : await response.text()];
+		};
+		const atOnce = when === 'after its answer was kept' ? [status, word] : [409, 'idempotency-key-in-progress'];
+		expect(await ask()).toEqual(atOnce);
+		await engine.elapse(10_000);
+		expect(await ask()).toEqual([status, word]);
+		expect(await ask()).toEqual([status, word]);
+		expect(readFileSync(effects, 'utf8')).toHaveLength(total);
+	});
 });

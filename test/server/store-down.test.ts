@@ -1,4 +1,4 @@
-import {expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {memoryEntriesIn} from '../../src/server/memory.ts';
 import {codeOf, guarded, paid} from './shop.ts';
 
@@ -63,6 +63,40 @@ test('an answer that cannot be kept is given all the same, and kept as soon as i
 	expect([runs(), new Set(types()), environment.timers()]).toEqual([1, new Set(['store-error']), 0]);
 });
 
+test('a refusal that cannot be kept is not told where a copy of the request may run yet', async () => {
+	const marked = {effects: 'marked', lease: 10_000} as const;
+	const declined = () => new Response('no', {status: 402});
+	const {pay, environment, store} = guarded(declined, marked);
+	const {answer} = store;
+	store.answer = down;
+	const told = await pay();
+	expect([told.status, await codeOf(told)]).toEqual([503, 'idempotency-store-unavailable']);
+	store.answer = answer;
+	await environment.advance(1_000);
+	expect((await pay()).status).toBe(402);
+	// Where it counts as an effect from its first moment on, no copy ever runs.
+	const whole = guarded(declined, {}, {answer: down});
+	expect((await whole.pay()).status).toBe(402);
+});
+
+test('an answer that was kept by a step that failed is not told as lost', async () => {
+	const {pay, environment, store, types} = guarded(paid);
+	const {answer} = store;
+	let fails = true;
+	store.answer = async (...step) => {
+		const result = await answer(...step);
+		if (fails) {
+			fails = false;
+			throw new Error('down');
+		}
+
+		return result;
+	};
+	expect((await pay()).status).toBe(201);
+	await environment.advance(1_000);
+	expect([(await pay()).headers.get('idempotent-replayed'), types()]).toEqual(['true', ['store-error']]);
+});
+
 test('what has expired is swept now and then', async () => {
 	let sweeps = 0;
 	const {pay, environment} = guarded(paid, {}, {sweep: () => ++sweeps});
@@ -79,4 +113,56 @@ test('a caller of the store that is given is told what is wrong with its options
 	expect(() => guarded(paid, {lease: 0})).toThrow('latchkey: lease takes');
 	expect(() => guarded(paid, {store: {} as never})).toThrow('latchkey: store.begin takes');
 	expect(() => guarded(paid, {effect: 'x'} as never)).toThrow('latchkey: idempotent has no option');
+});
+
+describe('what is heard of when its lease is over', () => {
+	const slow = (step: 'begin' | 'mark') => {
+		let runs = 0;
+		const shop = guarded(
+			async (_, operation) => {
+				await operation.effect(() => runs++);
+				return new Response('ok');
+			},
+			{lease: 1_000, effects: step === 'mark' ? 'marked' : 'handler'},
+		);
+		const {environment, store} = shop;
+		const real: (...given: never[]) => unknown = store[step];
+		let late = true;
+		store[step] = async (...given: never[]): Promise<never> => {
+			const result = await real(...given);
+			if (late) await new Promise<void>(resolve => environment.timer(resolve, 1_500));
+			return result as never;
+		};
+		return {
+			...shop,
+			effects: () => runs,
+			inTime: () => {
+				late = false;
+			},
+		};
+	};
+
+	test('is no claim: nothing runs, and it is given back', async () => {
+		const {pay, effects, inTime, environment, guard, types} = slow('begin');
+		const told = pay();
+		await environment.advance(1_499);
+		// Nothing runs yet, and somebody may say so.
+		const [entry] = await guard.unsettled();
+		expect(await guard.resolve(entry!.subject, 'undone')).toBe('resolved');
+		inTime();
+		await environment.advance(1);
+		expect([(await told).status, effects(), types()]).toEqual([503, 0, ['store-error']]);
+		await environment.advance(1_000);
+		expect([(await pay()).status, effects()]).toEqual([200, 1]);
+		expect(await guard.unsettled()).toEqual([]);
+	});
+
+	test('is no mark: nothing is done, and the key is free', async () => {
+		const {pay, effects, inTime, environment, guard} = slow('mark');
+		await expect(environment.finish(pay())).rejects.toThrow('the lease was over');
+		await environment.advance(5_000);
+		expect([effects(), await guard.unsettled()]).toEqual([0, []]);
+		inTime();
+		expect([(await pay()).status, effects()]).toEqual([200, 1]);
+	});
 });

@@ -1,16 +1,20 @@
 import {dialectKinds} from './dialect-kinds.ts';
+import {guardKinds} from './guard-kinds.ts';
 import {serverKinds, type ServerKind} from './servers.ts';
 
 type PlainName = keyof typeof serverKinds;
+type GuardName = keyof typeof guardKinds;
 
-/** One of the kinds that are made for the simulation, or the server of a dialect that the package has. */
-export type ServerName = PlainName | `dialect of ${string}`;
+/** One of the kinds that are made for the simulation, the guard, or the server of a dialect that the package has. */
+export type ServerName = PlainName | GuardName | `dialect of ${string}`;
 
 export const plainNames = Object.keys(serverKinds) as PlainName[];
+export const guardNames = Object.keys(guardKinds) as GuardName[];
 export const dialectNames = [...dialectKinds.keys()];
 
 const kinds = new Map<ServerName, ServerKind>([
 	...plainNames.map(name => [name, serverKinds[name]] as const),
+	...guardNames.map(name => [name, guardKinds[name]] as const),
 	...dialectKinds,
 ]);
 

@@ -8,7 +8,8 @@ import {
 	type StoreFate,
 	type Work,
 } from './plan.ts';
-import {dialectNames, plainNames} from './all-servers.ts';
+import {anyGuard} from './guard-plan.ts';
+import {dialectNames, guardNames, plainNames} from './all-servers.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -168,7 +169,11 @@ const troubled = fc.oneof(runs(storeFate, 20, fc.constantFrom(1, 4, 12)), runs(f
 function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 	const action = fc.tuple(tempo, fc.nat({max: 2}), deed).map(([after, tab, what]): Action => ({...what, after, tab}));
 	return fc.record({
-		server: fc.oneof(fc.constantFrom(...plainNames), fc.constantFrom(...dialectNames)),
+		server: fc.oneof(
+			{weight: 3, arbitrary: fc.constantFrom(...plainNames)},
+			{weight: 3, arbitrary: fc.constantFrom(...dialectNames)},
+			{weight: 2, arbitrary: fc.constantFrom(...guardNames)},
+		),
 		...configuration,
 		keys: fc.constantFrom('random', 'random', 'random', 'content', 'own'),
 		keySenders: fc.constantFrom('this-store', 'anywhere'),
@@ -193,6 +198,7 @@ function planAt(tempo: fc.Arbitrary<number>): fc.Arbitrary<Plan> {
 		trouble: runs(callbackFate, 12, fc.constantFrom(1, 1, 3)),
 		store: fc.oneof(fineStore, fc.array(storeFate, {maxLength: 60}), troubled),
 		work: fc.array(work, {maxLength: 12}),
+		guard: anyGuard,
 		synchronous: fc.boolean(),
 	});
 }

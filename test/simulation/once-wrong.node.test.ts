@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {Action, Fate, Plan, StoreFate, Work} from './plan.ts';
+import {quietGuard} from './guard-plan.ts';
 import {simulate} from './simulate.ts';
 
 const fine: Plan = {
@@ -32,6 +33,7 @@ const fine: Plan = {
 	callbacks: [],
 	trouble: [],
 	work: [],
+	guard: quietGuard,
 	synchronous: true,
 };
 

@@ -1,4 +1,5 @@
 import type {ServerName} from './all-servers.ts';
+import type {GuardPlan} from './guard-plan.ts';
 
 /** Everything that chance decides of one world. Shrinking takes things out: what a list no longer says goes well. */
 export type Plan = Configuration & {
@@ -47,6 +48,8 @@ export type Plan = Configuration & {
 	readonly trouble: readonly CallbackFate[];
 	/** One for each execution, in order. */
 	readonly work: readonly Work[];
+	/** What happens within the server, where that is the guard of this package. */
+	readonly guard: GuardPlan;
 };
 
 /** What one client may say otherwise than another of the same store. */

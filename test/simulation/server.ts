@@ -136,4 +136,4 @@ export function createServer(world: World, kind: ServerKind, name: string, nextW
 	};
 }
 
-export type Server = ReturnType<typeof createServer>;
+export type Server = Pick<ReturnType<typeof createServer>, 'statusOf' | 'receive'>;

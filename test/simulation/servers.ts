@@ -29,6 +29,8 @@ export type ServerKind = {
 	readonly dialect: Dialect;
 	/** What somebody has who knows only where the key goes, and for how long it is kept. */
 	readonly plain?: Dialect;
+	/** It is the guard of this package itself, and no model of one. */
+	readonly isGuard?: true;
 	/** How it says it all, where not as the others do. */
 	readonly says?: Says;
 };

@@ -8,6 +8,7 @@ import {createNetwork} from './network.ts';
 import {createOwnKeys} from './own-keys.ts';
 import {sharesKeys, type CallbackFate, type Configuration, type Plan, type StoreFate, type Work} from './plan.ts';
 import {createServer} from './server.ts';
+import {createGuardServer} from './guard-server.ts';
 import {serverKind} from './all-servers.ts';
 import type {ServerKind} from './servers.ts';
 import {userOf, USERS, type Session} from './session.ts';
@@ -42,7 +43,21 @@ export function createShop(plan: Plan) {
 	}
 
 	const nextWork = each<Work>(plan.work, {ms: 30, result: 'ok'});
-	const server = createServer(world, kind, plan.server, nextWork, check);
+	const nothing = {there: undefined, back: 0, fails: 'no'} as const;
+	const guards = kind.isGuard
+		? createGuardServer(
+				world,
+				kind,
+				plan.guard,
+				{
+					run: each(plan.guard.runs, {before: 30, after: 0, result: 'paid', end: 'answers'}),
+					answer: each(plan.guard.answers, {ms: 0, how: 'tells'}),
+					entry: each<StoreFate>(plan.guard.entries, nothing),
+				},
+				check,
+			)
+		: undefined;
+	const server = guards ?? createServer(world, kind, plan.server, nextWork, check);
 	const nextTrouble = each<CallbackFate>(plan.trouble, 'answers');
 	const nextStoreFate = each<StoreFate>(plan.store, {there: undefined, back: 0, fails: 'no'});
 	/** One for each device. */
@@ -107,7 +122,11 @@ export function createShop(plan: Plan) {
 						// So may an owner whose lease was taken from it because the clock that it ends by was set back.
 						const mayYetSend = others || facts.apartIn.size > 0 || world.setBack > 10_000;
 						if (mayYetSend && found === 'refused') facts.disowned = true;
-						life.later(100, () => resolve(found));
+						life.later(100, () => {
+							// Whoever hears this knows, whether or not it can be written down.
+							if (found !== undefined) facts.openFor.delete(life.name);
+							resolve(found);
+						});
 					}),
 			}),
 		};
@@ -164,6 +183,7 @@ export function createShop(plan: Plan) {
 		world,
 		kind,
 		check,
+		guards,
 		session,
 		users: plan.users,
 		undeclared: plan.undeclared,
@@ -200,6 +220,7 @@ export function createShop(plan: Plan) {
 		/** From now on all goes well. A store that could not be opened is, when its tab is loaded again. */
 		calmDown(): void {
 			calm = true;
+			guards?.calmDown();
 			for (const tab of tabs) if (tab && !tab.opens) tab.life.crash();
 			for (const tab of tabs) tab?.life.arm(Number.POSITIVE_INFINITY, true);
 		},

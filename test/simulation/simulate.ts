@@ -54,6 +54,12 @@ async function live(shop: Shop, plan: Plan): Promise<void> {
 			await world.run();
 		}
 
+	if (shop.guards) {
+		begun++;
+		void shop.guards.inTheEnd().then(() => ended++);
+		await world.run();
+	}
+
 	if (ended < begun) check.violation('in the end somebody waits for ever');
 }
 

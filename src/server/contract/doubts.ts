@@ -68,6 +68,28 @@ export const doubtTests: readonly EntryTest[] = [
 		},
 	},
 	{
+		title: 'renew: not of what is free by now, because another may begin at any moment',
+		async run({begin, store, lease, lapse}) {
+			const first = await begin({lease, mayHaveActed: false});
+			await lapse();
+			answered(await store.renew(ID, {...first, lease}), 'lost');
+		},
+	},
+	{
+		title: 'take: who has it again writes nothing by what he was told before',
+		async run({begin, answer, release, store, lease, lapse}) {
+			await release(await begin(), 'doubt');
+			const take = async (owner: string) => answered(await store.take(ID, {owner, lease}), 'taken').entry;
+			const first = await take('bob');
+			await lapse();
+			await take('cid');
+			await lapse();
+			const last = await take('bob');
+			answered(await answer(first), 'lost');
+			answered(await answer(last), 'done');
+		},
+	},
+	{
 		title: 'doubt: never becomes absent by time, and no owner is given it',
 		async run({ask, begin, release, lapse, store}) {
 			await release(await begin({mayHaveActed: false}), 'doubt');

@@ -31,6 +31,13 @@ export const runTests: readonly EntryTest[] = [
 		},
 	},
 	{
+		title: 'begin: what may have acted still may when the same owner begins again',
+		async run({begin}) {
+			await begin();
+			same((await begin({mayHaveActed: false})).mayHaveActed, true, 'whether it may have acted');
+		},
+	},
+	{
 		title: 'begin: of 50 at once one runs, and the others are told so',
 		async run({ask}) {
 			const all = await Promise.all(Array.from({length: 50}, async (_, i) => ask({owner: `owner-${i}`})));
