@@ -28,7 +28,7 @@ export function inTransaction<Tx, M extends Message>(
 			let begun = false;
 			try {
 				return await inbox.take(consumer, [item.arrival], (all, tx) => {
-					const [found] = complete(all, 1);
+					const found = complete(all, 1)[0]!;
 					begun = found.status === 'new';
 					return after(handle(found, item, tx), () => ranAs(found));
 				});

@@ -44,11 +44,8 @@ export type ConsumerEnvironment = GuardEnvironment & {readonly now: () => number
  * @throws {TypeError | RangeError} for options that cannot be.
  * @example
  * import {headerId, onceOnly, postgresInbox} from 'latchkey/consumer';
- * import type {Database} from 'latchkey/server';
- * import type {ClientBase} from 'pg';
  *
- * declare const database: Database<ClientBase>;
- * const inbox = postgresInbox({database});
+ * const inbox = postgresInbox({database: pool});
  * await inbox.setup();
  * const consume = onceOnly(
  * 	async ({tx, message, id}) => {

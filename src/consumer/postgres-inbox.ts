@@ -1,14 +1,16 @@
-import type {Database, Rows} from '../server/database.ts';
+import {databaseOf, databaseSpec, type Database, type PgPool, type Rows} from '../server/database.ts';
 import {tableSpec} from '../stores/postgres/ask.ts';
-import {explained, isUndone} from '../stores/postgres/failure.ts';
+import {isTransactionUndone} from '../server/undone.ts';
+import {explained} from '../stores/postgres/failure.ts';
 import {quotedTable, setUp} from '../stores/postgres/schema.ts';
 import {NOW} from '../stores/postgres/sql.ts';
-import {checkOptions, type OptionSpec} from '../validate.ts';
+import {isTransient} from './transient.ts';
+import {checkOptions} from '../validate.ts';
 import type {Arrival, Found, Inbox} from './inbox.ts';
 
 export type PostgresInboxOptions<Tx> = {
-	/** Who runs transactions. It stays yours. */
-	readonly database: Database<Tx>;
+	/** A pg `Pool`, or who else runs transactions on the database of the effects. It stays yours. */
+	readonly database: PgPool<Tx> | Database<Tx>;
 	/**
 	 * The table: `'table'` or `'schema.table'`.
 	 *
@@ -24,16 +26,6 @@ export type PostgresInbox<Tx> = Inbox<Tx> & {
 	 * @throws {Error} for a table that is of a newer release, or not of latchkey at all.
 	 */
 	setup(): Promise<void>;
-};
-
-const isFunction = (value: unknown) => typeof value === 'function';
-export const databaseSpec: OptionSpec = {
-	expects: 'who runs transactions, such as databaseOf(pool)',
-	test: value => typeof value === 'object' && value !== null,
-	required: {
-		begin: {expects: 'a function', test: isFunction},
-		query: {expects: 'a function', test: isFunction},
-	},
 };
 
 /** The statements that make the table, for those who run their own migrations. */
@@ -96,7 +88,8 @@ RETURNING 1) SELECT count(*) AS swept FROM gone`,
  */
 export function postgresInbox<Tx>(options: PostgresInboxOptions<Tx>): PostgresInbox<Tx> {
 	checkOptions('postgresInbox', options, {database: databaseSpec}, {table: tableSpec});
-	const {database, table = 'latchkey_inbox'} = options;
+	const {table = 'latchkey_inbox'} = options;
+	const database = databaseOf(options.database);
 	const sql = statementsOn(table);
 	const query = async (tx: Tx, text: string, values: unknown[]): Promise<Rows['rows']> => {
 		try {
@@ -160,29 +153,13 @@ function knownAs(row: Rows['rows'][number] | undefined, {fingerprint}: Arrival):
 	return {status: row['state'] === 'skipped' ? 'skipped' : 'processed'};
 }
 
+/** A transaction that others undo is run again. */
 async function repeatedly<T>(run: () => Promise<T>): Promise<T> {
 	for (let tries = 1; ; tries++) {
 		try {
 			return await run();
 		} catch (error) {
-			if (tries === MOST_TRIES || !causes(error).some(isUndone)) throw error;
+			if (tries === MOST_TRIES || !isTransactionUndone(error)) throw error;
 		}
 	}
-}
-
-/** Of the SQLSTATE classes connection exception, transaction rollback, insufficient resources, operator intervention, system error; or the socket's. */
-function isTransient(error: unknown): boolean {
-	return causes(error).some(cause => {
-		const {code, message} = Object(cause) as {code?: unknown; message?: unknown};
-		const told = /^(?:08|40|53|57|58)...$|^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/.test(String(code));
-		return told || /^Connection terminated|not queryable$/.test(String(message));
-	});
-}
-
-/** An error and its causes: libraries put the driver's own into theirs. */
-function causes(error: unknown): unknown[] {
-	const all: unknown[] = [];
-	for (let it = error; it !== undefined && it !== null && all.length < 8; it = (it as {cause?: unknown}).cause)
-		all.push(it);
-	return all;
 }
