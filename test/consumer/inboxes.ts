@@ -48,3 +48,12 @@ export async function postgresPlace(pool: Pool): Promise<PostgresPlace> {
 		},
 	};
 }
+
+/** Something that somebody waits for. */
+export function gate() {
+	let open = () => undefined as void;
+	const opened = new Promise<void>(resolve => {
+		open = resolve;
+	});
+	return {opened, open: () => open()};
+}
