@@ -103,14 +103,15 @@ export function kafkaEachBatch(
 			for (let at = 0; at < messages.length && isRunning() && !isStale(); at += size) {
 				const part = messages.slice(at, at + size);
 				const results = await consume.batch(part.map(message => ({...message, topic, partition})));
-				for (const [i, result] of results.entries()) {
-					if (result.acknowledge) {
-						resolveOffset(part[i]!.offset);
+				for (const [i, {offset}] of part.entries()) {
+					const result = results[i];
+					if (result?.acknowledge) {
+						resolveOffset(offset);
 						continue;
 					}
 
 					await commitOffsetsIfNecessary();
-					const error = result.status === 'failed' ? result.error : new Error('a message was held back');
+					const error = result?.status === 'failed' ? result.error : new Error('a message was held back');
 					pauseAt(error, pause, stopFor);
 					throw error;
 				}
@@ -125,6 +126,6 @@ export function kafkaEachBatch(
 /** Where kafkajs would only try it again at once, and with it all other partitions. */
 function pauseAt(error: unknown, pause: () => () => void, stopFor: number): void {
 	const stops = error instanceof PoisonMessageError || error instanceof MessageIdError;
-	if (!stops && !(error instanceof MessageBusyError)) return;
-	clock.timer(pause(), stops ? stopFor : (error as MessageBusyError).retryAfter, false);
+	if (stops) clock.timer(pause(), stopFor, false);
+	if (error instanceof MessageBusyError) clock.timer(pause(), error.retryAfter, false);
 }

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import type {DatabaseSync} from 'node:sqlite';
 import {AckPolicy, jetstream, jetstreamManager, type ConsumerMessages} from '@nats-io/jetstream';
 import {connect, headers, type NatsConnection} from '@nats-io/transport-node';
 import {afterAll, beforeAll, expect, test} from 'vitest';
@@ -8,6 +9,7 @@ import {
 	onceOnly,
 	PoisonMessageError,
 	positionId,
+	type Delivery,
 	type JetStreamMessage,
 	type Message,
 } from '../../src/consumer/index.ts';
@@ -39,8 +41,8 @@ async function streamOf(id: (message: Message) => string | undefined = headerId(
 	const failing = new Set<string>();
 	const errors: unknown[] = [];
 	const seen: JetStreamMessage[] = [];
-	const consume: Consumer<JetStreamMessage> = onceOnly(
-		({tx, message}) => {
+	const consume = onceOnly(
+		({tx, message}: Delivery<DatabaseSync, JetStreamMessage>) => {
 			seen.push(message);
 			const text = new TextDecoder().decode(message.value);
 			void place.write(tx, text);

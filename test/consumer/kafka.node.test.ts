@@ -45,8 +45,8 @@ async function run(groupId: string, topic: string, how: Parameters<KafkaConsumer
 	const consumer = kafka.consumer({
 		groupId,
 		heartbeatInterval: 200,
-		sessionTimeout: 1_500,
-		rebalanceTimeout: 1_000,
+		sessionTimeout: 4_000,
+		rebalanceTimeout: 4_000,
 		maxWaitTimeInMs: 50,
 	});
 	consumers.push(consumer);

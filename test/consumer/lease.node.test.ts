@@ -89,7 +89,8 @@ function leaseTests(makeStore: () => EntryStore): void {
 			deadLetter: letter => void letters.push(letter),
 		});
 		failing.add('a');
-		for (const _ of [1, 2]) expect(await consume(message('a'))).toEqual({status: 'skipped'});
+		expect(await consume(message('a'))).toEqual({status: 'skipped'});
+		expect(await consume(message('a'))).toEqual({status: 'skipped'});
 		expect(letters).toHaveLength(1);
 		failing.clear();
 		expect(await consume.redrive('a')).toBe(true);
@@ -147,7 +148,7 @@ describe('as time passes', () => {
 
 	test('a long handler keeps its lease, and others are told when to come again', async () => {
 		const {environment, of} = timed();
-		let end = () => undefined as void;
+		let end: () => void = () => undefined;
 		const consume = of(async () => new Promise(resolve => (end = resolve)));
 		const first = consume(message('a'));
 		await environment.advance(25_000);
@@ -172,7 +173,7 @@ describe('as time passes', () => {
 
 	test("who loses its lease is told, and does not settle what is another's", async () => {
 		const {environment, of, store, events} = timed();
-		let fail = (_: Error) => undefined as void;
+		let fail: (error: Error) => void = () => undefined;
 		const lost = {...store, renew: () => ({status: 'lost'}) as const};
 		const slow = of(async () => new Promise((_, reject) => (fail = reject)), {store: lost})(message('a'));
 		await environment.advance(11_000);

@@ -186,7 +186,7 @@ test('a relay whose connection dies while it publishes has it published again', 
 		);
 		for (const {pid} of rows) await pool.query('SELECT pg_terminate_backend($1)', [pid]);
 	});
-	await expect(dying).rejects.toThrow();
+	await expect(dying).rejects.toThrow(/terminat|not queryable/);
 	await outbox.publish(publish);
 	expect(got).toEqual(['a', 'b', 'a', 'b']);
 });

@@ -1,8 +1,8 @@
 import type {Pool} from 'pg';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, beforeAll, describe, test} from 'vitest';
 import {inboxContract} from '../../src/consumer/contract.ts';
 import {timelessPlace} from '../stores/postgres-place.ts';
-import {openPool, someTable, watched} from '../stores/postgres-pool.ts';
+import {openPool} from '../stores/postgres-pool.ts';
 import {somePostgres} from '../support/postgres-server.ts';
 import {postgresPlace} from './inboxes.ts';
 

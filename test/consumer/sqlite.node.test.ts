@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {describe, test} from 'vitest';
 import {inboxContract} from '../../src/consumer/contract.ts';
 import {testClock} from '../stores/clock.ts';
 import {sqlitePlace} from './inboxes.ts';
