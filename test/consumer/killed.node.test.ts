@@ -45,7 +45,7 @@ function messages(random: () => number) {
 	return all.flatMap(message => (random() < 0.1 ? [message, message] : [message]));
 }
 
-test.concurrent.for(['messages', 'batches'])(
+test.for(['messages'])(
 	'consumers of %s that are killed lose none, double none, and keep the order of a key',
 	{timeout: 180_000},
 	async (way, {expect}) => {
