@@ -1,0 +1,26 @@
+import {chromium} from 'playwright';
+import {chromiumOptions} from '../../test/support/chromium.ts';
+import {startPostgres} from '../../test/support/postgres-server.ts';
+import {startRedis} from '../../test/support/redis-server.ts';
+import type {Engines} from './lane.ts';
+import {pageFiles} from './page/files.ts';
+import {startBroker} from './parts/broker.ts';
+
+/** Engines of their own for some lanes; disposing stops them. */
+export async function startEngines(): Promise<Engines & AsyncDisposable> {
+	await using starting = new AsyncDisposableStack();
+	const postgres = starting.adopt(await startPostgres('-c', 'max_connections=200'), async it => it.remove());
+	const redis = starting.adopt(await startRedis('--appendonly', 'no'), async it => it.close());
+	const broker = starting.adopt(await startBroker(), async it => it.stop());
+	const browser = starting.adopt(await chromium.launch(chromiumOptions), async it => it.close());
+	const page = await pageFiles();
+	const running = starting.move();
+	return {
+		postgres: postgres.url,
+		redis: redis.url,
+		broker: broker.address,
+		browser,
+		page,
+		[Symbol.asyncDispose]: async () => running.disposeAsync(),
+	};
+}

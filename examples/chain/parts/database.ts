@@ -1,0 +1,57 @@
+import {Client, Pool, type PoolClient} from 'pg';
+
+/** What each lane has in a database of its own. No constraint says that an order is there once: that is what is counted. */
+const schema = `
+CREATE TABLE orders (id bigserial PRIMARY KEY, number integer NOT NULL, amount integer NOT NULL, request text);
+CREATE TABLE outbox (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), number integer NOT NULL, published_at timestamptz);
+CREATE TABLE shipments (id bigserial PRIMARY KEY, number integer NOT NULL);
+`;
+
+/** A new database on this server. */
+export async function createDatabase(server: string, name: string): Promise<string> {
+	await runOn(server, `CREATE DATABASE ${name}`);
+	const url = new URL(server);
+	url.pathname = name;
+	await runOn(url.href, schema);
+	return url.href;
+}
+
+async function runOn(url: string, statement: string): Promise<void> {
+	const client = new Client(url);
+	await client.connect();
+	await client.query(statement);
+	await client.end();
+}
+
+export function poolAt(url: string): Pool {
+	const pool = new Pool({connectionString: url, max: 16});
+	pool.on('error', () => undefined);
+	return pool;
+}
+
+export async function inTransaction<T>(pool: Pool, run: (tx: PoolClient) => Promise<T>): Promise<T> {
+	const client = await pool.connect();
+	try {
+		await client.query('BEGIN');
+		const result = await run(client);
+		await client.query('COMMIT');
+		return result;
+	} catch (error) {
+		await client.query('ROLLBACK').catch(() => undefined);
+		throw error;
+	} finally {
+		client.release();
+	}
+}
+
+/** Rows of one stage: `more` than one for an order, or none. */
+export type Tally = {readonly rows: number; readonly doubled: number; readonly missing: number};
+
+export async function tally(pool: Pool, table: 'orders' | 'outbox' | 'shipments', orders: number): Promise<Tally> {
+	const {rows} = await pool.query<{count: number}>(`SELECT count(*)::integer FROM ${table} GROUP BY number`);
+	return {
+		rows: rows.reduce((sum, {count}) => sum + count, 0),
+		doubled: rows.filter(({count}) => count > 1).length,
+		missing: orders - rows.length,
+	};
+}
