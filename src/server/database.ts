@@ -1,3 +1,7 @@
+import {bounded} from '../bounded.ts';
+import {clock} from '../clock.ts';
+import type {OptionSpec} from '../validate.ts';
+
 /** What a statement gives: pg's result is one. */
 export type Rows = {readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>};
 
@@ -20,4 +24,108 @@ export type PgClient = {
 };
 
 /** A `Pool` of pg, or what does as it does. */
-export type PgPool<Client extends PgClient = PgClient> = {connect(): Promise<Client>};
+export type PgPool<Client = PgClient> = {
+	connect(): Promise<Client>;
+	// Pg's own overload, without which its client's type is not inferred.
+	connect(callback: never): void;
+};
+
+const callback: OptionSpec = {expects: 'a function', test: value => typeof value === 'function'};
+
+/** What `databaseOf` takes, as an option. */
+export const databaseSpec: OptionSpec = {
+	expects: 'a pg Pool, or another object with begin(run) and query(tx, text, values)',
+	test: value => isPool(value) || (isObject(value) && callback.test(value['begin']) && callback.test(value['query'])),
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isPool = (value: unknown): value is PgPool =>
+	isObject(value) && !callback.test(value['begin']) && callback.test(value['connect']);
+
+/** What runs transactions, from a pool or as it is. Statements are never named, and nothing is left in a session. */
+export function databaseOf<Tx>(given: PgPool<Tx> | Database<Tx>): Database<Tx> {
+	if (!isPool(given)) return given as Database<Tx>;
+	const pool = given as PgPool;
+	const database: Database<PgClient> = {
+		begin: async run => inTransaction(pool, [], async client => ({value: await run(client)})),
+		query: async (client, text, values) => client.query(text, values),
+	};
+	return database as unknown as Database<Tx>;
+}
+
+/** What a transaction gives, and its last statement. */
+export type Closing<T> = {readonly value: T; readonly closing?: string};
+
+/** Runs a transaction whose first statements are these; `run` gets what the first of them gave. */
+export type Framed<Tx> = <T>(
+	opening: readonly string[],
+	run: (tx: Tx, rows: Rows) => Promise<Closing<T>>,
+) => Promise<T>;
+
+/**
+ * With a pool the first statements travel with BEGIN, and the last one with COMMIT; each way has `timeout` milliseconds, or its
+ * connection is closed.
+ */
+export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>, timeout: number): Framed<Tx> {
+	if (isPool(given)) {
+		const pool = given as PgPool;
+		const framed: Framed<PgClient> = async (opening, run) => inTransaction(pool, opening, run, timeout);
+		return framed as unknown as Framed<Tx>;
+	}
+
+	const database = given as Database<Tx>;
+	return async (opening, run) =>
+		database.begin(async tx => {
+			let first: Rows | undefined;
+			for (const text of opening) {
+				const rows = await database.query(tx, text, []);
+				first ??= rows;
+			}
+
+			const {value, closing} = await run(tx, first ?? {rows: []});
+			if (closing !== undefined) await database.query(tx, closing, []);
+			return value;
+		});
+}
+
+/** How long a rollback may take before its connection is closed instead, in milliseconds. */
+const PATIENCE = 2_000;
+
+type Result = Rows & {readonly command?: string};
+
+async function inTransaction<T>(
+	pool: PgPool,
+	opening: readonly string[],
+	run: (client: PgClient, rows: Rows) => Promise<Closing<T>>,
+	timeout = Number.POSITIVE_INFINITY,
+): Promise<T> {
+	const client = await pool.connect();
+	// A connection that is lost says so here, too; where nobody listens that ends the process.
+	const emitter = client as Partial<Record<'on' | 'removeListener', (event: 'error', listener: () => void) => unknown>>;
+	emitter.on?.('error', ignore);
+	let broken: Error | undefined;
+	/** Several statements in one message have no values, and one result each. */
+	const ask = async (...texts: string[]): Promise<readonly Result[]> => [await client.query(texts.join(';\n'))].flat();
+	try {
+		const [, rows = {rows: []}] = await bounded(clock, ask('BEGIN', ...opening), timeout);
+		const {value, closing} = await run(client, rows);
+		const last = ask(...(closing === undefined ? [] : [closing]), 'COMMIT');
+		const results = await bounded(clock, last, timeout);
+		// Postgres commits nothing where a statement has failed, and says so only in this way.
+		if (results.at(-1)?.command === 'ROLLBACK')
+			throw Object.assign(new Error('the transaction was rolled back: one of its statements had failed'), {
+				code: '25P02',
+			});
+		return value;
+	} catch (error) {
+		await bounded(clock, ask('ROLLBACK'), PATIENCE).catch((failure: unknown) => {
+			broken = failure instanceof Error ? failure : new Error(String(failure));
+		});
+		throw error;
+	} finally {
+		emitter.removeListener?.('error', ignore);
+		client.release(broken);
+	}
+}
+
+const ignore = (): void => undefined;

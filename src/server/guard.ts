@@ -1,13 +1,11 @@
 import {clock} from '../clock.ts';
-import {mistake} from '../mistake.ts';
 import type {MaybePromise} from '../utils.ts';
+import {askedOf, isSafe} from './asked.ts';
 import type {Entry, ResolveResult, Subject} from './entry.ts';
-import {fingerprintOf, idOf, scopeOf} from './identity.ts';
-import {keyOf} from './key.ts';
+import {idOf} from './identity.ts';
 import {copied} from './kept.ts';
 import {runOf, type Operation} from './operation.ts';
 import {guardSettings, type GuardOptions, type GuardSettings} from './options.ts';
-import {problem} from './problem.ts';
 import {reconciled, serve, teller, type Served} from './serve.ts';
 import {stepsOn, type GuardEnvironment} from './steps.ts';
 
@@ -40,9 +38,6 @@ export type Guard<Rest extends readonly unknown[]> = ((request: Request, ...rest
 	reconcileAll(limit?: number): Promise<number>;
 };
 
-/** RFC 9110 §9.2.1. Nothing of theirs takes effect. */
-const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
-
 /** How long between two sweeps, in milliseconds. */
 const SWEEPS = 600_000;
 
@@ -74,7 +69,7 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 	options: GuardOptions<Rest>,
 ): Guard<Rest> {
 	const settings: GuardSettings<Rest> = guardSettings(options);
-	const {store, scope, name, required, lease, storeTimeout, fingerprint, waitUntil, onEvent} = settings;
+	const {store, name, lease, storeTimeout, waitUntil, onEvent} = settings;
 	let swept = environment.monotonic();
 
 	async function partsOf(subject: Subject) {
@@ -92,43 +87,18 @@ export function idempotentIn<Rest extends readonly unknown[]>(
 	}
 
 	async function answer(request: Request, rest: Rest, background: Served['background']): Promise<Response> {
-		const key = keyOf(request.headers);
-		if (key === undefined) return problem('key-malformed');
-		if (key === null && required) return problem('key-missing');
-		if (key === null) return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
-		const whose = scope && (await scope(request, ...rest));
-		if (whose !== null && typeof whose !== 'string') {
-			if (typeof whose?.status === 'number') return whose;
-			throw mistake('the scope of a guard has to give a string for every request, or a Response');
-		}
-
-		if (whose === '') throw mistake('the scope of a guard gave no text for a request');
-		let body;
-		try {
-			body = request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
-		} catch {
-			// Its caller has gone before it was sent whole.
-			return new Response(null, {status: 400});
-		}
-
-		const url = new URL(request.url);
-		const subject: Subject = {
-			guard: name,
-			scope: await scopeOf(whose),
-			method: request.method.toUpperCase(),
-			path: url.pathname,
-			key,
-		};
-		const print = await fingerprintOf(request, url, fingerprint ? await fingerprint(request, body) : body);
+		const asked = await askedOf(settings, request, rest);
+		if (asked === undefined) return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
+		if (!('subject' in asked)) return asked;
+		const {subject, fingerprint} = asked;
 		const {tell, steps} = await partsOf(subject);
 		sweep(background, tell);
 		const handle = async (operation: Operation) => handler(request, operation, ...rest);
-		return serve({environment, settings, subject, fingerprint: print, steps, tell, background, handle});
+		return serve({environment, settings, subject, fingerprint, steps, tell, background, handle});
 	}
 
 	async function guard(request: Request, ...rest: Rest): Promise<Response> {
-		if (safe.has(request.method.toUpperCase()))
-			return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
+		if (isSafe(request)) return handler(request, runOf(undefined, () => environment.uuid()).operation, ...rest);
 		const background = (work: Promise<unknown>) => {
 			const quiet = work.catch(() => undefined);
 			waitUntil?.(quiet, request, ...rest);

@@ -29,9 +29,14 @@ const never = [
 /** An answer that has been read, and one with the same content for the caller. */
 export type Copied = {readonly kept: KeptAnswer; readonly response: Response};
 
-/** Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. */
+/**
+ * Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. Of a negative limit nothing is kept
+ * but the status.
+ */
 export async function copied(response: Response, limit: number, omitted: readonly string[]): Promise<Copied> {
 	const {status, statusText, headers, body} = response;
+	const bare = {status, statusText, headers: [], body: null, bodyLost: true} as const;
+	if (limit < 0) return {kept: bare, response};
 	const named = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
 	const left = new Set([...never, ...omitted, ...named]);
 	const facts = {status, statusText, headers: [...headers].filter(([name]) => !left.has(name))};
@@ -77,7 +82,9 @@ function resumed(
 
 /** The answer again, marked as such. */
 export function replayOf({status, statusText, headers, body, bodyLost}: KeptAnswer): Response {
-	if (bodyLost && status < 300) return problem('already-executed', {}, {executed: {status}});
+	// A redirect that is not known to where is none.
+	if (bodyLost && (status < 300 || (status < 400 && headers.length === 0)))
+		return problem('already-executed', {}, {executed: {status}});
 	const replay = new Response(body as Uint8Array<ArrayBuffer> | null, {
 		status,
 		statusText,

@@ -67,6 +67,22 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	 */
 	readonly bodyLimit?: number;
 	/**
+	 * What is kept of an answer. `'drop'`: only that the key was used, and the status, as by a plain unique constraint: a repeat
+	 * is told `idempotency-already-executed`, or gets the status of a refusal without its body.
+	 *
+	 * @default 'keep'
+	 */
+	readonly answers?: 'keep' | 'drop';
+	/**
+	 * The key of a request that comes without one. `'content'`: a hash of method, path, query, content type and body (or of
+	 * what `fingerprint` gives), so that **two identical requests of one scope are one until `retention` is over, also where two
+	 * were meant**. A function gives a key of its own, or `undefined` for none.
+	 *
+	 * @default none: `required` says what becomes of it
+	 * @example (_request, body) => JSON.parse(new TextDecoder().decode(body)).eventId
+	 */
+	readonly keyFrom?: 'content' | ((request: Request, body: Uint8Array) => MaybePromise<string | null | undefined>);
+	/**
 	 * Names of further response headers that are not kept. Cookies and those of a connection never are.
 	 *
 	 * @default `[]`
@@ -135,20 +151,28 @@ const atLeastNone = (test: OptionSpec['test']): OptionSpec => ({
 });
 
 const steps = ['begin', 'mark', 'renew', 'answer', 'release', 'take', 'resolve', 'unsettled', 'sweep'];
+/** Whose request it is. */
+export const scopeSpec: OptionSpec = {
+	expects: 'a function, or null where all callers are one',
+	test: it => it === null || typeof it === 'function',
+};
 const needed: OptionSpecs = {
 	store: {
 		expects: 'a store of entries',
 		test: value => typeof value === 'object' && value !== null,
 		required: Object.fromEntries(steps.map(step => [step, callback])),
 	},
-	scope: {
-		expects: 'a function, or null where all callers are one',
-		test: it => it === null || typeof it === 'function',
-	},
+	scope: scopeSpec,
 };
-const optional: OptionSpecs = {
+/** All that may be left out. */
+export const optionalSpecs: OptionSpecs = {
 	name: text,
 	required: flag,
+	answers: oneOf('keep', 'drop'),
+	keyFrom: {
+		expects: `'content' or a function`,
+		test: value => value === 'content' || callback.test(value),
+	},
 	retention,
 	lease: time,
 	storeTimeout: time,
@@ -185,8 +209,17 @@ export type GuardSettings<Rest extends readonly unknown[]> = GuardOptions<Rest> 
 export type RunSettings = Omit<GuardSettings<readonly never[]>, 'scope' | 'waitUntil'>;
 
 export function guardSettings<Rest extends readonly unknown[]>(options: GuardOptions<Rest>): GuardSettings<Rest> {
-	checkOptions('idempotent', options, needed, optional);
+	checkOptions('idempotent', options, needed, optionalSpecs);
+	return withDefaults(options);
+}
+
+type Given = Pick<GuardOptions, 'answers' | 'bodyLimit' | 'omitHeaders'>;
+
+export function withDefaults<Options extends Given>(
+	options: Options,
+): Options & Required<Pick<GuardOptions, Defaulted>> {
 	const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+	const {answers, bodyLimit = 1_048_576, omitHeaders = []} = options;
 	return {
 		name: '',
 		required: true,
@@ -195,10 +228,11 @@ export function guardSettings<Rest extends readonly unknown[]>(options: GuardOpt
 		storeTimeout: 2_000,
 		onStoreError: 'refuse',
 		waiting: 0,
-		bodyLimit: 1_048_576,
 		effects: 'handler',
 		onLapsed: 'doubt',
-		...(given as GuardOptions<Rest>),
-		omitHeaders: (options.omitHeaders ?? []).map(header => header.toLowerCase()),
+		...(given as Options),
+		// Below nought: nothing of an answer is kept.
+		bodyLimit: answers === 'drop' ? ~bodyLimit : bodyLimit,
+		omitHeaders: omitHeaders.map(header => header.toLowerCase()),
 	};
 }

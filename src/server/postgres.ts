@@ -8,6 +8,15 @@ import type {EntryStore} from './entry.ts';
 import {entryOf, entryRow, guardColumn, packKept, type EntryRow} from './row.ts';
 import {beginRule} from './rules.ts';
 
+export type {Database, PgClient, PgPool, Rows} from './database.ts';
+export type {TransactionalOptions} from './transactional/options.ts';
+export {
+	transactional,
+	type Transactional,
+	type TransactionalHandler,
+	type TransactionalOperation,
+} from './transactional/postgres.ts';
+
 export type PostgresEntriesOptions = {
 	/** Who runs the statements: a pg `Pool`, or what does as it does. It stays yours. */
 	readonly pool: Queryable;

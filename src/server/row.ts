@@ -46,7 +46,7 @@ export function packKept({body, ...facts}: KeptAnswer): Uint8Array {
 	return pack({...facts, bare: body === null}, body ?? new Uint8Array());
 }
 
-function unpackKept(packed: Uint8Array): KeptAnswer {
+export function unpackKept(packed: Uint8Array): KeptAnswer {
 	const {facts, body} = unpack(packed);
 	const {bare, ...rest} = facts as Omit<KeptAnswer, 'body'> & {bare: boolean};
 	return {...rest, body: bare ? null : body};

@@ -158,7 +158,9 @@ async function runHeld(served: Served, held: Entry): Promise<Response> {
 			return response;
 		}
 
-		answer = {pending, ...(await copied(response, settings.bodyLimit, settings.omitHeaders))};
+		// What is for the time being is no execution that could be told.
+		const limit = pending ? Math.max(settings.bodyLimit, ~settings.bodyLimit) : settings.bodyLimit;
+		answer = {pending, ...(await copied(response, limit, settings.omitHeaders))};
 	} catch (error) {
 		await letGo(run.mayHaveActed(), error);
 		throw error;

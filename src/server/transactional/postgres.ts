@@ -1,0 +1,186 @@
+import {clock, type Clock} from '../../clock.ts';
+import {explained} from '../../stores/postgres/failure.ts';
+import {setUp} from '../../stores/postgres/schema.ts';
+import {SWEEP_BATCH} from '../../stores/postgres/sql.ts';
+import type {MaybePromise} from '../../utils.ts';
+import {askedOf, isSafe} from '../asked.ts';
+import {databaseOf, framedOf} from '../database.ts';
+import {idOf, stepKey} from '../identity.ts';
+import type {Operation} from '../operation.ts';
+import {problem} from '../problem.ts';
+import {teller} from '../serve.ts';
+import {runOnce, type Ending, type Run} from './once.ts';
+import {settingsOf, type TransactionalOptions} from './options.ts';
+import {schemaSql, statementsOn} from './sql.ts';
+
+/** What a handler is told of its run. Effects and doubts are not for it to tell: the transaction is its effect. */
+export type TransactionalOperation = Pick<Operation, 'idempotencyKey' | 'key' | 'signal'>;
+
+/** A handler whose effects are the writes of its transaction. */
+export type TransactionalHandler<Tx, Rest extends readonly unknown[]> = (
+	request: Request,
+	run: {
+		/** What its statements run on. It throws once the handler has ended. */
+		readonly tx: Tx;
+		readonly operation: TransactionalOperation;
+	},
+	...rest: Rest
+) => MaybePromise<Response>;
+
+/** Makes guarded handlers, and looks after their table. */
+export type Transactional<Tx, Rest extends readonly unknown[]> = ((
+	handler: TransactionalHandler<Tx, Rest>,
+) => (request: Request, ...rest: Rest) => Promise<Response>) & {
+	/**
+	 * Makes the table and its index where they are missing. All processes may call it at every start.
+	 *
+	 * @throws {Error} for a table that is of a newer release, or not of latchkey at all.
+	 */
+	setup(): Promise<void>;
+	/** Drops keys past their retention; guards do so by themselves now and then. How many went. */
+	sweep(): Promise<number>;
+};
+
+/** How long between two looks at a key that another request is at, in milliseconds: the first, and the longest. */
+const LOOKS = [25, 500] as const;
+
+/** How often everything is run again where the database undoes it. */
+const AGAIN = 3;
+
+/** How long between two sweeps, in milliseconds. */
+const SWEEPS = 600_000;
+
+/**
+ * Runs handlers in a transaction of Postgres that keeps their key and their answer with their writes: either all of it is
+ * there, or nothing. Repeats get the answer again, byte for byte, marked `Idempotent-Replayed: true`. Answers that are not
+ * kept (5xx, 409 and so on) and what a handler throws undo its writes, and free the key; a `Response` that it throws undoes
+ * its writes, and is kept. Make the table with `setup()`. See docs/server.md for what it cannot promise.
+ *
+ * A handler may run more than once: where Postgres undoes a transaction because of another one, it is run again.
+ *
+ * @throws {TypeError | RangeError} for an option that is missing or of the wrong kind.
+ * @example
+ * import {transactional} from 'latchkey/server/postgres';
+ *
+ * const inTransaction = transactional({database: pool, scope: request => userOf(request).id});
+ * await inTransaction.setup();
+ *
+ * const pay = inTransaction(async (request, {tx}) => {
+ *   const {account, amount} = await request.json();
+ *   await tx.query('UPDATE accounts SET balance = balance - $2 WHERE id = $1', [account, amount]);
+ *   return Response.json({paid: amount}, {status: 201});
+ * });
+ */
+export function transactional<Tx extends object, Rest extends readonly unknown[] = readonly never[]>(
+	options: TransactionalOptions<Tx, Rest>,
+): Transactional<Tx, Rest> {
+	return transactionalIn(clock, options);
+}
+
+/** @internal */
+export function transactionalIn<Tx extends object, Rest extends readonly unknown[] = readonly never[]>(
+	environment: Clock,
+	options: TransactionalOptions<Tx, Rest>,
+): Transactional<Tx, Rest> {
+	const settings = settingsOf(options);
+	const {table = 'latchkey_keys', storeTimeout, waiting, onEvent} = settings;
+	const database = databaseOf(settings.database);
+	const sql = statementsOn(table);
+	// A connection of a pool; what an ORM lends may have good reasons for its names.
+	const withheld = database === settings.database ? [] : ['release', 'end'];
+	const framed = framedOf(settings.database, storeTimeout);
+	const place = {environment, settings, sql, database, framed, withheld};
+	const pause = async (ms: number) => new Promise<void>(resolve => void environment.timer(resolve, ms));
+	let swept = environment.monotonic();
+
+	const ask = async (text: string, values: unknown[]) =>
+		database
+			.begin(async tx => (await database.query(tx, text, values)).rows)
+			.catch((error: unknown) => {
+				throw explained(error, table);
+			});
+
+	async function sweep(): Promise<number> {
+		for (let total = 0; ;) {
+			const [row] = await ask(sql.sweep, []);
+			const gone = Number(row?.['swept']);
+			total += gone;
+			if (!(gone >= SWEEP_BATCH)) return total;
+		}
+	}
+
+	/** Runs until there is something to say. */
+	async function answered(run: Run<Tx>, tell: ReturnType<typeof teller>): Promise<Response> {
+		const since = environment.monotonic();
+		let [look, again]: [number, number] = [LOOKS[0], 0];
+		for (;;) {
+			const ending: Ending = await runOnce(place, run);
+			switch (ending.type) {
+				case 'answer':
+					return ending.response;
+				case 'thrown':
+					throw ending.error;
+				case 'unavailable':
+					tell({type: 'store-error', step: 'begin', error: explained(ending.error, table)});
+					return later(storeTimeout);
+				case 'unconfirmed':
+					tell({type: 'store-error', step: 'answer', error: ending.error});
+					return unconfirmed(storeTimeout);
+				case 'undone':
+					if (again++ === AGAIN)
+						return later(1_000, 'The database has undone the transaction because of others. Nothing was done.');
+					await pause(environment.random() * 10 * 2 ** again);
+					break;
+				case 'busy': {
+					const left = waiting - (environment.monotonic() - since);
+					if (left <= 0) return problem('key-in-progress');
+					// Without a connection: those who are waited for need them.
+					await pause(Math.min(look, left));
+					look = Math.min(look * 2, LOOKS[1]);
+				}
+			}
+		}
+	}
+
+	function guarded(handler: TransactionalHandler<Tx, Rest>) {
+		return async (request: Request, ...rest: Rest): Promise<Response> => {
+			const asked = isSafe(request) ? undefined : await askedOf(settings, request, rest);
+			if (asked && !('subject' in asked)) return asked;
+			const subject = asked?.subject;
+			const id = subject && (await idOf(subject));
+			const key = (step: string) => (asked ? stepKey(asked.subject, asked.fingerprint, step) : crypto.randomUUID());
+			const tell = subject ? teller(onEvent, subject) : () => undefined;
+			if (environment.monotonic() - swept >= SWEEPS) {
+				swept = environment.monotonic();
+				sweep().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error}));
+			}
+
+			return answered(
+				{
+					...(asked && id !== undefined && {keyed: {id, asked}}),
+					handle: async (tx, signal) =>
+						handler(request.clone(), {tx, operation: {idempotencyKey: subject?.key, key, signal}}, ...rest),
+				},
+				tell,
+			);
+		};
+	}
+
+	return Object.assign(guarded, {setup: async () => setUp(ask, table, schemaSql(table)), sweep});
+}
+
+function later(timeout: number, detail?: string): Response {
+	const headers = {'retry-after': String(Math.ceil(timeout / 1_000))};
+	return problem('store-unavailable', headers, detail === undefined ? {} : {detail});
+}
+
+/** Its repeat finds the answer, or runs. */
+function unconfirmed(timeout: number): Response {
+	const detail = 'The commit was not confirmed. The same request under the same key tells what became of it.';
+	const headers = {'retry-after': String(Math.ceil(timeout / 1_000))};
+	return problem('store-unavailable', headers, {
+		title: 'Idempotency-Key: the commit was not confirmed',
+		detail,
+		code: undefined,
+	});
+}
