@@ -9,8 +9,13 @@ const hops = [
 		'answer lost': 60,
 		'shop slow': 30,
 	},
-	{'relay killed after publishing': 15, 'publishing not acknowledged': 40},
-	{'consumer killed after its effect': 4, 'consumer fails after its effect': 20, 'offset not committed': 20},
+	{'relay killed before it marks': 15, 'acknowledgement lost': 40},
+	{
+		'consumer killed before its commit': 2,
+		'consumer killed after its commit': 4,
+		'consumer fails after its commit': 20,
+		'commit of offset lost': 20,
+	},
 ] as const;
 
 type NameIn<Hop> = Hop extends unknown ? keyof Hop : never;

@@ -131,7 +131,7 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 	await press(Array.from({length: orders}, (_, number) => number));
 	const unknown = asked.size;
 	const atFirst = await tally(pool, 'orders', orders);
-	const job = leasedJob(redis, name, pool);
+	const job = leasedJob({client: redis, prefix: name}, pool);
 	let [agreed, settled] = [true, 0];
 	// Who presses again may meet a fault that has been waiting for this order.
 	for (let round = 0; keeping === 'redis' && asked.size > 0 && round < ROUNDS; round++) {
@@ -165,7 +165,7 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 		atFirst,
 		orders: await tally(pool, 'orders', orders),
 		requests: [...requests.values()].reduce((sum, count) => sum + count, 0),
-		outbox: await tally(pool, 'outbox', orders),
+		outbox: await tally(pool, keeping === 'nobody' ? 'outbox' : 'latchkey_outbox', orders),
 		messages,
 		deliveries,
 		shipments: await tally(pool, 'shipments', orders),

@@ -1,43 +1,58 @@
 /** A process of the chain: publishes what the outbox holds. */
-import {parent as parentOf} from './parts/child.ts';
+import {setTimeout as wait} from 'node:timers/promises';
+import {postgresOutbox, type Publish} from '../../src/consumer/index.ts';
 import {cutter, kafkaAt} from './parts/broker.ts';
+import {parent as parentOf} from './parts/child.ts';
 import {poolAt} from './parts/database.ts';
 
 const parent = parentOf();
-const {config} = parent;
+const {topic, ...config} = parent.config;
 const pool = poolAt(config.database);
 const {socketFactory, loseAcknowledgement} = cutter();
 const producer = kafkaAt(config.broker, socketFactory).producer();
 await producer.connect();
 
-let stopped = false;
-const working = work();
+/** Sends messages, with what goes wrong about them. */
+const publish: Publish = async messages => {
+	const numbers = messages.map(({value}) => (JSON.parse(Buffer.from(value).toString()) as {number: number}).number);
+	for (const number of numbers) if (await parent.meets(number, 'acknowledgement lost')) loseAcknowledgement();
+	const toKafka = messages.map(({key, value, headers}) => ({key: key ?? null, value: Buffer.from(value), headers}));
+	await producer.send({topic, messages: toKafka});
+	for (const number of numbers) await parent.dieOf(number, 'relay killed before it marks');
+};
+
+const stop = new AbortController();
+const working = config.keeping === 'nobody' ? relayByHand() : relay();
 parent.ready(async () => {
-	stopped = true;
+	stop.abort();
 	await working;
 	await producer.disconnect();
 	await pool.end();
 });
 
-async function work(): Promise<void> {
-	for (;;) {
-		const {rows} = await pool.query<{id: string; number: number}>(
-			'SELECT id, number FROM outbox WHERE published_at IS NULL ORDER BY number LIMIT 50',
-		);
-		for (const row of rows) await publish(row);
-		if (rows.length > 0) continue;
-		// What is there now was asked for before it stopped.
-		if (stopped) return;
-		await new Promise(resolve => {
-			setTimeout(resolve, 20);
-		});
-	}
+async function relay(): Promise<void> {
+	const outbox = postgresOutbox({database: pool});
+	await outbox.setup();
+	await outbox.relay(publish, {signal: stop.signal, idle: 20});
+	while ((await outbox.publish(publish)) > 0);
 }
 
-async function publish({id, number}: {readonly id: string; readonly number: number}): Promise<void> {
-	if (await parent.meets(number, 'publishing not acknowledged')) loseAcknowledgement();
-	const value = JSON.stringify({number});
-	await producer.send({topic: config.topic, messages: [{key: String(number), value, headers: {'message-id': id}}]});
-	await parent.dieOf(number, 'relay killed after publishing');
-	await pool.query('UPDATE outbox SET published_at = now() WHERE id = $1', [id]);
+/** As it is done without a library. */
+async function relayByHand(): Promise<void> {
+	for (let left = true; left || !stop.signal.aborted; left || (await wait(20))) {
+		const due = 'SELECT id, number FROM outbox WHERE published_at IS NULL ORDER BY number LIMIT 100';
+		const {rows} = await pool.query<{id: string; number: number}>(due);
+		left = rows.length > 0;
+		if (!left) continue;
+		await publish(
+			rows.map(({id, number}) => ({
+				id,
+				topic,
+				key: String(number),
+				headers: {'message-id': id},
+				value: Buffer.from(JSON.stringify({number})),
+			})),
+		);
+		await pool.query('UPDATE outbox SET published_at = now() WHERE id = ANY($1)', [rows.map(({id}) => id)]);
+	}
 }

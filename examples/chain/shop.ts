@@ -2,10 +2,14 @@
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {buffer} from 'node:stream/consumers';
 import {Redis} from 'ioredis';
+import type {PoolClient} from 'pg';
+import {postgresOutbox} from '../../src/consumer/index.ts';
 import {parent as parentOf} from './parts/child.ts';
 import {poolAt} from './parts/database.ts';
 import type {Keeping} from './parts/part.ts';
+import {coupledShop} from './shops/coupled.ts';
 import {leasedShop} from './shops/leased.ts';
+import type {AddMessage} from './shops/place.ts';
 import {plainShop} from './shops/plain.ts';
 
 const parent = parentOf();
@@ -14,12 +18,20 @@ const pool = poolAt(config.database);
 
 type Shop = (request: Request) => Promise<Response>;
 
-const shops: Record<Keeping, () => Shop> = {
+const shops: Record<Keeping, () => Shop | Promise<Shop>> = {
 	nobody: () => plainShop(pool, parent),
-	transaction: () => plainShop(pool, parent),
-	redis: () => leasedShop(new Redis(config.redis), config.prefix, pool, parent),
+	transaction: async () => coupledShop(pool, await addMessage(), parent),
+	redis: async () =>
+		leasedShop({client: new Redis(config.redis), prefix: config.prefix}, pool, await addMessage(), parent),
 };
-const shop = shops[config.keeping]();
+const shop = await shops[config.keeping]();
+
+async function addMessage(): Promise<AddMessage> {
+	const outbox = postgresOutbox<PoolClient>({database: pool});
+	await outbox.setup();
+	return async (tx, number) =>
+		outbox.add(tx, {topic: config.topic, key: String(number), value: JSON.stringify({number})});
+}
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
 	const {method = 'POST', url = '/', headers} = incoming;

@@ -44,11 +44,20 @@ export async function inTransaction<T>(pool: Pool, run: (tx: PoolClient) => Prom
 	}
 }
 
-/** Rows of one stage: `more` than one for an order, or none. */
+/** Rows of one stage, and how many orders have several of them, or none. */
 export type Tally = {readonly rows: number; readonly doubled: number; readonly missing: number};
 
-export async function tally(pool: Pool, table: 'orders' | 'outbox' | 'shipments', orders: number): Promise<Tally> {
-	const {rows} = await pool.query<{count: number}>(`SELECT count(*)::integer FROM ${table} GROUP BY number`);
+const numbers = {
+	orders: 'SELECT number FROM orders',
+	outbox: 'SELECT number FROM outbox',
+	latchkey_outbox: `SELECT (convert_from(value, 'UTF8')::json->>'number')::integer AS number FROM latchkey_outbox`,
+	shipments: 'SELECT number FROM shipments',
+} as const;
+
+export async function tally(pool: Pool, table: keyof typeof numbers, orders: number): Promise<Tally> {
+	const {rows} = await pool.query<{count: number}>(
+		`SELECT count(*)::integer FROM (${numbers[table]}) AS found GROUP BY number`,
+	);
 	return {
 		rows: rows.reduce((sum, {count}) => sum + count, 0),
 		doubled: rows.filter(({count}) => count > 1).length,

@@ -5,7 +5,9 @@ import {redisEntries} from '../../../src/server/redis.ts';
 import type {Order} from '../order.ts';
 import type {Parent} from '../parts/child.ts';
 import {inTransaction} from '../parts/database.ts';
-import {place} from './place.ts';
+import {place, type AddMessage} from './place.ts';
+
+type Entries = {readonly client: Redis; readonly prefix: string};
 
 const options = {scope: null, name: 'orders', lease: 2_000, effects: 'marked'} as const;
 
@@ -13,12 +15,12 @@ const options = {scope: null, name: 'orders', lease: 2_000, effects: 'marked'} a
  * A shop whose guard keeps its entries in Redis, apart from the effect. A process that dies between the two leaves a doubt:
  * the key is answered 409 until somebody has found out.
  */
-export function leasedShop(client: Redis, prefix: string, pool: Pool, parent: Parent): Guard<[]> {
+export function leasedShop({client, prefix}: Entries, pool: Pool, addMessage: AddMessage, parent: Parent): Guard<[]> {
 	return idempotent<[]>(
 		async (request, operation) => {
 			const order = (await request.json()) as Order;
 			await operation.effect(async () =>
-				inTransaction(pool, async tx => place(tx, order, parent, operation.key('order'))),
+				inTransaction(pool, async tx => place(tx, order, {parent, addMessage}, operation.key('order'))),
 			);
 			await parent.dieOf(order.number, 'shop killed after its commit');
 			return Response.json({order: order.number}, {status: 201});
@@ -28,7 +30,7 @@ export function leasedShop(client: Redis, prefix: string, pool: Pool, parent: Pa
 }
 
 /** The job that finds out: it looks for the order by the key that its run had. */
-export function leasedJob(client: Redis, prefix: string, pool: Pool): Guard<[]> {
+export function leasedJob({client, prefix}: Entries, pool: Pool): Guard<[]> {
 	return idempotent<[]>(() => new Response(null, {status: 500}), {
 		...options,
 		store: redisEntries({client, prefix}),
