@@ -10,7 +10,7 @@ import {orderOf} from './order.ts';
 import {kafkaAt} from './parts/broker.ts';
 import {buyersIn} from './parts/page.ts';
 import {createDatabase, poolAt, tally, type Tally} from './parts/database.ts';
-import {startNginx, type Balancing} from './parts/nginx.ts';
+import {settings, startNginx, type Balancing} from './parts/nginx.ts';
 import {startPart, type Keeping, type Part, type PartConfig, type Supervisor} from './parts/part.ts';
 import {leasedJob} from './shops/leased.ts';
 
@@ -33,13 +33,13 @@ export type LaneOptions = {
 
 /** What one run of the chain came to. */
 export type Outcome = {
-	/** How many buyers were told that it is not known what became of their orders. */
+	/** Of how many orders the buyers were told that it is not known what became of them. */
 	readonly unknown: number;
-	/** How many were told of a success, at once or when they pressed again after it had been found out. */
+	/** How many were told of a success, at once or when they pressed again. */
 	readonly succeeded: number;
 	/** Those that the guard had as unsettled are those that buyers were told are unknown. */
 	readonly agreed: boolean;
-	/** How many of them the job found out. */
+	/** Of how many of those the buyers were told of a success in the end. */
 	readonly settled: number;
 	readonly orders: Tally;
 	/** Orders there when the buyers had been told, before anything was found out. */
@@ -101,7 +101,7 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 		start('relay'),
 		...ports.map(async port => start('shop', port)),
 	]);
-	const nginx = await startNginx(ports, balancing, engines.page);
+	const nginx = await startNginx(ports, settings[balancing], engines.page);
 	cleanUp.defer(nginx.stop);
 	const page = await buyersIn(engines.browser, nginx.origin);
 	cleanUp.defer(page.close);
@@ -120,26 +120,27 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 		return told;
 	};
 
-	const succeeded = new Set<number>();
-	const asked = new Map<number, string | undefined>();
+	const [succeeded, unknown] = [new Set<number>(), new Set<number>()];
+	/** Returns the keys of those that are not known. */
 	const press = async (numbers: Iterable<number>) => {
-		asked.clear();
+		const keys = new Map<number, string | undefined>();
 		for (const [number, {outcome, key}] of await buy(numbers))
 			if (outcome === 'succeeded') succeeded.add(number);
-			else asked.set(number, key);
+			else keys.set(number, key);
+		for (const number of keys.keys()) unknown.add(number);
+		return keys;
 	};
-	await press(Array.from({length: orders}, (_, number) => number));
-	const unknown = asked.size;
+	let left = await press(Array.from({length: orders}, (_, number) => number));
 	const atFirst = await tally(pool, 'orders', orders);
 	const job = leasedJob({client: redis, prefix: name}, pool);
-	let [agreed, settled] = [true, 0];
+	let agreed = true;
 	// Who presses again may meet a fault that has been waiting for this order.
-	for (let round = 0; keeping === 'redis' && asked.size > 0 && round < ROUNDS; round++) {
-		const unsettled = new Set((await job.unsettled(orders)).map(({subject}) => subject.key));
-		agreed &&=
-			unsettled.size === asked.size && [...asked.values()].every(key => key !== undefined && unsettled.has(key));
-		settled += await job.reconcileAll(orders);
-		await press([...asked.keys()]);
+	const rounds = keeping === 'redis' ? ROUNDS : 0;
+	for (let round = 0; round < rounds && left.size > 0; round++) {
+		const unsettled = new Set<string | undefined>((await job.unsettled(orders)).map(({subject}) => subject.key));
+		agreed &&= unsettled.size === left.size && [...left.values()].every(key => unsettled.has(key));
+		await job.reconcileAll(orders);
+		left = await press(left.keys());
 	}
 
 	await Promise.all(shops.map(async shop => shop.stop()));
@@ -159,9 +160,9 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 
 	return {
 		succeeded: succeeded.size,
-		unknown,
+		unknown: unknown.size,
 		agreed,
-		settled,
+		settled: [...unknown].filter(number => succeeded.has(number)).length,
 		atFirst,
 		orders: await tally(pool, 'orders', orders),
 		requests: [...requests.values()].reduce((sum, count) => sum + count, 0),

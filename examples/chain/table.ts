@@ -33,7 +33,7 @@ export function row(keeping: Keeping, outcome: Outcome, problems: readonly strin
 function cellOf(cell: number | Tally): string {
 	if (typeof cell === 'number') return String(cell).padStart(WIDTH);
 	const {rows, doubled, missing} = cell;
-	const wrong = [doubled > 0 ? `${doubled} twice` : '', missing > 0 ? `${missing} lost` : ''].filter(it => it !== '');
+	const wrong = [doubled > 0 ? `${doubled} doubled` : '', missing > 0 ? `${missing} lost` : ''].filter(it => it !== '');
 	const text = wrong.length > 0 ? `${rows} (${wrong.join(', ')})` : String(rows);
 	return wrong.length > 0 ? styleText('red', text.padStart(WIDTH)) : text.padStart(WIDTH);
 }

@@ -27,17 +27,21 @@ export type Parent = {
 	readonly ready: (stop: () => Promise<void>) => void;
 };
 
-const say = (said: Said) => process.send?.(said);
+// Whoever does not hear it is gone, and so is this process in a moment.
+const say = (said: Said) => process.send?.(said, undefined, undefined, () => undefined);
 
 /** The side of a part: it is told by its parent what goes wrong, because it may not live to remember that. */
 export function parent(): Parent {
 	const asked = new Map<number, (is: boolean) => void>();
 	let last = 0;
-	let stop = async () => {};
+	let ready: (stop: () => Promise<void>) => void = () => {};
+	const stop = new Promise<() => Promise<void>>(resolve => {
+		ready = resolve;
+	});
 	process.on('disconnect', () => process.exit());
 	process.on('message', (heard: Heard) => {
 		if ('answer' in heard) asked.get(heard.answer)?.(heard.is);
-		else void stop().finally(() => process.exit());
+		else void stop.then(async stopping => stopping()).then(() => process.exit());
 	});
 
 	async function ask(order: number, fault: Fault | 'repeated'): Promise<boolean> {
@@ -61,7 +65,7 @@ export function parent(): Parent {
 		arrived: order => void say({arrived: order}),
 		delivered: () => void say({delivered: true}),
 		ready(stopping) {
-			stop = stopping;
+			ready(stopping);
 			say({ready: true});
 		},
 	};

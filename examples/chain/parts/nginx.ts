@@ -6,27 +6,31 @@ import {join} from 'node:path';
 import {freePort} from '../../../test/support/free-port.ts';
 import {cleanUpAfter} from '../../../test/support/undertaker.ts';
 
-/**
- * `'defaults'`: as it comes, but that it takes an upstream that failed for dead for a second, and not for ten. `'repeating'`: it
- * sends a POST to the other upstream, too, where the first gave no answer.
- */
+/** What NGINX is told of each upstream, and of what it passes on. */
+export type Settings = {readonly server: string; readonly location: string};
+
 export type Balancing = 'defaults' | 'repeating';
+
+export const settings: Record<Balancing, Settings> = {
+	// But that an upstream that has failed is taken for dead for one second, and not for ten.
+	defaults: {server: 'fail_timeout=1s', location: ''},
+	// It sends a POST to the other upstream, too, where the first gave no answer; and none is ever taken for dead.
+	repeating: {
+		server: 'max_fails=0',
+		location: `proxy_next_upstream error timeout http_502 non_idempotent;
+			proxy_request_buffering on;
+			proxy_read_timeout 1s;`,
+	},
+};
 
 export type Nginx = {
 	readonly origin: string;
 	readonly stop: () => Promise<void>;
 };
 
-/** Once `non_idempotent` is there, NGINX repeats a POST as it does a GET. With `max_fails=0` no upstream is taken for dead. */
-const repeating = `proxy_next_upstream error timeout http_502 non_idempotent;
-			proxy_request_buffering on;
-			proxy_read_timeout 1s;`;
-
 const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-function configuration(port: number, upstreams: readonly number[], balancing: Balancing): string {
-	const server = (upstream: number) =>
-		`server 127.0.0.1:${upstream} ${balancing === 'repeating' ? 'max_fails=0' : 'fail_timeout=1s'};`;
+function configuration(port: number, upstreams: readonly number[], {server, location}: Settings): string {
 	// One process, which is whoever started it: workers of root's are another user's, and may not enter the folder.
 	return `daemon off;
 master_process off;
@@ -38,14 +42,14 @@ http {
 	types { text/html html; text/javascript js; }
 	${temporary.map(name => `${name}_temp_path ${name};`).join('\n\t')}
 	upstream shops {
-		${upstreams.map(server).join('\n\t\t')}
+		${upstreams.map(upstream => `server 127.0.0.1:${upstream} ${server};`).join('\n\t\t')}
 	}
 	server {
 		listen 127.0.0.1:${port};
 		root page;
 		location /orders {
 			proxy_pass http://shops;
-			${balancing === 'repeating' ? repeating : ''}
+			${location}
 		}
 	}
 }
@@ -55,15 +59,15 @@ http {
 /** NGINX before these upstreams, with a folder of its own. It also serves the page, so that the page is of its origin. */
 export async function startNginx(
 	upstreams: readonly number[],
-	balancing: Balancing,
-	page: ReadonlyMap<string, Uint8Array>,
+	told: Settings,
+	page: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<Nginx> {
 	const folder = await mkdtemp(join(tmpdir(), 'latchkey-nginx-'));
 	const cleanUp = cleanUpAfter({folder, pidFile: 'nginx.pid', signal: 'TERM'});
 	const port = await freePort();
 	await mkdir(join(folder, 'page'));
 	for (const [name, bytes] of page) await writeFile(join(folder, 'page', name), bytes);
-	await writeFile(join(folder, 'nginx.conf'), configuration(port, upstreams, balancing));
+	await writeFile(join(folder, 'nginx.conf'), configuration(port, upstreams, told));
 	const nginx = spawn('/usr/sbin/nginx', ['-e', 'stderr', '-p', `${folder}/`, '-c', 'nginx.conf'], {
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});

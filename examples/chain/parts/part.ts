@@ -1,5 +1,4 @@
 import {fork, type ChildProcess} from 'node:child_process';
-import {once} from 'node:events';
 import type {Fault} from '../faults.ts';
 import type {Heard, Said} from './child.ts';
 
@@ -33,55 +32,61 @@ export type Part = {
 	readonly kill: () => void;
 };
 
-/** A process of the chain. Whenever it is killed, it is started again. */
+/** A process of the chain. Whenever it is killed, it is started again, also in the middle of its last work. */
 export async function startPart(
 	file: 'shop' | 'relay' | 'consumer',
 	config: PartConfig,
 	{ask, arrived, delivered}: Supervisor,
 ): Promise<Part> {
 	let running: ChildProcess;
-	let stopping = false;
-	let failed: Error | undefined;
+	let wanted: 'running' | 'stopped' | 'killed' = 'running';
+	let end: (failure: Error | undefined) => void = () => {};
+	const ended = new Promise<Error | undefined>(resolve => {
+		end = resolve;
+	});
 
 	async function start(): Promise<void> {
 		const child = fork(new URL(`../${file}.ts`, import.meta.url), [JSON.stringify(config)], {
 			execArgv: ['--conditions=latchkey-source', '--no-warnings'],
 		});
 		running = child;
-		const hear = (heard: Heard) => {
-			if (child.connected) child.send(heard, () => undefined);
-		};
 		await new Promise<void>((resolve, reject) => {
 			child.on('message', (said: Said) => {
 				if ('ready' in said) resolve();
 				else if ('arrived' in said) arrived(said.arrived);
 				else if ('delivered' in said) delivered();
-				else void ask(said.order, said.fault).then(is => hear({answer: said.ask, is}));
+				else void ask(said.order, said.fault).then(is => tell(child, {answer: said.ask, is}));
 			});
 			child.once('exit', (code, signal) => {
-				if (signal !== 'SIGKILL' && !stopping) failed = new Error(`${file} ended with ${code ?? signal}`);
-				if (failed) reject(failed);
-				else if (stopping) resolve();
-				else start().then(resolve, reject);
+				const isOver = wanted === 'killed' || (wanted === 'stopped' && code === 0);
+				if (signal === 'SIGKILL' && !isOver) {
+					start().then(resolve, reject);
+					return;
+				}
+
+				const failure = new Error(`${file} ended with ${code ?? signal}`);
+				end(isOver ? undefined : failure);
+				reject(failure);
 			});
+			if (wanted === 'stopped') tell(child, {stop: true});
 		});
 	}
 
 	await start();
 	return {
 		async stop() {
-			stopping = true;
-			if (running.exitCode === null && running.signalCode === null) {
-				const ended = once(running, 'exit');
-				if (running.connected) running.send({stop: true});
-				await ended;
-			}
-
-			if (failed) throw failed;
+			wanted = 'stopped';
+			tell(running, {stop: true});
+			const failure = await ended;
+			if (failure) throw failure;
 		},
 		kill() {
-			stopping = true;
+			wanted = 'killed';
 			running.kill('SIGKILL');
 		},
 	};
+}
+
+function tell(child: ChildProcess, heard: Heard): void {
+	if (child.connected) child.send(heard, () => undefined);
 }
