@@ -1,3 +1,6 @@
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {chromium} from 'playwright';
 import {chromiumOptions} from '../../test/support/chromium.ts';
 import {startPostgres} from '../../test/support/postgres-server.ts';
@@ -13,6 +16,7 @@ export async function startEngines(): Promise<Engines & AsyncDisposable> {
 	const redis = starting.adopt(await startRedis('--appendonly', 'no'), async it => it.close());
 	const broker = starting.adopt(await startBroker(), async it => it.stop());
 	const browser = starting.adopt(await chromium.launch(chromiumOptions), async it => it.close());
+	const cache = starting.adopt(await mkdtemp(join(tmpdir(), 'latchkey-chain-')), async it => rm(it, {recursive: true}));
 	const page = await pageFiles();
 	const running = starting.move();
 	return {
@@ -20,6 +24,7 @@ export async function startEngines(): Promise<Engines & AsyncDisposable> {
 		redis: redis.url,
 		broker: broker.address,
 		browser,
+		cache,
 		page,
 		[Symbol.asyncDispose]: async () => running.disposeAsync(),
 	};

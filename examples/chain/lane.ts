@@ -20,6 +20,8 @@ export type Engines = {
 	readonly redis: string;
 	readonly broker: string;
 	readonly browser: Browser;
+	/** A folder where Node keeps what it has compiled: parts start often. */
+	readonly cache: string;
 	/** Its files by name. */
 	readonly page: ReadonlyMap<string, Uint8Array>;
 };
@@ -86,7 +88,7 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 	const redis = cleanUp.adopt(new Redis(engines.redis), it => it.disconnect());
 	const config = {keeping, database, redis: engines.redis, prefix: name, broker: engines.broker, topic: name};
 	const start = async (file: 'shop' | 'relay' | 'consumer', port = 0): Promise<Part> => {
-		const part = await startPart(file, {...config, port} satisfies PartConfig, supervisor);
+		const part = await startPart(file, {...config, port} satisfies PartConfig, supervisor, engines.cache);
 		cleanUp.defer(() => part.kill());
 		return part;
 	};

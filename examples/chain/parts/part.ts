@@ -37,6 +37,7 @@ export async function startPart(
 	file: 'shop' | 'relay' | 'consumer',
 	config: PartConfig,
 	{ask, arrived, delivered}: Supervisor,
+	cache: string,
 ): Promise<Part> {
 	let running: ChildProcess;
 	let wanted: 'running' | 'stopped' | 'killed' = 'running';
@@ -48,6 +49,7 @@ export async function startPart(
 	async function start(): Promise<void> {
 		const child = fork(new URL(`../${file}.ts`, import.meta.url), [JSON.stringify(config)], {
 			execArgv: ['--conditions=latchkey-source', '--no-warnings'],
+			env: {...process.env, NODE_COMPILE_CACHE: cache},
 		});
 		running = child;
 		await new Promise<void>((resolve, reject) => {
