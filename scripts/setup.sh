@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages, where it is missing: Chromium and Redis. Postgres is among the npm
-# packages. The tests start their own servers, on free ports of loopback.
+# Installs what the tests need beyond npm packages, where it is missing: Chromium, Redis, kcat (a broker of
+# Kafka's protocol) and nats-server. Postgres is among the npm packages. The tests start their own servers, on free ports of loopback.
 set -euo pipefail
 
 if [[ -n ${CHROMIUM_PATH:-} && ! -x $CHROMIUM_PATH ]]; then
@@ -25,6 +25,14 @@ elif [[ -n ${REDIS_URL:-} ]]; then
 else
 	missing+=(redis-server)
 fi
+
+for broker in /usr/bin/kcat /usr/sbin/nats-server; do
+	if [[ -x $broker ]]; then
+		echo "setup: ${broker##*/} is there ($broker)."
+	else
+		missing+=("${broker##*/}")
+	fi
+done
 
 if ((${#missing[@]} == 0)); then exit; fi
 

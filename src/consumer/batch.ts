@@ -47,7 +47,7 @@ async function together<M extends Message>(
 	const ran = await runs.runAll(unique).catch(rethrowMistakes);
 	if (ran === undefined) return undefined;
 	const byItem = new Map(unique.map((item, i) => [item, ran[i] as Result]));
-	return items.map(item => done(byItem.get(item!) ?? {status: 'duplicate'}));
+	return items.map(item => done((item && byItem.get(item)) ?? {status: 'duplicate'}));
 }
 
 async function oneByOne<M extends Message>(

@@ -17,21 +17,29 @@ export function inTransaction<Tx, M extends Message>(
 	consumer: string,
 	window: number,
 ): Runs<M> {
-	const arrivalsOf = (items: ReadonlyArray<Item<M>>) => items.map(({arrival}) => arrival);
 	const handle = (found: Found, item: Item<M>, tx: Tx): MaybePromise<void> =>
 		found.status === 'new' ? handler({...deliveredOf(consumer, item, found.attempt), tx}) : undefined;
 	/** Whether an error, once a handler has been called, counts against the message. Commits fail of what it wrote, too. */
 	const counts = (error: unknown) => !inbox.isTransient(error) && !isMistake(error);
 
+	/** `begin`: it is about to call handlers. */
+	async function take(items: ReadonlyArray<Item<M>>, begin: (found: readonly Found[]) => void): Promise<Ran[]> {
+		const arrivals = items.map(({arrival}) => arrival);
+		return inbox.take(consumer, arrivals, (found, tx) => {
+			begin(found);
+			const handling = items.map((item, i) => () => handle(found[i] ?? untold(), item, tx));
+			return after(inTurn(handling.values()), () => found.map(ranAs));
+		});
+	}
+
 	return {
 		async run(item) {
 			let begun = false;
 			try {
-				return await inbox.take(consumer, [item.arrival], (all, tx) => {
-					const found = complete(all, 1)[0]!;
-					begun = found.status === 'new';
-					return after(handle(found, item, tx), () => ranAs(found));
+				const [ran = untold()] = await take([item], () => {
+					begun = true;
 				});
+				return ran;
 			} catch (error) {
 				if (!begun || !counts(error)) throw error;
 				const failed = await inbox.fail(consumer, item.arrival, lastError(error));
@@ -42,13 +50,10 @@ export function inTransaction<Tx, M extends Message>(
 		async runAll(items) {
 			let begun = false;
 			try {
-				return await inbox.take(consumer, arrivalsOf(items), (all, tx) => {
+				return await take(items, found => {
 					begun = true;
-					const found = complete(all, items.length);
 					// One that is refused stops its key: that is told one by one.
 					if (found.some(({status}) => status === 'reused')) throw new Error('the id of one is reused');
-					const handling = found.map((one, i) => () => handle(one, items[i]!, tx));
-					return after(inTurn(handling.values()), () => found.map(ranAs));
 				});
 			} catch (error) {
 				if (!begun || !counts(error)) throw error;
@@ -79,7 +84,6 @@ async function inTurnFrom(first: Promise<void>, all: Iterator<() => MaybePromise
 }
 
 /** An inbox that tells of too few has a fault, and nothing may count as processed then. */
-function complete(found: readonly Found[], many: number): readonly Found[] {
-	if (found.length !== many) throw new TypeError(`the inbox told of ${found.length} messages instead of ${many}`);
-	return found;
+function untold(): never {
+	throw new TypeError('the inbox has not told of every message');
 }

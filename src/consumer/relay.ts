@@ -79,8 +79,9 @@ export function relayOn({monotonic, timer}: Pick<Clock, 'monotonic' | 'timer'>, 
 			await publish(rows.map(({message}) => message));
 			return [...rows];
 		} catch (error) {
-			if (rows.length === 1) {
-				fail(error, rows[0]!);
+			const [only, ...others] = rows;
+			if (only && others.length === 0) {
+				fail(error, only);
 				return [];
 			}
 		}
