@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages, where it is missing: Chromium, Redis, kcat (a broker of
+# Installs what the tests need beyond npm packages, where it is missing: Chromium, Redis, NGINX, PgBouncer, kcat (a broker of
 # Kafka's protocol) and nats-server. Postgres is among the npm packages. The tests start their own servers, on free ports of loopback.
 set -euo pipefail
 
@@ -26,11 +26,12 @@ else
 	missing+=(redis-server)
 fi
 
-for broker in /usr/bin/kcat /usr/sbin/nats-server; do
-	if [[ -x $broker ]]; then
-		echo "setup: ${broker##*/} is there ($broker)."
+# Each is in the package of its name.
+for server in /usr/sbin/nginx /usr/sbin/pgbouncer /usr/bin/kcat /usr/sbin/nats-server; do
+	if [[ -x $server ]]; then
+		echo "setup: ${server##*/} is there ($server)."
 	else
-		missing+=("${broker##*/}")
+		missing+=("${server##*/}")
 	fi
 done
 

@@ -13,7 +13,7 @@ export function isSafe({method}: Request): boolean {
 }
 
 /** Under which key a request comes, and what makes it this request. */
-export type Asked = {readonly subject: Subject; readonly fingerprint: string};
+export type Asked = {readonly subject: Subject; readonly fingerprint: string; readonly body: Uint8Array<ArrayBuffer>};
 
 /** A Response: there is nothing to run. `undefined`: it has no key, and needs none. The request can still be read. */
 export async function askedOf<Rest extends readonly unknown[]>(
@@ -60,5 +60,6 @@ export async function askedOf<Rest extends readonly unknown[]>(
 			key,
 		},
 		fingerprint: print,
+		body,
 	};
 }

@@ -53,7 +53,7 @@ export function databaseOf<Tx>(given: PgPool<Tx> | Database<Tx>): Database<Tx> {
 	return database as unknown as Database<Tx>;
 }
 
-/** What a transaction gives, and its last statement. */
+/** What a transaction gives, and its last statement, which has to give a row. */
 export type Closing<T> = {readonly value: T; readonly closing?: string};
 
 /** Runs a transaction whose first statements are these; `run` gets what the first of them gave. */
@@ -83,7 +83,7 @@ export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>, timeout: number):
 			}
 
 			const {value, closing} = await run(tx, first ?? {rows: []});
-			if (closing !== undefined) await database.query(tx, closing, []);
+			if (closing !== undefined && (await database.query(tx, closing, [])).rows.length === 0) throw rolledBack();
 			return value;
 		});
 }
@@ -112,10 +112,8 @@ async function inTransaction<T>(
 		const last = ask(...(closing === undefined ? [] : [closing]), 'COMMIT');
 		const results = await bounded(clock, last, timeout);
 		// Postgres commits nothing where a statement has failed, and says so only in this way.
-		if (results.at(-1)?.command === 'ROLLBACK')
-			throw Object.assign(new Error('the transaction was rolled back: one of its statements had failed'), {
-				code: '25P02',
-			});
+		if (results.at(-1)?.command === 'ROLLBACK' || (closing !== undefined && results[0]?.rows.length === 0))
+			throw rolledBack();
 		return value;
 	} catch (error) {
 		await bounded(clock, ask('ROLLBACK'), PATIENCE).catch((failure: unknown) => {
@@ -127,5 +125,8 @@ async function inTransaction<T>(
 		client.release(broken);
 	}
 }
+
+const rolledBack = (): Error =>
+	Object.assign(new Error('a statement had failed, or the transaction was ended from within'), {code: '25P02'});
 
 const ignore = (): void => undefined;

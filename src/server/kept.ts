@@ -29,17 +29,30 @@ const never = [
 /** An answer that has been read, and one with the same content for the caller. */
 export type Copied = {readonly kept: KeptAnswer; readonly response: Response};
 
+/** Nothing but that there was an answer, and its status. */
+export const bareOf = ({status, statusText}: Response): KeptAnswer => ({
+	status,
+	statusText,
+	headers: [],
+	body: null,
+	bodyLost: true,
+});
+
+/** What is kept besides the body. */
+export function factsOf({status, statusText, headers}: Response, omitted: readonly string[]): Omit<KeptAnswer, 'body'> {
+	const named = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
+	const left = new Set([...never, ...omitted, ...named]);
+	return {status, statusText, headers: [...headers].filter(([name]) => !left.has(name))};
+}
+
 /**
  * Reads an answer to its end, or to the limit in bytes: past that, its body is not kept. Of a negative limit nothing is kept
  * but the status.
  */
 export async function copied(response: Response, limit: number, omitted: readonly string[]): Promise<Copied> {
 	const {status, statusText, headers, body} = response;
-	const bare = {status, statusText, headers: [], body: null, bodyLost: true} as const;
-	if (limit < 0) return {kept: bare, response};
-	const named = (headers.get('connection') ?? '').toLowerCase().split(/\s*,\s*/);
-	const left = new Set([...never, ...omitted, ...named]);
-	const facts = {status, statusText, headers: [...headers].filter(([name]) => !left.has(name))};
+	if (limit < 0) return {kept: bareOf(response), response};
+	const facts = factsOf(response, omitted);
 	if (body === null) return {kept: {...facts, body}, response};
 	// They have no end that could be waited for.
 	const endless = /^\s*(text\/event-stream|application\/x-ndjson)\b/i.test(headers.get('content-type') ?? '');

@@ -8,6 +8,15 @@ import {stepsBy} from './compared.ts';
 import type {EntryStore} from './entry.ts';
 import {entryOf, entryRow, guardColumn, type EntryRow} from './row.ts';
 
+export {
+	transactional,
+	type SqliteAnswer,
+	type SqliteHandler,
+	type SqliteTransactional,
+} from './transactional/sqlite.ts';
+export type {SqliteTransactionalOptions} from './transactional/sqlite-options.ts';
+export type {SqliteDatabase} from './transactional/sqlite-table.ts';
+
 export type SqliteEntriesOptions = {
 	/**
 	 * The file; it may hold other tables, those of `sqliteStore` among them. `':memory:'` keeps the entries in this store alone.

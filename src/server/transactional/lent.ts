@@ -32,7 +32,11 @@ export function lend<T extends object>(thing: T, never: readonly string[] = []):
 			},
 			apply(_, self: unknown, given) {
 				check();
-				const made: unknown = Reflect.apply(target as () => unknown, self === known.get(thing) ? thing : self, given);
+				const made: unknown = Reflect.apply(
+					target as () => unknown,
+					owner && self === known.get(owner) ? owner : self,
+					given,
+				);
 				// A prepared statement of SQLite writes by itself.
 				return owner && isStatement(made) ? proxyOf(made) : made;
 			},

@@ -1,13 +1,13 @@
 import type {Clock} from '../../clock.ts';
 import type {Asked} from '../asked.ts';
-import type {Database, Framed, Rows} from '../database.ts';
-import {copied, isKept, replayOf, type Copied} from '../kept.ts';
+import type {Database, Framed} from '../database.ts';
+import {copied, isKept, replayOf} from '../kept.ts';
 import {problem} from '../problem.ts';
 import {unpackKept} from '../row.ts';
 import {isCommitRefused, isTransactionUndone} from '../undone.ts';
 import {lend} from './lent.ts';
 import type {Settings} from './options.ts';
-import {SAVEPOINT, type statementsOn} from './sql.ts';
+import type {statementsOn} from './sql.ts';
 
 /** What a transaction came to. */
 export type Ending =
@@ -16,6 +16,8 @@ export type Ending =
 	| {readonly type: 'thrown'; readonly error: unknown}
 	/** Another transaction is at the key. */
 	| {readonly type: 'busy'}
+	/** By the handler, with an answer: none of its writes is there, and the answer is to be kept. */
+	| {readonly type: 'declined'; readonly response: Response}
 	/** The database undid it because of another one. */
 	| {readonly type: 'undone'}
 	/** Nothing was run. */
@@ -43,16 +45,14 @@ export type Run<Tx> = {
 const rollback = new Error('the transaction is rolled back: there is nothing to keep');
 
 /** One transaction: the key, the handler, its answer. */
-export async function runOnce<Tx extends object>(
-	{environment, settings, sql, database, framed, withheld}: Place<Tx>,
-	{keyed, handle}: Run<Tx>,
-): Promise<Ending> {
+export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handle}: Run<Tx>): Promise<Ending> {
+	const {environment, settings, sql, framed, withheld} = place;
 	const {bodyLimit, omitHeaders, retention, storeTimeout} = settings;
 	const controller = new AbortController();
 	let step: 'begin' | 'handler' | 'commit' = 'begin';
 	let known: Ending | undefined;
 	let tooLate = false;
-	const opening = keyed ? [sql.claim(keyed.id, keyed.asked, retention), `SAVEPOINT ${SAVEPOINT}`] : [];
+	const opening = keyed ? [sql.claim(keyed.id, keyed.asked, retention)] : [];
 
 	return new Promise<Ending>(resolve => {
 		/** What the database has not answered by then is said all the same. */
@@ -70,33 +70,30 @@ export async function runOnce<Tx extends object>(
 			throw rollback;
 		}
 
-		const work = framed(opening, async (tx, rows) => {
+		const work = framed(opening, async (tx, {rows: claimed}) => {
 			if (tooLate) throw rollback;
-			const found = keyed && (await foundIn(rows, keyed.asked, async () => database.query(tx, sql.look(keyed.id), [])));
+			const found = keyed && claimed.length === 0 ? await foundBy(place, keyed, tx) : undefined;
 			if (tooLate) throw rollback;
 			if (found) leave(found);
 			stop();
 			step = 'handler';
 			const {lent, end} = lend(tx, withheld);
-			let [answer, declined]: [Copied | undefined, Response | undefined] = [undefined, undefined];
+			let answer;
 			try {
 				const response = await handle(lent, controller.signal);
 				if (!isKept(response.status)) leave({type: 'answer', response});
 				answer = await copied(response, bodyLimit, omitHeaders);
 			} catch (error) {
 				if (error === rollback) throw error;
-				if (!(error instanceof Response))
-					leave(isTransactionUndone(error) ? {type: 'undone'} : {type: 'thrown', error});
-				if (!keyed || !isKept(error.status)) leave({type: 'answer', response: error});
-				declined = error;
+				if (error instanceof Response)
+					leave({type: keyed && isKept(error.status) ? 'declined' : 'answer', response: error});
+				leave(isTransactionUndone(error) ? {type: 'undone'} : {type: 'thrown', error});
 			} finally {
 				end();
 			}
 
 			step = 'commit';
 			stop = within(() => ({type: 'unconfirmed', error: new Error(`no commit within ${storeTimeout} ms`)}));
-			if (declined) await database.query(tx, `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, []);
-			answer ??= await copied(declined ?? Response.error(), bodyLimit, omitHeaders);
 			return {value: answer.response, ...(keyed && {closing: sql.keep(keyed.id, answer.kept)})};
 		});
 
@@ -120,20 +117,25 @@ function endingOf(error: unknown, step: 'begin' | 'handler' | 'commit'): Ending 
 }
 
 /** What is under the key already. `undefined`: it is this run's. */
-async function foundIn(
-	{rows: [claim]}: Rows,
-	{fingerprint}: Asked,
-	look: () => Promise<Rows>,
+async function foundBy<Tx>(
+	{sql, database, settings}: Place<Tx>,
+	{id, asked}: {readonly id: string; readonly asked: Asked},
+	tx: Tx,
 ): Promise<Ending | undefined> {
-	if (claim === undefined) throw new TypeError('query() of the database gave no rows');
-	if (claim['added'] === true) return undefined;
-	if (claim['got'] === false) return {type: 'busy'};
-	const row = claim['got'] === true ? (await look()).rows[0] : claim;
-	// Gone in between.
-	if (row === undefined) return {type: 'busy'};
-	if (row['fingerprint'] !== fingerprint) return {type: 'answer', response: problem('key-reused')};
-	const {answer} = row;
-	// Somebody has committed within the handler.
-	if (answer === null) return {type: 'answer', response: problem('outcome-unknown')};
-	return {type: 'answer', response: replayOf(unpackKept(answer as Uint8Array))};
+	const {
+		rows: [found],
+	} = await database.query(tx, sql.look(id), []);
+	if (found === undefined) throw new TypeError('query() of the database gave no rows');
+	const {got, there, expired, fingerprint, answer} = found;
+	if (there === true && expired === false) {
+		if (fingerprint !== asked.fingerprint) return {type: 'answer', response: problem('key-reused')};
+		// Somebody has committed within the handler.
+		if (answer === null) return {type: 'answer', response: problem('outcome-unknown')};
+		return {type: 'answer', response: replayOf(unpackKept(answer as Uint8Array))};
+	}
+
+	if (got !== true) return {type: 'busy'};
+	const {rows} = there === true ? await database.query(tx, sql.replace(id, asked, settings.retention), []) : {rows: []};
+	// Swept in between.
+	return rows.length > 0 ? undefined : {type: 'undone'};
 }

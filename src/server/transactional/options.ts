@@ -18,12 +18,15 @@ const shared = [
 ] as const;
 
 /** What both kinds of guards take. */
-export type SharedOptions<Rest extends readonly unknown[]> = Pick<
+export type SharedTransactionalOptions<Rest extends readonly unknown[]> = Pick<
 	GuardOptions<Rest>,
 	'scope' | (typeof shared)[number]
 >;
 
-export type TransactionalOptions<Tx, Rest extends readonly unknown[] = readonly never[]> = SharedOptions<Rest> & {
+export type TransactionalOptions<
+	Tx,
+	Rest extends readonly unknown[] = readonly never[],
+> = SharedTransactionalOptions<Rest> & {
 	/**
 	 * Who runs the transactions: a pg `Pool`, or a few lines over an ORM. docs/server.md has them for Knex, Drizzle, Kysely and
 	 * Prisma. `storeTimeout` bounds how long a connection, the key and the commit are waited for.

@@ -110,8 +110,9 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	}
 
 	/** Runs until there is something to say. */
-	async function answered(run: Run<Tx>, tell: ReturnType<typeof teller>): Promise<Response> {
+	async function answered(first: Run<Tx>, tell: ReturnType<typeof teller>): Promise<Response> {
 		const since = environment.monotonic();
+		let run = first;
 		let [look, again]: [number, number] = [LOOKS[0], 0];
 		for (;;) {
 			const ending: Ending = await runOnce(place, run);
@@ -126,6 +127,13 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 				case 'unconfirmed':
 					tell({type: 'store-error', step: 'answer', error: ending.error});
 					return unconfirmed(storeTimeout);
+				case 'declined': {
+					// In a transaction of its own: a savepoint before every handler would cost those that do not decline.
+					const {response} = ending;
+					run = {...first, handle: async () => response};
+					break;
+				}
+
 				case 'undone':
 					if (again++ === AGAIN)
 						return later(1_000, 'The database has undone the transaction because of others. Nothing was done.');
@@ -155,11 +163,12 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 				sweep().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error}));
 			}
 
+			const fresh = runsOf(request, asked?.body);
 			return answered(
 				{
 					...(asked && id !== undefined && {keyed: {id, asked}}),
 					handle: async (tx, signal) =>
-						handler(request.clone(), {tx, operation: {idempotencyKey: subject?.key, key, signal}}, ...rest),
+						handler(fresh(), {tx, operation: {idempotencyKey: subject?.key, key, signal}}, ...rest),
 				},
 				tell,
 			);
@@ -167,6 +176,21 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	}
 
 	return Object.assign(guarded, {setup: async () => setUp(ask, table, schemaSql(table)), sweep});
+}
+
+/** A request that nobody has read, for every run. */
+function runsOf(request: Request, body: Uint8Array<ArrayBuffer> | undefined): () => Request {
+	if (body === undefined) return () => request.clone();
+	// As it was before a handler had it.
+	const {url, method, signal} = request;
+	const headers = new Headers(request.headers);
+	const bare = request.body === null;
+	let first = true;
+	return () => {
+		if (!first) return new Request(url, {method, headers, signal, body: bare ? null : body});
+		first = false;
+		return request;
+	};
 }
 
 function later(timeout: number, detail?: string): Response {

@@ -20,47 +20,38 @@ COMMENT ON TABLE ${quoted} IS 'latchkey schema 1 of keys; times are milliseconds
 `;
 }
 
-// All values are spelled out as hexadecimal digits: statements without parameters can travel with BEGIN and COMMIT.
+// All values are spelled out, as word characters or hexadecimal digits: statements without parameters can travel with BEGIN and COMMIT.
 const bytes = ({buffer, byteOffset, byteLength}: Uint8Array): string =>
 	`decode('${Buffer.from(buffer, byteOffset, byteLength).toString('hex')}', 'hex')`;
-const text = (value: string): string => `convert_from(${bytes(Buffer.from(value))}, 'UTF8')`;
+const text = (value: string): string =>
+	/^\w*$/.test(value) ? `'${value}'` : `convert_from(${bytes(Buffer.from(value))}, 'UTF8')`;
 
 /** To which the writes of a handler are undone where it declines. */
 export const SAVEPOINT = 'latchkey_handler';
 
-/** What `claim` gives: `got` is null where there is a row, and false where another transaction is at the key. */
-export type ClaimRow = {
-	readonly got: unknown;
-	readonly added: unknown;
-	readonly fingerprint: unknown;
-	readonly answer: unknown;
-};
-
 export function statementsOn(table: string) {
 	const quoted = quotedTable(table);
-	const seen = (id: string) =>
-		`SELECT fingerprint, answer FROM ${quoted} WHERE id = ${text(id)} AND expires_at > ${NOW}`;
+	/** Ends with the transaction, on whatever connection of a pooler that is. */
+	const lock = (id: string) => `pg_try_advisory_xact_lock(hashtextextended(${text(`${table} ${id}`)}, 0))`;
+	const until = (retention: number) => `${NOW} + ${Math.min(Math.ceil(retention), 2 ** 52)}`;
 	return {
-		/**
-		 * One look, and the key if it is free. Whoever meets another at the key does not wait for it on this connection. A row that
-		 * is past its time is taken over.
-		 */
-		claim: (id: string, {subject, fingerprint}: Asked, retention: number) => {
-			const expires = `${NOW} + ${Math.min(Math.ceil(retention), 2 ** 52)}`;
-			return `WITH seen AS MATERIALIZED (${seen(id)}),
-locked AS MATERIALIZED (SELECT CASE WHEN NOT EXISTS (SELECT FROM seen)
-	THEN pg_try_advisory_xact_lock(hashtextextended(${text(`${table} ${id}`)}, 0)) END AS got),
-added AS (INSERT INTO ${quoted} AS t (id, subject, fingerprint, created_at, expires_at)
-SELECT ${text(id)}, ${text(JSON.stringify(subject))}, ${text(fingerprint)}, ${NOW}, ${expires} FROM locked WHERE got
-ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, created_at = excluded.created_at,
-	expires_at = excluded.expires_at, answer = NULL WHERE t.expires_at <= ${NOW} RETURNING id)
-SELECT got, EXISTS (SELECT FROM added) AS added, seen.* FROM locked LEFT JOIN seen ON true`;
-		},
-		/** A second look, for a row that was committed after the first had begun. */
-		look: seen,
-		/** Fails where the key is not there any more. */
-		keep: (id: string, answer: KeptAnswer) => `WITH kept AS (UPDATE ${quoted} SET answer = ${bytes(packKept(answer))}
-WHERE id = ${text(id)} AND answer IS NULL RETURNING id) SELECT 1 / count(*) AS kept FROM kept`,
+		/** A row: the key is this transaction's. It waits for nobody. */
+		claim: (id: string, {subject, fingerprint}: Asked, retention: number) =>
+			`INSERT INTO ${quoted} (id, subject, fingerprint, created_at, expires_at)
+SELECT ${text(id)}, ${text(JSON.stringify(subject))}, ${text(fingerprint)}, ${NOW}, ${until(retention)} WHERE ${lock(id)}
+ON CONFLICT (id) DO NOTHING RETURNING true AS claimed`,
+		/** One row: whether the key is not another transaction's, and what is there, also if it has been committed just now. */
+		look: (
+			id: string,
+		) => `SELECT ${lock(id)} AS got, found.id IS NOT NULL AS there, expires_at <= ${NOW} AS expired, fingerprint, answer
+FROM (SELECT) AS one LEFT JOIN ${quoted} AS found ON found.id = ${text(id)}`,
+		/** What is past its time. A row: the key is this transaction's. */
+		replace: (id: string, {fingerprint}: Asked, retention: number) =>
+			`UPDATE ${quoted} SET fingerprint = ${text(fingerprint)}, created_at = ${NOW}, expires_at = ${until(retention)}, answer = NULL
+WHERE id = ${text(id)} AND expires_at <= ${NOW} RETURNING true AS claimed`,
+		/** No row: the transaction is not what it was. */
+		keep: (id: string, answer: KeptAnswer) => `UPDATE ${quoted} SET answer = ${bytes(packKept(answer))}
+WHERE id = ${text(id)} AND answer IS NULL RETURNING true AS kept`,
 		sweep: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(ARRAY(SELECT id FROM ${quoted} WHERE expires_at <= ${NOW}
 ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)) RETURNING id) SELECT count(*) AS swept FROM gone`,
 	};
