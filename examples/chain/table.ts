@@ -5,10 +5,20 @@ import type {Balancing} from './parts/nginx.ts';
 import type {Keeping} from './parts/part.ts';
 
 const TITLE = 26;
-const columns = ['requests', 'unknown', 'settled', 'orders', 'messages', 'deliveries', 'shipments'] as const;
-const WIDTH = 17;
+/** Their widths by their names. */
+const columns = {
+	requests: 10,
+	unknown: 9,
+	settled: 9,
+	orders: 20,
+	messages: 10,
+	deliveries: 12,
+	shipments: 20,
+} as const;
+type Column = keyof typeof columns;
+const names = Object.keys(columns) as Column[];
 
-const titles: Record<Keeping, string> = {
+const lanes: Record<Keeping, string> = {
 	nobody: 'without latchkey',
 	transaction: 'guard in the transaction',
 	redis: 'guard on Redis',
@@ -19,23 +29,22 @@ const nginx: Record<Balancing, string> = {
 };
 
 export function heading(balancing: Balancing): string {
-	const names = columns.map(name => name.padStart(WIDTH)).join('');
-	return `${styleText('bold', nginx[balancing].padEnd(TITLE))}${styleText('dim', names)}`;
+	const titles = names.map(name => name.padStart(columns[name])).join('');
+	return `${styleText('bold', nginx[balancing].padEnd(TITLE))}${styleText('dim', titles)}`;
 }
 
 export function row(keeping: Keeping, outcome: Outcome, problems: readonly string[]): string {
-	const {requests, unknown, settled, orders, messages, deliveries, shipments} = outcome;
-	const cells = [requests, unknown, settled, orders, messages, deliveries, shipments].map(cell => cellOf(cell));
+	const cells = names.map(name => cellOf(outcome[name], columns[name]));
 	const mark = keeping === 'nobody' ? '' : problems.length === 0 ? styleText('green', '  ✓') : styleText('red', '  ✗');
-	return `${titles[keeping].padEnd(TITLE)}${cells.join('')}${mark} ${problems.join('; ')}`.trimEnd();
+	return `${lanes[keeping].padEnd(TITLE)}${cells.join('')}${mark} ${problems.join('; ')}`.trimEnd();
 }
 
-function cellOf(cell: number | Tally): string {
-	if (typeof cell === 'number') return String(cell).padStart(WIDTH);
+function cellOf(cell: number | Tally, width: number): string {
+	if (typeof cell === 'number') return String(cell).padStart(width);
 	const {rows, doubled, missing} = cell;
 	const wrong = [doubled > 0 ? `${doubled} doubled` : '', missing > 0 ? `${missing} lost` : ''].filter(it => it !== '');
-	const text = wrong.length > 0 ? `${rows} (${wrong.join(', ')})` : String(rows);
-	return wrong.length > 0 ? styleText('red', text.padStart(WIDTH)) : text.padStart(WIDTH);
+	if (wrong.length === 0) return String(rows).padStart(width);
+	return styleText('red', `${rows} (${wrong.join(', ')})`.padStart(width));
 }
 
 /** What went wrong, and in how many lanes it did as often as it was planned. */
