@@ -78,7 +78,7 @@ const ways: ReadonlyArray<readonly [string, (consume: Consumer<KafkaMessage>) =>
 	];
 
 describe.concurrent.each(ways)('%s', (_, how) => {
-	test('what fails is delivered again, in its order, and each takes effect once', async () => {
+	test('what fails is delivered again, in its order, and each takes effect once', async ({expect}) => {
 		const {consume, failing, written, names} = consumerOf({maxAttempts: 100});
 		const [group, topic] = await names();
 		failing.add('d');
@@ -89,7 +89,7 @@ describe.concurrent.each(ways)('%s', (_, how) => {
 		await expect.poll(written).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
 	});
 
-	test('what is not committed is delivered to the next consumer of the group', async () => {
+	test('what is not committed is delivered to the next consumer of the group', async ({expect}) => {
 		const one = consumerOf({maxAttempts: 100});
 		const [group, topic] = await one.names();
 		one.failing.add('c');
@@ -104,7 +104,7 @@ describe.concurrent.each(ways)('%s', (_, how) => {
 		expect(other.deliveries.filter(id => id === 'c')).toHaveLength(1);
 	});
 
-	test('poison stops its partition, not the others, and goes on once it is skipped', async () => {
+	test('poison stops its partition, not the others, and goes on once it is skipped', async ({expect}) => {
 		const {consume, failing, written, names} = consumerOf({maxAttempts: 2});
 		const [group, topic] = await names();
 		failing.add('bad');

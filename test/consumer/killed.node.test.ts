@@ -4,7 +4,7 @@ import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {Kafka, logLevel} from 'kafkajs';
 import type {Pool} from 'pg';
-import {afterAll, beforeAll, expect, test} from 'vitest';
+import {afterAll, beforeAll, test} from 'vitest';
 import {postgresInbox} from '../../src/consumer/index.ts';
 import {projectFolder} from '../stores/sqlite-folder.ts';
 import {openPool, someTable} from '../stores/postgres-pool.ts';
@@ -45,10 +45,10 @@ function messages(random: () => number) {
 	return all.flatMap(message => (random() < 0.1 ? [message, message] : [message]));
 }
 
-test.concurrent.each(['messages', 'batches'])(
+test.concurrent.for(['messages', 'batches'])(
 	'consumers of %s that are killed lose none, double none, and keep the order of a key',
 	{timeout: 180_000},
-	async way => {
+	async (way, {expect}) => {
 		const random = randomFrom(way.length);
 		const [table, effects, topic, group] = [someTable(), someTable(), randomUUID(), randomUUID()];
 		await postgresInbox({database: pool, table}).setup();
