@@ -213,11 +213,12 @@ export function guardSettings<Rest extends readonly unknown[]>(options: GuardOpt
 	return withDefaults(options);
 }
 
+/** Options, and what they are where they were left out. */
+export type WithDefaults<Options> = Options & Required<Pick<GuardOptions, Defaulted>>;
+
 type Given = Pick<GuardOptions, 'answers' | 'bodyLimit' | 'omitHeaders'>;
 
-export function withDefaults<Options extends Given>(
-	options: Options,
-): Options & Required<Pick<GuardOptions, Defaulted>> {
+export function withDefaults<Options extends Given>(options: Options): WithDefaults<Options> {
 	const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 	const {answers, bodyLimit = 1_048_576, omitHeaders = []} = options;
 	return {

@@ -10,7 +10,7 @@ export async function someBank(url: string, config: PoolConfig = {}) {
 	const charges = `${table}_charges`;
 	await pool.query(`CREATE TABLE ${charges} (payer text, amount integer)`);
 	const guards = (options: Partial<TransactionalOptions<PoolClient>> = {}) =>
-		transactional<PoolClient>({database: pool, scope: null, table, ...options});
+		transactional<PoolClient>({database: pool, scope: null, table, storeTimeout: 20_000, ...options});
 	await guards().setup();
 	const count = async (of: string) => Number((await pool.query(`SELECT count(*) AS n FROM ${of}`)).rows[0].n);
 	return {

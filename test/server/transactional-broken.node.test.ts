@@ -37,9 +37,12 @@ test('where the backend is killed in the middle there is neither key nor effect'
 			await run.tx.query('SELECT 1');
 			return response;
 		},
-		{name: 'backend'},
+		{name: 'backend', waiting: 10_000},
 	);
-	expect(await added(async () => expect(guard(payment())).rejects.toThrow(/terminat/))).toEqual({charges: 0, keys: 0});
+	expect(await added(async () => expect(guard(payment())).rejects.toThrow(/terminat|connection/))).toEqual({
+		charges: 0,
+		keys: 0,
+	});
 	kill = false;
 	expect(await added(async () => expect((await guard(payment())).status).toBe(201))).toEqual({charges: 1, keys: 1});
 });
@@ -64,11 +67,16 @@ test.each([
 	const cutter = await commitCutter(server.url);
 	const pool = openPool(cutter.url, {max: 2});
 	const events: GuardEvent[] = [];
-	const guard = bank.guard(bank.charge, {name: `cut ${when}`, database: pool, onEvent: event => events.push(event)});
+	const guard = bank.guard(bank.charge, {
+		name: `cut ${when}`,
+		database: pool,
+		waiting: 10_000,
+		onEvent: event => events.push(event),
+	});
 	const unconfirmed = async () => {
 		cutter.cut(when);
 		const response = await guard(payment());
-		expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+		expect([response.status, response.headers.get('retry-after')]).toEqual([503, '20']);
 		expect(await response.json()).toEqual(
 			expect.objectContaining({title: 'Idempotency-Key: the commit was not confirmed'}),
 		);

@@ -58,7 +58,14 @@ function tests<Tx extends object>(open: () => Adapted<Tx>): void {
 		adapted = open();
 	});
 	const guards = (name: string, waiting = 0) =>
-		transactional<Tx>({database: adapted.database, scope: null, table: bank.table, name, waiting});
+		transactional<Tx>({
+			database: adapted.database,
+			scope: null,
+			table: bank.table,
+			name,
+			waiting,
+			storeTimeout: 20_000,
+		});
 	const charge = async (tx: Tx) => adapted.run(tx, `INSERT INTO ${bank.charges} VALUES ('ann', 1)`);
 	const added = async (run: () => Promise<unknown>) => {
 		const before = await bank.counts();

@@ -1,7 +1,7 @@
 import {tableSpec} from '../../stores/postgres/ask.ts';
-import {checkOptions} from '../../validate.ts';
+import {checkOptions, type OptionSpecs} from '../../validate.ts';
 import {databaseSpec, type Database, type PgPool} from '../database.ts';
-import {optionalSpecs, scopeSpec, withDefaults, type GuardOptions} from '../options.ts';
+import {optionalSpecs, scopeSpec, withDefaults, type GuardOptions, type WithDefaults} from '../options.ts';
 
 const shared = [
 	'name',
@@ -41,14 +41,18 @@ export type TransactionalOptions<
 };
 
 /** The options that both take. */
-export const sharedSpecs = Object.fromEntries(
+export const sharedSpecs: OptionSpecs = Object.fromEntries(
 	shared.flatMap(name => {
 		const spec = optionalSpecs[name];
 		return spec ? [[name, spec]] : [];
 	}),
 );
 
-export function settingsOf<Tx, Rest extends readonly unknown[]>(options: TransactionalOptions<Tx, Rest>) {
+export type Settings<Tx, Rest extends readonly unknown[]> = WithDefaults<TransactionalOptions<Tx, Rest>>;
+
+export function settingsOf<Tx, Rest extends readonly unknown[]>(
+	options: TransactionalOptions<Tx, Rest>,
+): Settings<Tx, Rest> {
 	checkOptions(
 		'transactional',
 		options,
@@ -57,5 +61,3 @@ export function settingsOf<Tx, Rest extends readonly unknown[]>(options: Transac
 	);
 	return withDefaults(options);
 }
-
-export type Settings<Tx, Rest extends readonly unknown[]> = ReturnType<typeof settingsOf<Tx, Rest>>;

@@ -1,5 +1,5 @@
 import {checkOptions} from '../../validate.ts';
-import {scopeSpec, withDefaults} from '../options.ts';
+import {scopeSpec, withDefaults, type WithDefaults} from '../options.ts';
 import {sharedSpecs, type SharedTransactionalOptions} from './options.ts';
 import type {SqliteDatabase} from './sqlite-table.ts';
 
@@ -17,9 +17,9 @@ export type SqliteTransactionalOptions<
 	readonly table?: string;
 };
 
-export function sqliteSettingsOf<Connection, Rest extends readonly unknown[]>(
-	options: SharedTransactionalOptions<Rest> & {readonly database: Connection; readonly table?: string},
-) {
+export function sqliteSettingsOf<Connection extends SqliteDatabase, Rest extends readonly unknown[]>(
+	options: SqliteTransactionalOptions<Connection, Rest>,
+): WithDefaults<SqliteTransactionalOptions<Connection, Rest>> {
 	const callback = {expects: 'a function', test: (value: unknown) => typeof value === 'function'};
 	const {waiting: _, ...shared} = sharedSpecs;
 	checkOptions(

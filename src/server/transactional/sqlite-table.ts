@@ -20,7 +20,7 @@ export function keysIn(database: SqliteDatabase, table: string) {
 	const run = (sql: string, ...values: Value[]) =>
 		Number((database.prepare(sql).run(...values) as {changes: unknown}).changes);
 	return {
-		setup() {
+		setup(): void {
 			database.exec(`CREATE TABLE IF NOT EXISTS ${quoted} (id TEXT NOT NULL PRIMARY KEY, subject TEXT NOT NULL,
 	fingerprint TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, answer BLOB) STRICT;
 CREATE INDEX IF NOT EXISTS ${index} ON ${quoted} (expires_at)`);
@@ -34,7 +34,7 @@ CREATE INDEX IF NOT EXISTS ${index} ON ${quoted} (expires_at)`);
 			return row ? {fingerprint: row.fingerprint, answer: row.answer && unpackKept(row.answer)} : undefined;
 		},
 		/** In the place of one that is past its time. */
-		put(id: string, {subject, fingerprint}: Asked, now: number, retention: number) {
+		put(id: string, {subject, fingerprint}: Asked, now: number, retention: number): void {
 			const sql = `INSERT OR REPLACE INTO ${quoted} VALUES (?, ?, ?, ?, ?, NULL)`;
 			run(sql, id, JSON.stringify(subject), fingerprint, now, Math.min(Math.ceil(now + retention), 2 ** 52));
 		},
