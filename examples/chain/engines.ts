@@ -1,10 +1,11 @@
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {chromium} from 'playwright';
 import {chromiumOptions} from '../../test/support/chromium.ts';
 import {startPostgres} from '../../test/support/postgres-server.ts';
 import {startRedis} from '../../test/support/redis-server.ts';
+import {cleanUpAfter} from '../../test/support/undertaker.ts';
 import type {Engines} from './lane.ts';
 import {pageFiles} from './page/files.ts';
 import {startBroker} from './parts/broker.ts';
@@ -16,7 +17,8 @@ export async function startEngines(): Promise<Engines & AsyncDisposable> {
 	const redis = starting.adopt(await startRedis('--appendonly', 'no'), async it => it.close());
 	const broker = starting.adopt(await startBroker(), async it => it.stop());
 	const browser = starting.adopt(await chromium.launch(chromiumOptions), async it => it.close());
-	const cache = starting.adopt(await mkdtemp(join(tmpdir(), 'latchkey-chain-')), async it => rm(it, {recursive: true}));
+	const cache = await mkdtemp(join(tmpdir(), 'latchkey-chain-'));
+	starting.defer(cleanUpAfter({folder: cache, pidFile: 'none', signal: 'TERM'}));
 	const page = await pageFiles();
 	const running = starting.move();
 	return {
