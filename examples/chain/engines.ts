@@ -1,14 +1,25 @@
 import {mkdtemp} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {chromium} from 'playwright';
+import {chromium, type Browser} from 'playwright';
 import {chromiumOptions} from '../../test/support/chromium.ts';
 import {startPostgres} from '../../test/support/postgres-server.ts';
 import {startRedis} from '../../test/support/redis-server.ts';
 import {cleanUpAfter} from '../../test/support/undertaker.ts';
-import type {Engines} from './lane.ts';
 import {pageFiles} from './page/files.ts';
 import {startBroker} from './parts/broker.ts';
+
+/** What lanes share. */
+export type Engines = {
+	readonly postgres: string;
+	readonly redis: string;
+	readonly broker: string;
+	readonly browser: Browser;
+	/** A folder where Node keeps what it has compiled: parts start often. */
+	readonly cache: string;
+	/** Its files by name. */
+	readonly page: ReadonlyMap<string, Uint8Array>;
+};
 
 /** Engines of their own for some lanes; disposing stops them. */
 export async function startEngines(): Promise<Engines & AsyncDisposable> {

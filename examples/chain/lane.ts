@@ -1,30 +1,17 @@
 import {randomUUID} from 'node:crypto';
-import {setTimeout as wait} from 'node:timers/promises';
 import {Redis} from 'ioredis';
-import type {Browser} from 'playwright';
 import {freePort} from '../../test/support/free-port.ts';
-import {memoryStore} from '../../src/index.ts';
-import {latchkeyBuyer, plainBuyer, type Buyer, type Told} from './buyers.ts';
+import {buyingAt} from './buying.ts';
+import type {Engines} from './engines.ts';
 import {faultsFrom, type Faults} from './faults.ts';
-import {orderOf} from './order.ts';
 import {kafkaAt} from './parts/broker.ts';
-import {buyersIn} from './parts/page.ts';
+import {consumed} from './parts/consumed.ts';
 import {createDatabase, poolAt, tally, type Tally} from './parts/database.ts';
 import {settings, startNginx, type Balancing} from './parts/nginx.ts';
-import {startPart, type Keeping, type Part, type PartConfig, type Supervisor} from './parts/part.ts';
+import {startPart, type Keeping, type Part, type PartConfig} from './parts/part.ts';
+import {buyersIn} from './parts/page.ts';
+import {watchWith} from './parts/supervisor.ts';
 import {leasedJob} from './shops/leased.ts';
-
-/** The engines that lanes share. */
-export type Engines = {
-	readonly postgres: string;
-	readonly redis: string;
-	readonly broker: string;
-	readonly browser: Browser;
-	/** A folder where Node keeps what it has compiled: parts start often. */
-	readonly cache: string;
-	/** Its files by name. */
-	readonly page: ReadonlyMap<string, Uint8Array>;
-};
 
 export type LaneOptions = {
 	readonly keeping: Keeping;
@@ -54,10 +41,6 @@ export type Outcome = {
 	readonly faults: ReturnType<Faults['counts']>;
 };
 
-/** How many buyers are at it at once. */
-const AT_ONCE = 12;
-/** Every so many orders are bought in Chromium. */
-const IN_CHROMIUM = 5;
 /** How often the job runs at most. */
 const ROUNDS = 10;
 
@@ -66,22 +49,7 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 	const name = `lane_${randomUUID().replaceAll('-', '')}`;
 	const database = await createDatabase(engines.postgres, name);
 	const faults = faultsFrom(seed, orders);
-	const [requests, repeated] = [new Map<number, number>(), new Map<number, () => void>()];
-	let deliveries = 0;
-	const supervisor: Supervisor = {
-		async ask(order, fault) {
-			if (fault !== 'repeated') return faults.meets(order, fault);
-			if ((requests.get(order) ?? 0) < 2) await new Promise<void>(resolve => repeated.set(order, resolve));
-			return true;
-		},
-		arrived(order) {
-			requests.set(order, (requests.get(order) ?? 0) + 1);
-			if (requests.get(order) === 2) repeated.get(order)?.();
-		},
-		delivered() {
-			deliveries++;
-		},
-	};
+	const {supervisor, requests, deliveries} = watchWith(faults);
 
 	await using cleanUp = new AsyncDisposableStack();
 	const pool = cleanUp.adopt(poolAt(database), async it => it.end());
@@ -108,57 +76,25 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 	const page = await buyersIn(engines.browser, nginx.origin);
 	cleanUp.defer(page.close);
 
-	const inNode = {plain: plainBuyer, latchkey: latchkeyBuyer};
-	const kind = keeping === 'nobody' ? 'plain' : 'latchkey';
-	const node = inNode[kind](`${nginx.origin}/orders`, {scope: null, store: memoryStore()});
-	const buyerOf = (number: number): Buyer => (number % IN_CHROMIUM === 0 ? page[kind] : node);
-	const buy = async (numbers: Iterable<number>) => {
-		const told = new Map<number, Told>();
-		const left = [...numbers].values();
-		const line = async () => {
-			for (const number of left) told.set(number, await buyerOf(number)(orderOf(number)));
-		};
-		await Promise.all(Array.from({length: AT_ONCE}, line));
-		return told;
-	};
-
-	const [succeeded, unknown] = [new Set<number>(), new Set<number>()];
-	/** Returns the keys of those that are not known. */
-	const press = async (numbers: Iterable<number>) => {
-		const keys = new Map<number, string | undefined>();
-		for (const [number, {outcome, key}] of await buy(numbers))
-			if (outcome === 'succeeded') succeeded.add(number);
-			else keys.set(number, key);
-		for (const number of keys.keys()) unknown.add(number);
-		return keys;
-	};
+	const {press, unknown, succeeded} = buyingAt(nginx.origin, keeping === 'nobody' ? 'plain' : 'latchkey', page);
 	let left = await press(Array.from({length: orders}, (_, number) => number));
 	const atFirst = await tally(pool, 'orders', orders);
 	const job = leasedJob({client: redis, prefix: name}, pool);
 	let agreed = true;
-	// Who presses again may meet a fault that has been waiting for this order.
 	const rounds = keeping === 'redis' ? ROUNDS : 0;
-	for (let round = 0; round < rounds && left.size > 0; round++) {
+	for (let round = 0; round < rounds; round++) {
 		const unsettled = new Set<string | undefined>((await job.unsettled(orders)).map(({subject}) => subject.key));
 		agreed &&= unsettled.size === left.size && [...left.values()].every(key => unsettled.has(key));
+		if (left.size === 0) break;
 		await job.reconcileAll(orders);
+		// Who presses again may meet a fault that has been waiting for this order.
 		left = await press(left.keys());
 	}
 
 	await Promise.all(shops.map(async shop => shop.stop()));
 	await relay?.stop();
-	const messages = await consumed(name);
+	const messages = await consumed(admin, name, `${name}-shipping`);
 	await consumer?.stop();
-
-	async function consumed(topic: string): Promise<number> {
-		for (; ; await wait(50)) {
-			const ends = await admin.fetchTopicOffsets(topic);
-			const [group] = await admin.fetchOffsets({groupId: `${topic}-shipping`, topics: [topic]});
-			const reached = new Map(group?.partitions.map(({partition, offset}) => [partition, Number(offset)]));
-			const left = ends.filter(({partition, high}) => Number(high) > Math.max(reached.get(partition) ?? 0, 0));
-			if (left.length === 0) return ends.reduce((sum, {high}) => sum + Number(high), 0);
-		}
-	}
 
 	return {
 		succeeded: succeeded.size,
@@ -167,10 +103,10 @@ export async function runLane(engines: Engines, {keeping, balancing, seed, order
 		settled: [...unknown].filter(number => succeeded.has(number)).length,
 		atFirst,
 		orders: await tally(pool, 'orders', orders),
-		requests: [...requests.values()].reduce((sum, count) => sum + count, 0),
+		requests: requests(),
 		outbox: await tally(pool, keeping === 'nobody' ? 'outbox' : 'latchkey_outbox', orders),
 		messages,
-		deliveries,
+		deliveries: deliveries(),
 		shipments: await tally(pool, 'shipments', orders),
 		faults: faults.counts(),
 	};
