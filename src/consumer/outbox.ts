@@ -75,8 +75,10 @@ function statementsOn(table: string) {
 		add: `INSERT INTO ${quoted} (bucket, lane, envelope, value, created_at)
 SELECT bucket, lane, envelope, value, ${NOW} FROM unnest($1::int[], $2::text[], $3::text[], $4::bytea[])
 WITH ORDINALITY AS added(bucket, lane, envelope, value, place) ORDER BY place`,
-		lock: `SELECT bucket FROM generate_series(0, ${BUCKETS - 1}) AS bucket WHERE EXISTS (SELECT FROM ${quoted} AS waiting
-WHERE waiting.bucket = bucket.bucket AND published_at IS NULL) AND pg_try_advisory_xact_lock($1::int, bucket)`,
+		// Materialised, or the locks of what has nothing to publish would be taken, too.
+		lock: `WITH waiting AS MATERIALIZED (SELECT bucket FROM generate_series(0, ${BUCKETS - 1}) AS bucket WHERE EXISTS
+(SELECT FROM ${quoted} AS due WHERE due.bucket = bucket.bucket AND published_at IS NULL))
+SELECT bucket FROM waiting WHERE pg_try_advisory_xact_lock($1::int, bucket)`,
 		// Not SKIP LOCKED: what follows under its key must not pass a row that somebody else has locked.
 		due: `SELECT due.* FROM unnest($1::int[]) AS mine(bucket), LATERAL (SELECT id, lane, envelope, value FROM ${quoted}
 WHERE bucket = mine.bucket AND published_at IS NULL AND lane <> ALL($2::text[]) ORDER BY id LIMIT $3 FOR UPDATE) AS due`,

@@ -184,7 +184,7 @@ describe('poison', () => {
 		const {consume, failing} = consumerOf({
 			onPoison: 'skip',
 			maxAttempts: 1,
-			deadLetter() {
+			async deadLetter() {
 				if (++calls === 1) throw new Error('no queue');
 			},
 		});

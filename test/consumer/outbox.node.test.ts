@@ -175,6 +175,31 @@ test('two relays at once publish no key out of order', async () => {
 	}
 });
 
+test('while one publishes, another neither waits for it nor passes it', async () => {
+	const {outbox, add} = await freshOutbox();
+	const {got, publish} = broker();
+	await add(of('a1', 'a'));
+	const [begun, going] = [gate(), gate()];
+	const first = outbox.publish(async messages => {
+		begun.open();
+		await going.opened;
+		await publish(messages);
+	});
+	await begun.opened;
+	// Some of so many keys are in other buckets.
+	const others = Array.from({length: 40}, (_, i) => `b${i}`);
+	await add(of('a2', 'a'), ...others.map(key => of(key, key)));
+	const published = await outbox.publish(publish);
+	const before = [...got];
+	going.open();
+	await first;
+	await outbox.publish(publish);
+	expect(published).toBeGreaterThan(10);
+	expect(before.filter(it => it.startsWith('a'))).toEqual([]);
+	expect(got.filter(it => it.startsWith('a'))).toEqual(['a1', 'a2']);
+	expect(got).toHaveLength(42);
+});
+
 test('a relay whose connection dies while it publishes has it published again', async () => {
 	const {outbox, add} = await freshOutbox();
 	const {got, publish} = broker();

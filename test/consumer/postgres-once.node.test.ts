@@ -137,6 +137,26 @@ test('a message costs one statement beside its effect, a batch too', async () =>
 	expect(texts).toEqual(['BEGIN', 'INSERT', 'INSERT', 'INSERT', 'INSERT', 'COMMIT']);
 });
 
+test('a batch takes its messages in one order, whatever theirs is, so that two never wait for each other', async () => {
+	const taken: unknown[] = [];
+	const inbox = postgresInbox({
+		database: {
+			begin: async run => run(undefined),
+			async query(_tx, _text, values) {
+				taken.push(values[1]);
+				return {rows: (values[1] as string[]).map(id => ({message_id: id}))};
+			},
+		},
+	});
+	const arrivals = ['b', 'c', 'a'].map(id => ({id, fingerprint: 'f'}));
+	await inbox.take('x', arrivals, () => undefined);
+	await inbox.take('x', arrivals.toReversed(), () => undefined);
+	expect(taken).toEqual([
+		['a', 'b', 'c'],
+		['a', 'b', 'c'],
+	]);
+});
+
 test('a batch with a statement that fails goes on one by one, but for its key', async () => {
 	const place = await consumerOf(async (tx, value) => {
 		if (value === 'bad') await tx.query('SELECT 1 / 0');
