@@ -166,7 +166,7 @@ describe('what is not known of a call', () => {
 		expect((await order.pay()).status).toBe(202);
 		expect((await order.pay()).headers.get('idempotent-replayed')).toBe('true');
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, new Response(null, {status: 201}))).toBe('resolved');
+		expect(await guard.resolve(entry!, new Response(null, {status: 201}))).toBe('resolved');
 		expect(charges()).toBe(1);
 	});
 });
@@ -315,7 +315,9 @@ describe('a doubt that is repeated', () => {
 				{...repeat, effects},
 			);
 			await expect(pay()).rejects.toThrow('hung up');
-			expect((await pay()).status).toBe(status);
+			const told = await pay();
+			// A 401 would say that nothing was done.
+			expect(told.status).toBe(status === 401 ? 409 : status);
 			expect((await store.unsettled('', 1))[0]?.entry).toMatchObject({state: 'doubt', owner: ''});
 		}
 	});

@@ -148,7 +148,7 @@ describe('what is heard of when its lease is over', () => {
 		await environment.advance(1_499);
 		// Nothing runs yet, and somebody may say so.
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, 'undone')).toBe('resolved');
+		expect(await guard.resolve(entry!, 'undone')).toBe('resolved');
 		inTime();
 		await environment.advance(1);
 		expect([(await told).status, effects(), types()]).toEqual([503, 0, ['store-error']]);
