@@ -27,7 +27,7 @@ export type Unsettled = {
 	 *   or has gone on since. A bare subject: about whatever is unsettled under it when the word lands, which may be a newer run.
 	 * @example
 	 * for (const entry of await guard.unsettled())
-	 *   if (entry.state === 'doubt') await guard.resolve(entry, (await chargeOf(entry)) ?? 'undone');
+	 *   if (entry.state === 'doubt') await guard.resolve(entry, 'undone');
 	 */
 	resolve(which: Entry | Omit<Subject, 'guard'>, found: Response | 'undone'): Promise<ResolveResult['status']>;
 	/** Asks `reconcile` about the entries in doubt, one after the other. How many of them are settled now. */

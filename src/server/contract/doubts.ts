@@ -177,35 +177,32 @@ export const doubtTests: readonly EntryTest[] = [
 	},
 	{
 		title: 'resolve: a word about an older doubt says nothing of a newer one, though all else is the same',
-		async run({ask, begin, release, store, elapse}) {
-			const entry = async () => (await store.unsettled('shop', 1))[0]?.entry;
+		async run({ask, begin, release, store, elapse, listed}) {
 			await release(await begin(), 'doubt');
 			await elapse(5);
-			const older = await entry();
+			const older = await listed();
 			same(await store.resolve(ID, 'undone', older), {status: 'resolved'}, 'of the one that was seen');
 			await release(await begin(), 'doubt');
 			for (const found of ['undone', {answer: PAID, retention: DAY}] as const)
 				same(await store.resolve(ID, found, older), {status: 'none'}, 'of the older one');
 			answered(await ask({owner: 'bob'}), 'doubt');
-			same(await store.resolve(ID, 'undone', await entry()), {status: 'resolved'}, 'of the newer one');
+			same(await store.resolve(ID, 'undone', await listed()), {status: 'resolved'}, 'of the newer one');
 			await begin({owner: 'bob', fingerprint: 'print-2'});
 		},
 	},
 	{
 		title: 'resolve: nor does one of before somebody was at it again, or renewed its lease, or had another payload',
-		async run({ask, begin, answer, release, store, lease, lapse}) {
-			const entry = async () => (await store.unsettled('shop', 1))[0]?.entry;
+		async run({ask, begin, answer, release, store, lease, lapse, listed}) {
 			const first = await begin({lease});
 			await lapse();
-			const lapsed = await entry();
+			const lapsed = await listed();
 			answered(await store.renew(ID, {...first, lease: LONG}), 'done');
 			await release(first, 'doubt');
 			same(await store.resolve(ID, 'undone', lapsed), {status: 'none'}, 'of before the renewal');
-			const seen = await entry();
+			const seen = await listed();
 			await release(answered(await store.take(ID, {owner: 'bob', lease: LONG}), 'taken').entry, 'doubt');
 			same(await store.resolve(ID, 'undone', seen), {status: 'none'}, 'of before it was looked into');
-			const last = await entry();
-			holds(last !== undefined, 'it is listed');
+			const last = await listed();
 			same(
 				await store.resolve(ID, 'undone', {...last, fingerprint: 'print-2'}),
 				{status: 'none'},
@@ -213,7 +210,7 @@ export const doubtTests: readonly EntryTest[] = [
 			);
 			same(await store.resolve(ID, 'undone', last), {status: 'resolved'}, 'of the last');
 			await answer(await begin(), null, {...PAID, status: 202});
-			const pending = await entry();
+			const pending = await listed();
 			same(
 				await store.resolve(ID, {answer: PAID, retention: DAY}, pending),
 				{status: 'resolved'},
