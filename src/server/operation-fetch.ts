@@ -53,7 +53,7 @@ const LEAST = 1_000;
  * const order = idempotent(handler, {
  *   store: memoryEntries(),
  *   scope: null,
- *   fetch: operationFetch(createFetch({scope: null, timeout: 3_000, dialect: latchkey})),
+ *   fetch: operationFetch(createFetch({scope: null, timeout: 3_000, dialect: {...latchkey, saves: 'errors'}})),
  * });
  */
 export function operationFetch(client: ClientFetch): StepCalls {

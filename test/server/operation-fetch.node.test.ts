@@ -166,7 +166,7 @@ describe('what is not known of a call', () => {
 		expect((await order.pay()).status).toBe(202);
 		expect((await order.pay()).headers.get('idempotent-replayed')).toBe('true');
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, new Response(null, {status: 201}))).toBe('resolved');
+		expect(await guard.resolve(entry!, new Response(null, {status: 201}))).toBe('resolved');
 		expect(charges()).toBe(1);
 	});
 });
@@ -319,6 +319,7 @@ describe('a doubt that is repeated', () => {
 				{...repeat, effects},
 			);
 			await expect(pay()).rejects.toThrow('hung up');
+			// A 401 would say that nothing was done.
 			expect((await pay()).status).toBe(told);
 			expect((await store.unsettled('', 1))[0]?.entry).toMatchObject({state: 'doubt', owner: ''});
 		}

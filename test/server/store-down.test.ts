@@ -74,9 +74,17 @@ test('a refusal that cannot be kept is not told where a copy of the request may 
 	store.answer = answer;
 	await environment.advance(1_000);
 	expect((await pay()).status).toBe(402);
-	// Where it counts as an effect from its first moment on, no copy ever runs.
-	const whole = guarded(declined, {}, {answer: down});
-	expect((await whole.pay()).status).toBe(402);
+});
+
+test('nor where that it was undone may yet be found out, so that a copy runs', async () => {
+	const {pay, environment, store} = guarded(() => new Response('no', {status: 402}));
+	const {answer} = store;
+	store.answer = down;
+	const told = await pay();
+	expect([told.status, await codeOf(told), told.headers.get('retry-after')]).toEqual([503, undefined, '2']);
+	store.answer = answer;
+	await environment.advance(1_000);
+	expect((await pay()).status).toBe(402);
 });
 
 test('an answer that was kept by a step that failed is not told as lost', async () => {
@@ -148,7 +156,7 @@ describe('what is heard of when its lease is over', () => {
 		await environment.advance(1_499);
 		// Nothing runs yet, and somebody may say so.
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, 'undone')).toBe('resolved');
+		expect(await guard.resolve(entry!, 'undone')).toBe('resolved');
 		inTime();
 		await environment.advance(1);
 		expect([(await told).status, effects(), types()]).toEqual([503, 0, ['store-error']]);
