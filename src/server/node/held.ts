@@ -155,17 +155,20 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 		reject: () => undefined,
 	};
 	const ready = new Promise<void>((resolve, reject) => {
-		Object.assign(state, {fulfil: resolve, reject});
+		state.reject = reject;
+		state.fulfil = () => {
+			held.status = state.status;
+			resolve();
+		};
 	});
 	res[STATE] = state;
 	Object.assign(res, methods);
 	if (state.gone) setClosed(res, false);
 
-	const held: Held = {
+	// No getter: V8 gives an object with one a class of its own, which only a full collection of garbage drops, with all it holds.
+	const held: Held & {status: number} = {
 		ready,
-		get status() {
-			return state.status;
-		},
+		status: 0,
 		fail: error => fail(state, error),
 		drop() {
 			if (state.given) return;
