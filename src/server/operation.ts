@@ -86,8 +86,8 @@ export function runOf(
 	outward?: Outward,
 	since?: number,
 ): Run {
-	// Most handlers never look at it.
-	const controller = once(() => new AbortController());
+	const controller = new AbortController();
+	const {signal} = controller;
 	let lost = false;
 	/** One for each effect; a single one where nobody tells them. */
 	const acts = new Set<object>(mark ? [] : [{}]);
@@ -100,7 +100,7 @@ export function runOf(
 	/** The store is told, and then it begins. */
 	async function begun(): Promise<object> {
 		await marked();
-		if (lost) throw controller().signal.reason;
+		if (lost) throw signal.reason;
 		const act = {};
 		acts.add(act);
 		return act;
@@ -122,12 +122,8 @@ export function runOf(
 		operation: {
 			idempotencyKey,
 			key,
-			get signal() {
-				return controller().signal;
-			},
-			get fetch() {
-				return fetchFor(outward, {key, signal: controller().signal, since, act});
-			},
+			signal,
+			fetch: async (...given) => fetchFor(outward, {key, signal, since, act})(...given),
 			async effect(run) {
 				await begun();
 				return run();
@@ -142,7 +138,7 @@ export function runOf(
 		},
 		lose() {
 			lost = true;
-			controller().abort(new Error('the run has lost its lease: another one may be at the same request'));
+			controller.abort(new Error('the run has lost its lease: another one may be at the same request'));
 		},
 		isLost: () => lost,
 		mayHaveActed: () => acts.size > 0,

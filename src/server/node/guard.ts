@@ -213,20 +213,7 @@ function dropped(task: Promise<unknown>): void {
 }
 
 function operationIn(run: Run, answer: object): NodeOperation {
-	const {idempotencyKey, key, effect, undone} = run.operation;
-	return {
-		idempotencyKey,
-		key,
-		get signal() {
-			return run.operation.signal;
-		},
-		get fetch() {
-			return run.operation.fetch;
-		},
-		effect,
-		undone,
-		pending() {
-			run.hold(answer);
-		},
-	};
+	const {idempotencyKey, key, signal, fetch, effect, undone} = run.operation;
+	const pending = () => run.hold(answer);
+	return {idempotencyKey, key, signal, fetch, effect, undone, pending};
 }

@@ -46,7 +46,8 @@ type State = {
 	readonly parts: Chunk[];
 	whole?: Uint8Array;
 	size: number;
-	status: number;
+	/** Whose status is set with the head. */
+	answer: {status: number};
 	message: string;
 	ended: boolean;
 	/** `ready` or `fail`: which it is to be is known. */
@@ -78,7 +79,8 @@ const methods: Record<MethodName, Method> = {
 			throw coded(TypeError, 'ERR_INVALID_CHAR', 'Invalid character in statusMessage');
 		setHeaders(this, typeof reason === 'string' ? more : (more ?? reason));
 		this.statusCode = status;
-		Object.assign(state, {status, message});
+		state.answer.status = status;
+		state.message = message;
 		this[HEADER] = ' ';
 		if (isEndless(String(this.getHeader('content-type') ?? ''))) settle(state);
 		return this;
@@ -145,7 +147,7 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 		before: headersOf(res),
 		parts: [],
 		size: 0,
-		status: 0,
+		answer: {status: 0},
 		message: '',
 		ended: false,
 		settled: false,
@@ -155,17 +157,17 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 		reject: () => undefined,
 	};
 	const ready = new Promise<void>((resolve, reject) => {
-		Object.assign(state, {fulfil: resolve, reject});
+		state.fulfil = resolve;
+		state.reject = reject;
 	});
 	res[STATE] = state;
 	Object.assign(res, methods);
 	if (state.gone) setClosed(res, false);
 
-	const held: Held = {
+	// Without getters: V8 gives each object that has one a map of its own, which only a full collection of garbage lets go, with all it holds.
+	const held: Held & {status: number} = {
 		ready,
-		get status() {
-			return state.status;
-		},
+		status: 0,
 		fail: error => fail(state, error),
 		drop() {
 			if (state.given) return;
@@ -177,7 +179,8 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 			if (state.gone) emit.call(res, 'close');
 		},
 		copied(most, omitted) {
-			const {status, message: statusText, ended, size} = state;
+			const {message: statusText, ended, size} = state;
+			const {status} = held;
 			if (most < 0) return {kept: bareOf({status, statusText}), response: held};
 			const facts = {status, statusText, headers: keptHeaders(changedSince(res, state.before), omitted)};
 			if (!ended || size > most) return {kept: {...facts, body: null, bodyLost: true}, response: held};
@@ -187,11 +190,13 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 			if (!state.given) give(res);
 		},
 	};
+	state.answer = held;
 	return held;
 }
 
 function give(res: Fields): void {
-	const {native, parts, status, message, ended, gone} = res[STATE];
+	const {native, parts, answer, message, ended, gone} = res[STATE];
+	const {status} = answer;
 	open(res);
 	if (gone) {
 		// It has nobody to go to.

@@ -1,0 +1,53 @@
+/**
+ * What a guard costs: the same handler bare, under the guard on each store, and under other packages; and a transaction
+ * of Postgres with and without its key. Runs the build: `npm run bench:server`, with `-- --quick` for a short run, and
+ * `-- --group=Express` for one of the tables.
+ */
+import {mkdtemp, rm} from 'node:fs/promises';
+import {cpus, tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {parseArgs} from 'node:util';
+import {createClient} from 'redis';
+import {somePostgres} from '../test/support/postgres-server.ts';
+import {anyRedis} from '../test/support/redis-server.ts';
+import {groups} from './server/candidates.ts';
+import {aimsOf} from './server/aims.ts';
+import {printCosts} from './server/print.ts';
+import {costsOf, start, type Cost, type Kind, type RoundsPlan} from './server/rounds.ts';
+import {printAim} from './table.ts';
+
+const {quick, group: only} = parseArgs({
+	options: {quick: {type: 'boolean', default: false}, group: {type: 'string'}},
+}).values;
+const planOf = (inFlight: number): RoundsPlan =>
+	quick ? {rounds: 3, requests: 100 + inFlight} : {rounds: 15, requests: inFlight === 1 ? 400 : 800};
+
+// Commits reach the disk, into files of the log that are there already, as on a server that has run for a while.
+const durable = ['-c', 'fsync=on', '-c', 'min_wal_size=1GB'];
+const [redis, postgres] = await Promise.all([anyRedis(), somePostgres(...durable)]);
+const folder = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
+
+try {
+	console.log(
+		`\n${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`,
+	);
+	for (const [group, candidates] of Object.entries(groups)) {
+		if (only !== undefined && only !== group) continue;
+		const running = [];
+		const engines = {redis: redis.url, postgres: postgres.url, folder};
+		for (const name of Object.keys(candidates)) running.push(await start(group, name, engines));
+		const costs: Array<{inFlight: number; kind: Kind; costs: Cost[]}> = [];
+		for (const inFlight of [1, 32]) {
+			const {first, replay} = await costsOf(running, inFlight, planOf(inFlight));
+			costs.push({inFlight, kind: 'first', costs: first}, {inFlight, kind: 'replay', costs: replay});
+		}
+
+		for (const one of running) one.close();
+		console.log(`\n${group}\n`);
+		printCosts(costs);
+	}
+} finally {
+	await rm(folder, {recursive: true});
+	await redis.close();
+	await postgres.remove();
+}
