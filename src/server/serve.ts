@@ -55,11 +55,13 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 	const beginning: Beginning = {subject, fingerprint, owner, lease, mayHaveActed, onLapsed};
 	const since = environment.monotonic();
 	let pause: number = LOOKS[0];
+	let known = false;
 
 	for (let reconciled = false; ;) {
 		const begun = await steps.begin(beginning).catch(() => undefined);
 		if (begun === undefined) {
-			if (onStoreError === 'run') {
+			// Never beside a run that was seen, nor after one that may have taken effect.
+			if (onStoreError === 'run' && !known) {
 				tell({type: 'unguarded'});
 				return served.handle(runIn(served));
 			}
@@ -68,6 +70,7 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 			return reply(unavailable(settings.storeTimeout));
 		}
 
+		known = true;
 		const {entry, now} = begun;
 		if (begun.status === 'begun') return runHeld(served, entry);
 		if (begun.status === 'reused') return reply(problem('key-reused'));

@@ -443,3 +443,21 @@ describe('what goes with a call', () => {
 		await expect(lost.environment.finish(paying)).rejects.toThrow('lost its lease');
 	});
 });
+
+describe('where there is no limit', () => {
+	test.each([
+		['and the caller waits for ever', {totalTimeout: false} as const, {}, 'wait=99999999999'],
+		['and the caller says what is no number', {totalTimeout: false} as const, {}, `wait=${'9'.repeat(400)}`],
+		['for the call itself', {}, {totalTimeout: false} as const, undefined],
+	])('%s, the call is made', async (_, options, init, prefer) => {
+		const payments = await paymentService();
+		const handler: Pay = async (request, operation) => {
+			const body = await request.text();
+			const payment = await operation.fetch(payments.url, {method: 'POST', body, operation: 'charge', ...init});
+			return new Response(null, {status: payment.status});
+		};
+		const order = orderService(handler, {fetch: calls(options)});
+		expect((await order.pay(prefer === undefined ? {} : {headers: {prefer}})).status).toBe(201);
+		expect([payments.charges(), order.types()]).toEqual([1, []]);
+	});
+});

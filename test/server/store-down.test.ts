@@ -51,6 +51,25 @@ test('where it is better to charge twice than not, the handler runs, and that is
 	expect([runs(), types()]).toEqual([1, ['store-error', 'unguarded']]);
 });
 
+test.each([
+	['running', async () => new Promise<Response>(() => undefined), 1],
+	['in doubt', async () => Promise.reject(new Error('cut')), 1],
+] as const)('but not where another run is known to be %s', async (_, handler, ran) => {
+	const reconcile = async () => undefined;
+	const {pay, runs, environment, store} = guarded(handler, {onStoreError: 'run', waiting: 10_000, reconcile});
+	void pay().catch(() => undefined);
+	await environment.advance(0);
+	const {begin} = store;
+	const take = store.take.bind(store);
+	let asked = 0;
+	store.begin = async (...step) => (asked++ === 0 ? begin(...step) : down());
+	// Somebody else has settled it meanwhile.
+	store.take = async (...step) => ((await take(...step)).status === 'taken' ? {status: 'none'} : down());
+	const second = environment.finish(pay());
+	expect((await second).status).toBe(503);
+	expect([runs(), asked > 1]).toEqual([ran, true]);
+});
+
 test('an answer that cannot be kept is given all the same, and kept as soon as it can be', async () => {
 	const {pay, runs, environment, store, types} = guarded(paid);
 	const {answer} = store;

@@ -135,6 +135,8 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 					tell({type: 'store-error', step: 'begin', error: explained(ending.error, table)});
 					return later(storeTimeout);
 				case 'unconfirmed':
+					// Without a key nobody may repeat it.
+					if (!first.keyed) throw ending.error;
 					tell({type: 'store-error', step: 'answer', error: ending.error});
 					return responseOf(askAgain(storeTimeout, ...unconfirmed));
 				case 'declined': {
