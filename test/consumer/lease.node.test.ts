@@ -5,6 +5,7 @@ import {
 	MessageBusyError,
 	PoisonMessageError,
 	type DeadLetter,
+	type LeasedDelivery,
 	type LeaseOptions,
 	type Message,
 } from '../../src/consumer/index.ts';
@@ -135,7 +136,7 @@ describe('as time passes', () => {
 		const environment = virtualEnvironment();
 		const store = memoryEntriesIn(environment);
 		const events: string[] = [];
-		const of = (handler: () => Promise<void>, options: Partial<LeaseOptions> = {}) =>
+		const of = (handler: (delivery: LeasedDelivery) => Promise<void>, options: Partial<LeaseOptions> = {}) =>
 			onceOnlyIn(environment, handler, {
 				store,
 				...common,
@@ -183,6 +184,40 @@ describe('as time passes', () => {
 		fail(new Error('late'));
 		await expect(slow).rejects.toThrow('late');
 		expect(await consume(message('a'))).toEqual({status: 'duplicate'});
+	});
+
+	test('a handler that has lost its lease hears of it while it works', async () => {
+		const {environment, of, store, events} = timed();
+		let end: () => void = () => undefined;
+		const told: string[] = [];
+		const lost = {...store, renew: () => ({status: 'lost'}) as const};
+		const handler = async ({signal}: LeasedDelivery) => {
+			signal.addEventListener('abort', () => told.push(String(signal.reason)));
+			return new Promise<void>(resolve => (end = resolve));
+		};
+		const slow = of(handler, {store: lost})(message('a'));
+		await environment.advance(11_000);
+		expect(told).toEqual([expect.stringContaining('the lease is lost')]);
+		await of(async () => undefined)(message('a'));
+		end();
+		await slow;
+		// Once, and not again when its answer finds another's.
+		expect(events).toEqual(['lease-lost']);
+	});
+
+	test('a lease that turns out to be lost when the handler is done is told, too', async () => {
+		const {environment, of, store, events} = timed();
+		let end: () => void = () => undefined;
+		const deaf = {...store, renew: () => new Promise<never>(() => undefined)};
+		const slow = of(async () => new Promise(resolve => (end = resolve)), {store: deaf, storeTimeout: 60_000})(
+			message('a'),
+		);
+		await environment.advance(11_000);
+		events.length = 0;
+		await of(async () => undefined)(message('a'));
+		end();
+		await slow;
+		expect(events).toEqual(['lease-lost']);
 	});
 
 	test('past the window it is forgotten, failures too', async () => {
