@@ -180,4 +180,4 @@ export function createEntries(
 	};
 }
 
-export type Entries = ReturnType<typeof createEntries>;
+type Entries = ReturnType<typeof createEntries>;
