@@ -179,5 +179,3 @@ export function createEntries(
 		},
 	};
 }
-
-export type Entries = ReturnType<typeof createEntries>;

@@ -120,7 +120,7 @@ describe('what is said before the answer', () => {
 		const request = open();
 		const information: unknown[] = [];
 		request.on('continue', () => information.push(100));
-		request.on('information', ({statusCode, headers}) => information.push([statusCode, headers.link]));
+		request.on('information', ({statusCode, headers}) => information.push([statusCode, headers['link']]));
 		request.end('{"amount":1}');
 		const [response] = (await once(request, 'response')) as [IncomingMessage];
 		return {information, status: response.statusCode, text: await text(response), headers: response.headers};
@@ -140,7 +140,7 @@ describe('what is said before the answer', () => {
 		expect([first.status, first.text, first.headers['x-paid']]).toEqual([201, 'paid', 'yes']);
 		const again = await informed(open);
 		expect([again.information, again.status, again.text, again.headers['x-paid']]).toEqual([[], 201, 'paid', 'yes']);
-		expect(again.headers.link).toBeUndefined();
+		expect(again.headers['link']).toBeUndefined();
 	});
 });
 
