@@ -9,6 +9,7 @@ import {runOf, type Outward, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
 import {reconciled, serve, teller, type Answer, type Medium, type Served} from './serve.ts';
 import {stepsOn, type GuardEnvironment} from './steps.ts';
+import {sweepsOf} from './sweeps.ts';
 
 /** What can be done about entries whose outcome is not known. */
 export type Unsettled = {
@@ -49,15 +50,12 @@ export type Core = Unsettled & {
 	free(header: Header): Run;
 };
 
-/** How long between two sweeps, in milliseconds. */
-const SWEEPS = 600_000;
-
 export const runtime: GuardEnvironment = {...clock, uuid: () => crypto.randomUUID()};
 
 /** The guard itself, which knows of no framework. */
 export function coreOf(environment: GuardEnvironment, settings: RunSettings): Core {
 	const {store, name, lease, storeTimeout, onEvent} = settings;
-	let swept = environment.monotonic();
+	const sweepNow = sweepsOf(environment, async () => store.sweep());
 	const free = (header: Header) => runOf(undefined, () => environment.uuid(), undefined, outwardOf(header));
 
 	function outwardOf(header: Header): Outward {
@@ -71,14 +69,6 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 		return {id, tell, steps: stepsOn({environment, store, lease, storeTimeout}, id, tell)};
 	}
 
-	/** What is past its time goes now and then. */
-	function sweep(background: Served<Answer>['background'], tell: Served<Answer>['tell']): void {
-		if (environment.monotonic() - swept < SWEEPS) return;
-		swept = environment.monotonic();
-		const sweeping = async () => store.sweep();
-		background(sweeping().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error})));
-	}
-
 	return {
 		free,
 		async answer(serving) {
@@ -90,7 +80,8 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 			if (asked.type === 'passed') return serving.passed(asked.response);
 			const {subject, fingerprint} = asked;
 			const parts = await partsOf(subject);
-			sweep(background, parts.tell);
+			const sweeping = sweepNow(parts.tell);
+			if (sweeping) background(sweeping);
 			return serve({
 				environment,
 				settings,

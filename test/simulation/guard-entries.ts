@@ -179,5 +179,3 @@ export function createEntries(
 		},
 	};
 }
-
-type Entries = ReturnType<typeof createEntries>;

@@ -11,6 +11,7 @@ import {fetchFor, type Operation} from '../operation.ts';
 import {responseOf} from '../kept.ts';
 import {askAgain, problem} from '../problem.ts';
 import {teller} from '../serve.ts';
+import {sweepsOf} from '../sweeps.ts';
 import {unknownCall} from '../unknown-call.ts';
 import {runOnce, type Ending, type Run} from './once.ts';
 import {settingsOf, type TransactionalOptions} from './options.ts';
@@ -49,9 +50,6 @@ const LOOKS = [25, 500] as const;
 
 /** How often everything is run again where the database undoes it. */
 const AGAIN = 3;
-
-/** How long between two sweeps, in milliseconds. */
-const SWEEPS = 600_000;
 
 /**
  * Runs handlers in a transaction of Postgres that keeps their key and their answer with their writes: either all of it is
@@ -94,7 +92,7 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	const framed = framedOf(settings.database, storeTimeout);
 	const place = {environment, settings, sql, database, framed, withheld};
 	const pause = async (ms: number) => new Promise<void>(resolve => void environment.timer(resolve, ms));
-	let swept = environment.monotonic();
+	const sweepNow = sweepsOf(environment, sweep);
 
 	const ask = async (text: string, values: unknown[]) =>
 		database
@@ -170,10 +168,7 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 			const id = subject && (await idOf(subject));
 			const key = (step: string) => (asked ? stepKey(asked.subject, asked.fingerprint, step) : crypto.randomUUID());
 			const tell = subject ? teller(onEvent, subject) : () => undefined;
-			if (environment.monotonic() - swept >= SWEEPS) {
-				swept = environment.monotonic();
-				sweep().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error}));
-			}
+			void sweepNow(tell);
 
 			const came = environment.monotonic();
 			const outward = {

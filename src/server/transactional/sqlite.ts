@@ -9,6 +9,7 @@ import {idOf, stepKey} from '../identity.ts';
 import {bareOf, copied, isKept, keptHeaders, replayOf, responseOf} from '../kept.ts';
 import {problem} from '../problem.ts';
 import {teller} from '../serve.ts';
+import {sweepsOf} from '../sweeps.ts';
 import {lend} from './lent.ts';
 import {sqliteSettingsOf, type SqliteTransactionalOptions} from './sqlite-options.ts';
 import {isBusy, keysIn, transact, type FoundKey, type SqliteDatabase} from './sqlite-table.ts';
@@ -50,8 +51,7 @@ export type SqliteTransactional<Connection, Rest extends readonly unknown[]> = (
 	sweep(): Promise<number>;
 };
 
-/** How long between two sweeps, in milliseconds, and how many keys go at once. */
-const SWEEPS = 600_000;
+/** How many keys go at once. */
 const BATCH = 100;
 
 /** The longest wait between two tries at a file that is locked, in milliseconds. */
@@ -95,7 +95,7 @@ export function sqliteTransactionalIn<
 	const settings = sqliteSettingsOf(options);
 	const {database, table = 'latchkey_keys', storeTimeout, retention, bodyLimit, omitHeaders, onEvent} = settings;
 	const keys = keysIn(database, table);
-	let swept = environment.monotonic();
+	const sweepNow = sweepsOf(environment, sweep);
 
 	/** Tries until the file is not locked. */
 	async function alone<R>(run: () => R): Promise<R> {
@@ -162,10 +162,7 @@ export function sqliteTransactionalIn<
 				return responseOf(problem('store-unavailable', {'retry-after': String(Math.ceil(storeTimeout / 1_000))}));
 			};
 
-			if (environment.monotonic() - swept >= SWEEPS) {
-				swept = environment.monotonic();
-				sweep().catch((error: unknown) => tell({type: 'store-error', step: 'sweep', error}));
-			}
+			void sweepNow(tell);
 
 			let prepared: Prepared;
 			try {

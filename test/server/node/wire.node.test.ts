@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {IncomingMessage, ServerResponse, type ClientRequest, type RequestListener} from 'node:http';
+import type {ClientRequest, IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import {connect, createServer} from 'node:http2';
 import type {AddressInfo} from 'node:net';
 import {json, text} from 'node:stream/consumers';
@@ -40,9 +40,12 @@ async function shop(
 			...options,
 		},
 	);
-	const server = await listen(async (req, res) => {
-		await before?.(req, res);
-		guard(req, res);
+	const server = await listen((req, res) => {
+		const behind = async () => {
+			await before?.(req, res);
+			guard(req, res);
+		};
+		void behind();
 	});
 	return {...server, guard, environment, runs: () => runs, events, errors};
 }
