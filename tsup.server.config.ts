@@ -11,7 +11,9 @@ export default defineConfig({
 		'src/server/postgres.ts',
 		'src/server/redis.ts',
 		'src/server/contract.ts',
+		'src/consumer/index.ts',
+		'src/consumer/contract.ts',
 	],
-	outDir: 'dist/server',
+	outDir: 'dist',
 	clean: false,
 });

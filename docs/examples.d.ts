@@ -24,3 +24,8 @@ declare const orders: {
 	/** Stores a new `paymentKey`, and its `keyMadeAt`. */
 	renewPaymentKey(id: string): Promise<void>;
 };
+
+/** Who is signed in. */
+declare function userIdOf(request: Request): Promise<string>;
+/** Takes payments, each once under its key. */
+declare const bank: {charge(order: unknown, idempotencyKey: string): Promise<{readonly id: string}>};

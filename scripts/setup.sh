@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages, where it is missing: Chromium, Redis and PgBouncer. Postgres is among
-# the npm packages. The tests start their own servers, on free ports of loopback.
+# Installs what the tests need beyond npm packages, where it is missing: Chromium, Redis, NGINX, PgBouncer, kcat (a broker of
+# Kafka's protocol) and nats-server. Postgres is among the npm packages. The tests start their own servers, on free ports of loopback.
 set -euo pipefail
 
 if [[ -n ${CHROMIUM_PATH:-} && ! -x $CHROMIUM_PATH ]]; then
@@ -26,11 +26,14 @@ else
 	missing+=(redis-server)
 fi
 
-if [[ -x /usr/sbin/pgbouncer ]]; then
-	echo 'setup: PgBouncer is there (/usr/sbin/pgbouncer).'
-else
-	missing+=(pgbouncer)
-fi
+# Each is in the package of its name.
+for server in /usr/sbin/nginx /usr/sbin/pgbouncer /usr/bin/kcat /usr/sbin/nats-server; do
+	if [[ -x $server ]]; then
+		echo "setup: ${server##*/} is there ($server)."
+	else
+		missing+=("${server##*/}")
+	fi
+done
 
 if ((${#missing[@]} == 0)); then exit; fi
 

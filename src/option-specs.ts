@@ -1,5 +1,6 @@
 import type {FetchOptions, SharedOptions} from './options.ts';
 import type {RetryOptions} from './retry-options.ts';
+import {callback, flag, isFunction, isTime, retention, time} from './specs.ts';
 import type {OptionSpec} from './validate.ts';
 
 /** The name of a method or a header (RFC 9110 §5.6.2). */
@@ -7,31 +8,17 @@ export const token: RegExp = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-// A timer that is set for longer fires at once.
-const isTime = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < 2 ** 31;
 const isCount = (value: unknown): boolean =>
 	Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100;
 const isCure = ({on, ask}: {on?: unknown; ask?: unknown}): boolean =>
 	isFunction(ask) && Array.isArray(on) && on.every(status => Number.isInteger(status) && status >= 400 && status < 500);
 
-const MILLISECONDS = 'milliseconds above 0 and up to 2147483647';
 const COUNT = 'a whole number from 0 to 100';
 
-const flag: OptionSpec = {expects: 'a boolean', test: value => typeof value === 'boolean'};
-const callback: OptionSpec = {expects: 'a function', test: isFunction};
 const headerName: OptionSpec = {expects: 'a header name', test: value => isText(value) && token.test(value)};
-/** A time that a timer can be set for. */
-export const time: OptionSpec = {expects: MILLISECONDS, test: isTime};
 const timeLimit: OptionSpec = {
-	expects: `${MILLISECONDS}, or false`,
+	expects: `${time.expects}, or false`,
 	test: value => value === false || isTime(value),
-};
-
-/** How long a server keeps keys. */
-export const retention: OptionSpec = {
-	expects: 'milliseconds above 0',
-	test: value => Number.isFinite(value) && (value as number) > 0,
 };
 
 /** What `retry` may say. */

@@ -1,7 +1,9 @@
 import {DatabaseSync} from 'node:sqlite';
+import {text} from 'node:stream/consumers';
 import {defineDialect, latchkey} from '../../src/dialects/index.ts';
 import {createFetch} from '../../src/index.ts';
-import {idempotent, operationFetch} from '../../src/server/index.ts';
+import {operationFetch} from '../../src/server/index.ts';
+import {idempotent} from '../../src/server/node/index.ts';
 import {sqliteEntries} from '../../src/server/sqlite.ts';
 import {sqliteStore} from '../../src/stores/sqlite.ts';
 import {serve} from './serve.ts';
@@ -24,19 +26,21 @@ const fetch = createFetch({
 });
 
 const order = idempotent(
-	async (request, operation) => {
+	async (req, res, operation) => {
+		const answer = (status: number, said: object) =>
+			res.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(said));
 		const payment = await operation.fetch(payments, {
 			method: 'POST',
 			headers: {'content-type': 'application/json'},
-			body: await request.text(),
+			body: await text(req),
 			operation: 'charge',
 		});
-		if (!payment.ok) return Response.json({error: 'not paid'}, {status: payment.status === 402 ? 402 : 503});
+		if (!payment.ok) return answer(payment.status === 402 ? 402 : 503, {error: 'not paid'});
 		const {charge} = (await payment.json()) as {charge: number};
 		// Its id is that of the operation: whoever comes here again finds it there.
 		const id = operation.key('order');
 		insert.run(id, charge);
-		return Response.json({id, charge}, {status: 201});
+		return answer(201, {id, charge});
 	},
 	{
 		store: sqliteEntries({path}),

@@ -1,5 +1,6 @@
 import {DatabaseSync} from 'node:sqlite';
-import {idempotent} from '../../src/server/index.ts';
+import {json} from 'node:stream/consumers';
+import {idempotent} from '../../src/server/node/index.ts';
 import {sqliteEntries} from '../../src/server/sqlite.ts';
 import {serve} from './serve.ts';
 
@@ -15,12 +16,14 @@ bank.exec(
 const charge = bank.prepare('INSERT INTO charges (reference, amount) VALUES (?, ?) RETURNING id');
 const find = bank.prepare('SELECT id FROM charges WHERE reference = ?');
 
-const charged = (row: unknown) => Response.json({charge: (row as {id: number}).id}, {status: 201});
+const charged = (row: unknown) => JSON.stringify({charge: (row as {id: number}).id});
+const headers = {'content-type': 'application/json'};
 
 const pay = idempotent(
-	async (request, operation) => {
-		const {amount} = (await request.json()) as {amount: number};
-		return charged(await operation.effect(() => charge.get(operation.key('charge'), amount)));
+	async (req, res, operation) => {
+		const {amount} = (await json(req)) as {amount: number};
+		const row = await operation.effect(() => charge.get(operation.key('charge'), amount));
+		res.writeHead(201, headers).end(charged(row));
 	},
 	{
 		store: sqliteEntries({path}),
@@ -31,7 +34,7 @@ const pay = idempotent(
 		waiting: 5_000,
 		reconcile(_entry, {key}) {
 			const row = find.get(key('charge'));
-			return row ? charged(row) : 'undone';
+			return row ? new Response(charged(row), {status: 201, headers}) : 'undone';
 		},
 	},
 );

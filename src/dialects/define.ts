@@ -82,7 +82,7 @@ export function defineDialect(profile: Profile): ProfiledDialect {
 		carrier: 'header' in key ? undefined : key.carrier,
 		checkKey(given) {
 			const wanted = wantedOf(key, given);
-			if (wanted) throw mistake(`an idempotency key for ${name} has to be ${wanted}`);
+			if (wanted) throw mistake(`the key for ${name} has to be ${wanted}`);
 		},
 		retention,
 		saves:

@@ -1,4 +1,4 @@
-import {retention as retentionSpec} from '../option-specs.ts';
+import {retention as retentionSpec} from '../specs.ts';
 import {refuseOthers} from '../option-names.ts';
 import {validate} from '../validate.ts';
 import type {Answer, Dialect} from './dialect.ts';

@@ -1,6 +1,6 @@
 import type {Dialect} from '../dialects/dialect.ts';
 import type {Profile} from '../dialects/profile.ts';
-import {retention} from '../option-specs.ts';
+import {retention} from '../specs.ts';
 import type {MaybePromise} from '../utils.ts';
 import {checkOptions, type OptionSpec, type OptionSpecs} from '../validate.ts';
 import type {Saves} from './answers.ts';

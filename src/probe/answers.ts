@@ -32,6 +32,11 @@ export function mayBeInProgress(seen: Seen): seen is Answer {
 	return seen.kind === 'answer' && [102, 409, 423, 425, 429].includes(seen.status);
 }
 
+/** Says that nobody knows what became of the first request, and not to ask again. */
+export function isToldUnknown(seen: Seen): boolean {
+	return mayBeInProgress(seen) && seen.headers['x-should-retry'] === 'false' && /unknown/i.test(seen.body);
+}
+
 /** A 429 that does not speak of keys is a limit of requests, and tells nothing. */
 export function isLimited(seen: Seen): boolean {
 	return seen.kind === 'answer' && seen.status === 429 && !speaksOfKeys(seen);

@@ -69,7 +69,7 @@ function headerOf({key}: Profile): string | undefined {
 	return 'header' in key && typeof key.header === 'string' ? key.header : undefined;
 }
 
-/** 0: some answer of that meaning fits no row of it. Else 1, and 2 where the rows name more than a status. */
+/** 0: some answer of that meaning fits no row of it. Else 1; 2 where the rows name more than a status; 3 a member of its JSON, such as a code: words are the draft's own. */
 function closeness(meaning: Meaning, seen: readonly Known[], {exchanges}: Profile): number {
 	const rows = exchanges.filter(({means}) => means === meaning);
 	const closest = seen
@@ -79,7 +79,8 @@ function closeness(meaning: Meaning, seen: readonly Known[], {exchanges}: Profil
 }
 
 function detailOf({headers, body, text}: Exchange): number {
-	return headers === undefined && body === undefined && text === undefined ? 1 : 2;
+	if (body !== undefined) return 3;
+	return headers === undefined && text === undefined ? 1 : 2;
 }
 
 function fits({status, headers, body, text}: Exchange, answer: Answer): boolean {

@@ -27,6 +27,7 @@ export const outcomes = [
 	'accepted',
 	'truncated',
 	'saved',
+	'unknown',
 	'freed',
 	'kept',
 	'not-seen',

@@ -24,6 +24,7 @@ export const trapTexts = {
 	'5xx-saved': 'a 5xx is saved: no retry under the same key gets past it',
 	'5xx-runs-again': 'a 5xx is not saved: if the effect came before it, a retry makes a second one',
 	'5xx-locks': 'a 5xx locks the key: retries get a conflict, and nobody is at work',
+	'5xx-unknown': 'a 5xx leaves the outcome unknown, and retries are told so: find out, or keep the key',
 	'lost-runs-again': 'after a lost response the retry makes a second effect',
 	'lost-locks': 'a lost response leaves the key locked',
 	'abort-runs-again': 'after an abort the retry makes a second effect',

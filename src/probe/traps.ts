@@ -42,6 +42,7 @@ const byFinding: ReadonlyArray<readonly [CheckId, Found, TrapName]> = [
 	['error-then-retry', 'executed-again', '5xx-runs-again'],
 	['error-then-retry', 'several-effects', '5xx-runs-again'],
 	['error-then-retry', 'locked', '5xx-locks'],
+	['error-then-retry', 'unknown', '5xx-unknown'],
 	['lost-response', 'several-effects', 'lost-runs-again'],
 	['lost-response', 'locked', 'lost-locks'],
 	['client-abort', 'several-effects', 'abort-runs-again'],

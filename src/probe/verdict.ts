@@ -96,7 +96,7 @@ export function metBy(findings: Findings, verdict: Verdict, shoulds: readonly Sh
 		replay: () => is('replay', 'replayed', 'same-resource'),
 		concurrent: () => is('two-at-once', 'one-effect') && is('twenty-at-once', 'one-effect'),
 		lost: () => is('lost-response', 'one-effect') && is('client-abort', 'one-effect'),
-		errors: () => is('error-then-retry', 'saved'),
+		errors: () => is('error-then-retry', 'saved', 'unknown'),
 		mismatch: () => is('other-payload', 'refused'),
 		scoped: () => is('two-credentials', 'scoped'),
 		draft: () => shoulds.every(({holds}) => holds === true),

@@ -19,7 +19,7 @@ export function stepsBy(run: <R>(id: string, rule: (entry: Entry | undefined, no
 		answer: async (id, hold) => run(id, (entry, now) => answerRule(entry, hold, now)),
 		release: async (id, hold) => run(id, entry => releaseRule(entry, hold)),
 		take: async (id, taking) => run(id, (entry, now) => takeRule(entry, taking, now)),
-		resolve: async (id, found) => run(id, (entry, now) => resolveRule(entry, found, now)),
+		resolve: async (id, found, seen) => run(id, (entry, now) => resolveRule(entry, found, now, seen)),
 	};
 }
 

@@ -13,7 +13,8 @@ import {stepsOn, type GuardEnvironment} from './steps.ts';
 /** What can be done about entries whose outcome is not known. */
 export type Unsettled = {
 	/**
-	 * The oldest entries that are running, in doubt, or answered for the time being.
+	 * The oldest entries that are running, in doubt, or answered for the time being. A run that may have taken effect and whose
+	 * lease is over is in doubt.
 	 *
 	 * @param limit The most of them; 100 where it is left out.
 	 */
@@ -22,12 +23,13 @@ export type Unsettled = {
 	 * Says what became of an entry that is in doubt or pending: a `Response` is given again, `'undone'` lets the next request
 	 * run. Nothing happens to one that is settled or that somebody is at.
 	 *
-	 * @param subject Of an entry of `unsettled()`.
+	 * @param which An entry of `unsettled()`: the word is about this doubt, and does not land (`'none'`) where it has been settled
+	 *   or has gone on since. A bare subject: about whatever is unsettled under it when the word lands, which may be a newer run.
 	 * @example
-	 * for (const {subject, state} of await guard.unsettled())
-	 *   if (state === 'doubt') await guard.resolve(subject, 'undone');
+	 * for (const entry of await guard.unsettled())
+	 *   if (entry.state === 'doubt') await guard.resolve(entry, 'undone');
 	 */
-	resolve(subject: Omit<Subject, 'guard'>, found: Response | 'undone'): Promise<ResolveResult['status']>;
+	resolve(which: Entry | Omit<Subject, 'guard'>, found: Response | 'undone'): Promise<ResolveResult['status']>;
 	/** Asks `reconcile` about the entries in doubt, one after the other. How many of them are settled now. */
 	reconcileAll(limit?: number): Promise<number>;
 };
@@ -102,12 +104,19 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 				copied: copy,
 			});
 		},
-		unsettled: async (limit = 100) => (await store.unsettled(name, limit)).map(({entry}) => entry),
-		async resolve({scope, method, path, key}, found) {
+		unsettled: async (limit = 100) =>
+			(await store.unsettled(name, limit)).map(({entry, now}) =>
+				entry.state === 'running' && now >= entry.leaseUntil ? {...entry, state: 'doubt'} : entry,
+			),
+		async resolve(which, found) {
+			const seen = 'subject' in which ? which : undefined;
+			// Whoever was at it then may have acted since.
+			if (seen?.state === 'running') return 'busy';
+			const {scope, method, path, key} = 'subject' in which ? which.subject : which;
 			const id = await idOf({guard: name, scope, method, path, key});
 			const {bodyLimit, omitHeaders, retention} = settings;
 			const told = found === 'undone' ? found : {answer: (await copied(found, bodyLimit, omitHeaders)).kept, retention};
-			return (await store.resolve(id, told)).status;
+			return (await store.resolve(id, told, seen)).status;
 		},
 		async reconcileAll(limit = 100) {
 			let settled = 0;

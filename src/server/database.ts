@@ -82,8 +82,9 @@ export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>, timeout: number):
 				first ??= rows;
 			}
 
-			const {value, closing} = await run(tx, first ?? {rows: []});
-			if (closing !== undefined && (await database.query(tx, closing, [])).rows.length === 0) throw rolledBack();
+			// Libraries do not look at what COMMIT answers, which is no error where a statement has failed.
+			const {value, closing = 'SELECT 1'} = await run(tx, first ?? {rows: []});
+			if ((await database.query(tx, closing, [])).rows.length === 0) throw rolledBack();
 			return value;
 		});
 }

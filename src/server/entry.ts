@@ -87,6 +87,9 @@ export type TakeResult =
 /** What `resolve` came to: done, somebody is at it, or there was nothing unsettled. */
 export type ResolveResult = {readonly status: 'resolved' | 'busy' | 'none'};
 
+/** What tells the doubt that was seen from another one under its key: tokens begin anew where an entry was freed. */
+export type Seen = Pick<Entry, 'fingerprint' | 'token' | 'leaseUntil' | 'createdAt'>;
+
 /** For how long an answer is given again, in milliseconds. `undefined`: until it is replaced by `resolve`. */
 type Retention = {readonly retention: number | undefined};
 
@@ -108,8 +111,15 @@ export type EntryStore = {
 	release(id: string, hold: Hold & {readonly as: 'free' | 'doubt'}): MaybePromise<HoldResult>;
 	/** Makes a doubt, or an entry whose lease is over and that may have acted, the caller's to look into. */
 	take(id: string, taking: {readonly owner: string; readonly lease: number}): MaybePromise<TakeResult>;
-	/** Says what became of an unsettled entry that nobody is at. Its answer is kept from now. */
-	resolve(id: string, found: 'undone' | (Retention & {readonly answer: KeptAnswer})): MaybePromise<ResolveResult>;
+	/**
+	 * Says what became of an unsettled entry that nobody is at. Its answer is kept from now. `seen`: it is said of this one alone,
+	 * and nothing is written where it has changed in any of these.
+	 */
+	resolve(
+		id: string,
+		found: 'undone' | (Retention & {readonly answer: KeptAnswer}),
+		seen?: Seen,
+	): MaybePromise<ResolveResult>;
 	/** The oldest of the entries of this guard that are running, in doubt, or answered for the time being. */
 	unsettled(guard: string, limit: number): MaybePromise<ReadonlyArray<{readonly entry: Entry; readonly now: number}>>;
 	/** Drops what has expired, never anything unsettled but a run whose lease is over and that cannot have acted. Returns how many went. */

@@ -1,4 +1,5 @@
 import {askedOf, type Asked, type Incoming} from './asked.ts';
+import {mistake} from '../mistake.ts';
 import {responseOf} from './kept.ts';
 import type {GuardSettings} from './options.ts';
 
@@ -18,6 +19,8 @@ export function incoming<Rest extends readonly unknown[]>(
 		header: name => request.headers.get(name),
 		whose: () => scope && scope(request, ...rest),
 		async body() {
+			if (request.bodyUsed)
+				throw mistake('the body was read before the guard: let the guard be first, or read a clone');
 			try {
 				return request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
 			} catch {

@@ -11,10 +11,11 @@ export function isKept(status: number): boolean {
 	return status >= 200 && status < 500 && !notSaved.has(status);
 }
 
-/** Of one connection, or of this very answer (RFC 9110 §7.6.1). A cookie is its first caller's. */
+/** Of one connection, or of this very answer (RFC 9110 §7.6.1). A cookie is its first caller's; the mark of a replay is ours. */
 const never: ReadonlySet<string> = /* @__PURE__ */ new Set([
 	'connection',
 	'content-length',
+	'idempotent-replayed',
 	'keep-alive',
 	'proxy-authenticate',
 	'proxy-authorization',

@@ -42,7 +42,7 @@ export function memoryEntriesIn({now}: Pick<Clock, 'now'>): EntryStore {
 		answer: (id, hold) => step(id, (entry, at) => answerRule(entry, hold, at)),
 		release: (id, hold) => step(id, entry => releaseRule(entry, hold)),
 		take: (id, taking) => step(id, (entry, at) => takeRule(entry, taking, at)),
-		resolve: (id, found) => step(id, (entry, at) => resolveRule(entry, found, at)),
+		resolve: (id, found, seen) => step(id, (entry, at) => resolveRule(entry, found, at, seen)),
 		unsettled(guard, limit) {
 			const at = now();
 			return [...entries.values()]

@@ -1,6 +1,7 @@
 import {contextOf, type Context, type WithOperations} from '../context.ts';
 import type {FetchInput} from '../fetch-types.ts';
 import {mistake} from '../mistake.ts';
+import {isTime} from '../specs.ts';
 import {isSafe} from './safe.ts';
 
 type Send = Context['send'];
@@ -53,7 +54,7 @@ const LEAST = 1_000;
  * const order = idempotent(handler, {
  *   store: memoryEntries(),
  *   scope: null,
- *   fetch: operationFetch(createFetch({scope: null, timeout: 3_000, dialect: latchkey})),
+ *   fetch: operationFetch(createFetch({scope: null, timeout: 3_000, dialect: {...latchkey, saves: 'errors'}})),
  * });
  */
 export function operationFetch(client: ClientFetch): StepCalls {
@@ -96,7 +97,8 @@ function callsOf(client: ClientFetch, settings: Context['settings'], serving: Se
 		if (!step) return client(input, call);
 		const its = key(step);
 		const idempotencyKey = since ? {key: its, since} : its;
-		return act(async () => client(input, {...call, totalTimeout: total, operation: [step, its], idempotencyKey}));
+		const limits = {totalTimeout: isTime(total) && total};
+		return act(async () => client(input, {...call, ...limits, operation: [step, its], idempotencyKey}));
 	};
 }
 

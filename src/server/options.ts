@@ -1,4 +1,4 @@
-import {retention, time} from '../option-specs.ts';
+import {callback, flag, retention, time} from '../specs.ts';
 import type {MaybePromise} from '../utils.ts';
 import {checkOptions, type OptionSpec, type OptionSpecs} from '../validate.ts';
 import type {Entry, EntryStore} from './entry.ts';
@@ -107,7 +107,7 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	/**
 	 * Makes the calls of `operation.fetch`, to other services.
 	 *
-	 * @example operationFetch(createFetch({scope: null, timeout: 3_000}))
+	 * @example operationFetch(createFetch({scope: null, timeout: 3_000, dialect: {...latchkey, saves: 'errors'}}))
 	 */
 	readonly fetch?: StepCalls;
 	/**
@@ -147,9 +147,7 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	readonly onEvent?: (event: GuardEvent) => void;
 };
 
-const callback: OptionSpec = {expects: 'a function', test: value => typeof value === 'function'};
 const text: OptionSpec = {expects: 'a string', test: value => typeof value === 'string'};
-const flag: OptionSpec = {expects: 'a boolean', test: value => typeof value === 'boolean'};
 const oneOf = (...values: string[]): OptionSpec => ({
 	expects: values.map(it => `'${it}'`).join(' or '),
 	test: value => values.includes(value as string),

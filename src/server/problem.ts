@@ -50,6 +50,13 @@ export function problem(
 	};
 }
 
+/** Nobody can say yet what became of it. Without a code: none of them leaves that open, and has the caller ask again. */
+export function askAgain(timeout: number, title: string, detail: string): KeptAnswer {
+	const headers = {'retry-after': String(Math.ceil(timeout / 1_000))};
+	const more = ' The same request under the same key tells what became of it.';
+	return problem('store-unavailable', headers, {title, detail: detail + more, code: undefined});
+}
+
 /** When a lease is over at the latest: whole seconds from 1 to 30. */
 export function inProgress({leaseUntil}: {readonly leaseUntil: number}, now: number): KeptAnswer {
 	const seconds = Math.min(30, Math.max(1, Math.ceil((leaseUntil - now) / 1_000)));

@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {clock, type Clock} from '../clock.ts';
-import {time} from '../option-specs.ts';
+import {time} from '../specs.ts';
 import {boundedSender, isRedisClient, keyPrefix, type RedisClient} from '../stores/redis/client.ts';
 import {commandsOn} from '../stores/redis/engine.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';

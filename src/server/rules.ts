@@ -1,4 +1,14 @@
-import type {Beginning, BeginResult, Entry, EntryStore, Hold, HoldResult, ResolveResult, TakeResult} from './entry.ts';
+import type {
+	Beginning,
+	BeginResult,
+	Entry,
+	EntryStore,
+	Hold,
+	HoldResult,
+	ResolveResult,
+	Seen,
+	TakeResult,
+} from './entry.ts';
 
 /** What a step answers, and what it writes: an entry, `null` for none any more, or nothing at all. */
 export type Step<R> = {readonly result: R; readonly write?: Entry | null};
@@ -74,15 +84,24 @@ export function takeRule(entry: Entry | undefined, taking: Given<'take'>, now: n
 	return {result: {status: 'taken', entry: write}, write};
 }
 
-export function resolveRule(entry: Entry | undefined, found: Given<'resolve'>, now: number): Step<ResolveResult> {
+export function resolveRule(
+	entry: Entry | undefined,
+	found: Given<'resolve'>,
+	now: number,
+	seen?: Seen,
+): Step<ResolveResult> {
 	if (entry === undefined || entry.expiresAt !== undefined || isAbsent(entry, now)) return {result: {status: 'none'}};
 	if (isHeld(entry, now)) return {result: {status: 'busy'}};
+	// What was found out about another run, or before this one went on, says nothing of it.
+	if (seen && identity.some(name => seen[name] !== entry[name])) return {result: {status: 'none'}};
 	if (found === 'undone') return {result: {status: 'resolved'}, write: null};
 	const expiresAt = found.retention === undefined ? undefined : now + found.retention;
 	// Whoever had it has lost it, even if its lease was never taken.
 	const settled = {state: 'answered', owner: '', leaseUntil: 0, token: entry.token + 1, answer: found.answer} as const;
 	return {result: {status: 'resolved'}, write: {...entry, ...settled, expiresAt}};
 }
+
+const identity = ['fingerprint', 'token', 'leaseUntil', 'createdAt'] as const;
 
 const lost: Step<HoldResult> = {result: {status: 'lost'}};
 

@@ -5,8 +5,9 @@ import {stepKey} from './identity.ts';
 import {copied, isKept, replayOf, type Copied} from './kept.ts';
 import {runOf, type Outward, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
-import {inProgress, problem} from './problem.ts';
+import {askAgain, inProgress, problem} from './problem.ts';
 import type {GuardEnvironment, Steps} from './steps.ts';
+import {unknownCall} from './unknown-call.ts';
 
 type Detail = GuardEvent extends infer E ? (E extends GuardEvent ? Omit<E, 'subject'> : never) : never;
 
@@ -54,11 +55,13 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 	const beginning: Beginning = {subject, fingerprint, owner, lease, mayHaveActed, onLapsed};
 	const since = environment.monotonic();
 	let pause: number = LOOKS[0];
+	let known = false;
 
 	for (let reconciled = false; ;) {
 		const begun = await steps.begin(beginning).catch(() => undefined);
 		if (begun === undefined) {
-			if (onStoreError === 'run') {
+			// Never beside a run that was seen, nor after one that may have taken effect.
+			if (onStoreError === 'run' && !known) {
 				tell({type: 'unguarded'});
 				return served.handle(runIn(served));
 			}
@@ -67,6 +70,7 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 			return reply(unavailable(settings.storeTimeout));
 		}
 
+		known = true;
 		const {entry, now} = begun;
 		if (begun.status === 'begun') return runHeld(served, entry);
 		if (begun.status === 'reused') return reply(problem('key-reused'));
@@ -194,9 +198,7 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 	} catch (error) {
 		const isDoubt = run.mayHaveActed();
 		await letGo(isDoubt, error);
-		// Of a client of ours: a handler that does not know what became of its call does not know its own outcome.
-		if (isDoubt && /^(OUTCOME_UNKNOWN|PENDING)$/.test(String(Object(error).code)))
-			return reply(problem('outcome-unknown'));
+		if (isDoubt && unknownCall(error)) return reply(problem('outcome-unknown'));
 		throw error;
 	}
 
@@ -204,9 +206,11 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 	const ended = await settle(() => steps.answer(held, kept, pending ? undefined : settings.retention));
 	if (pending || kept.status < 400 || ended === 'done') return response;
 	if (ended === 'lost') return elsewhere();
-	// Not kept, so that a later copy of the request may run.
-	return run.mayHaveActed() ? response : reply(unavailable(settings.storeTimeout));
+	// Not kept, so that a later copy of the request may run: at once, or when somebody has found out that nothing was done.
+	return reply(run.mayHaveActed() ? askAgain(settings.storeTimeout, ...unkept) : unavailable(settings.storeTimeout));
 }
+
+const unkept = ['Idempotency-Key: the answer was not kept', 'The answer could not be kept.'] as const;
 
 function unavailable(timeout: number): KeptAnswer {
 	return problem('store-unavailable', {'retry-after': String(Math.ceil(timeout / 1_000))});

@@ -7,7 +7,7 @@ const wrappers = ['cause', 'original', 'originalError', 'parent', 'driverError',
 type Wrapped = Readonly<Partial<Record<(typeof wrappers)[number] | 'code' | 'originalCode' | 'sqlState', unknown>>>;
 
 /** The codes of an error and of what it wraps, from the outermost on. */
-function codesOf(error: unknown, depth = 0): unknown[] {
+export function codesOf(error: unknown, depth = 0): unknown[] {
 	if (typeof error !== 'object' || error === null || depth > 6) return [];
 	const {code, originalCode, sqlState} = error as Wrapped;
 	const own = [code, originalCode, sqlState].filter(it => typeof it === 'string');

@@ -1,6 +1,6 @@
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
-import {time} from '../option-specs.ts';
+import {time} from '../specs.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {stepOn, type Cell, type Found} from './compare-and-set.ts';
 import {askOn, poolSpec, tableSpec, type Queryable} from './postgres/ask.ts';

@@ -1,7 +1,7 @@
 import {clock, type Environment} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
 import {isAnswered} from '../operation/state.ts';
-import {time} from '../option-specs.ts';
+import {time} from '../specs.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {stepOn, type Cell} from './compare-and-set.ts';
 import {boundedSender, isRedisClient, keyPrefix, type RedisClient} from './redis/client.ts';

@@ -1,6 +1,6 @@
 import {clock} from '../environment.ts';
 import type {OperationRecord} from '../operation/record.ts';
-import {time} from '../option-specs.ts';
+import {time} from '../specs.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {escaped, recordOf, rowId, rowOf} from './row.ts';
 import {listedOf} from './listed.ts';

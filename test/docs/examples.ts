@@ -39,6 +39,7 @@ const imports = `
 import {contentKey, createFetch, forgetAll, fromContent, ietf, isLatchkeyError, memoryStore, NotSentError, operationOf, outcomeOf, unfinished, type Dialect, type LatchkeyFetch} from 'latchkey';
 import {createClient} from 'latchkey/ky';
 import {defineDialect, dialectFor, inBody, inQuery, inVariable, latchkey, paypal, stripe, stripeV2} from 'latchkey/dialects';
+import {cloudEventId, headerId, onceOnly, positionId} from 'latchkey/consumer';
 import {idempotentEndpoint} from 'latchkey/msw';
 import {idempotent, memoryEntries} from 'latchkey/server';
 import {indexedDbStore} from 'latchkey/stores/indexeddb';

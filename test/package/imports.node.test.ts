@@ -3,7 +3,7 @@ import {sources} from './sources.ts';
 
 /** What nobody loads who does not ask for it: the other entries. */
 const satellite =
-	/^(?:ky|msw|probe|server)\/|^dialects\/(?!dialect\.|exists\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
+	/^(?:consumer|ky|msw|probe|server)\/|^dialects\/(?!dialect\.|exists\.|ietf\.|words\.)|^stores\/(?!store\.|memory\.|rules\.|claim-rule\.|store-failure\.)/;
 
 type Import = {readonly from: string; readonly to: string};
 
@@ -57,6 +57,16 @@ test('a guard loads nothing of the client', () => {
 	const known = imports.filter(({from, to}) => from.startsWith('server/') && isSource(to) && !to.startsWith('server/'));
 	const client = /^(?:attempt|ky|operation|request)\/|^(?:fetch|options|errors)\.ts$/;
 	expect(known.filter(({to}) => client.test(to))).toEqual([]);
+});
+
+test('a consumer loads nothing of the client, and of a guard what it shares with it', () => {
+	const known = imports.filter(
+		({from, to}) => from.startsWith('consumer/') && isSource(to) && !to.startsWith('consumer/'),
+	);
+	const other =
+		/^(?:attempt|ky|operation|request)\/|^(?:fetch|options|errors)\.ts$|^server\/(?:guard|kept|problem|serve)\.ts$/;
+	expect(known.length).toBeGreaterThan(10);
+	expect(known.filter(({to}) => other.test(to))).toEqual([]);
 });
 
 test('entries know nothing of HTTP', () => {

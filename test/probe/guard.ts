@@ -12,7 +12,7 @@ export type Treatment = {
 	readonly scope?: 'caller' | 'none';
 	readonly payload?: 'compared' | 'canonical' | 'not-compared' | 'executed';
 	readonly mismatch?: 422 | 409;
-	readonly after5xx?: 'saved' | 'freed' | 'locked';
+	readonly after5xx?: 'saved' | 'freed' | 'locked' | 'unknown';
 	readonly after4xx?: 'saved' | 'freed';
 	/** The 5xx comes before the effect, or after it. */
 	readonly fails?: 'before' | 'after';
@@ -40,7 +40,7 @@ export type Treatment = {
 };
 
 type Answer = {readonly status: number; readonly headers?: Record<string, string>; readonly body: object};
-type Held = {readonly payload: string; answer?: Answer};
+type Held = {readonly payload: string; answer?: Answer; isUnknown?: boolean};
 
 /** A shop behind a guard that is as good or bad as said. `effects` counts orders; GET says how many there are. */
 export function guard(treatment: Treatment = {}) {
@@ -91,6 +91,11 @@ export function guard(treatment: Treatment = {}) {
 			return treatment.payload === 'executed'
 				? work(1).then(() => effect(payload))
 				: problem(treatment.mismatch ?? 422, 'idempotency key reused');
+		if (known.isUnknown)
+			return {
+				...problem(409, 'the outcome under this idempotency key is unknown'),
+				headers: {'x-should-retry': 'false'},
+			};
 		if (known.answer === undefined)
 			return {
 				...problem(409, 'in progress'),
@@ -112,6 +117,7 @@ export function guard(treatment: Treatment = {}) {
 
 		const kind = result.status >= 500 ? treatment.after5xx : result.status >= 400 ? treatment.after4xx : 'saved';
 		if (kind === 'freed') held.delete(id);
+		else if (kind === 'unknown') mine.isUnknown = true;
 		else if (kind !== 'locked') mine.answer = result;
 	}
 

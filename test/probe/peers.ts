@@ -8,6 +8,8 @@ import {Idempotent, NodeIdempotencyModule} from '@node-idempotency/nestjs';
 import {MemoryStorageAdapter} from '@node-idempotency/storage-adapter-memory';
 import express, {type Request, type Response} from 'express';
 import {getSharedIdempotencyService, idempotency} from 'express-idempotency';
+import {memoryEntries} from '../../src/server/index.ts';
+import {idempotent} from '../../src/server/node/index.ts';
 
 type Outcome = {readonly status: number; readonly body: object};
 
@@ -133,8 +135,26 @@ async function nodeIdempotencyNest(): Promise<RequestListener> {
 	return app.getHttpAdapter().getInstance() as RequestListener;
 }
 
+/** This package's own. */
+async function latchkey(): Promise<RequestListener> {
+	const shop = openShop();
+	const orders = idempotent(
+		async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+			const {status, body} = await shop.order(JSON.parse(await text(incoming)), incoming.headers);
+			outgoing.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(body));
+		},
+		{store: memoryEntries(), scope: ({headers}) => String(headers.authorization)},
+	);
+	return (incoming, outgoing) => {
+		shop.arrived();
+		if (incoming.method === 'GET') outgoing.end(JSON.stringify({count: shop.effects}));
+		else orders(incoming, outgoing);
+	};
+}
+
 export const peers: readonly Peer[] = [
 	{name: 'express-idempotency', open: expressIdempotency},
 	{name: '@node-idempotency/core', open: nodeIdempotencyCore},
 	{name: '@node-idempotency/nestjs', open: nodeIdempotencyNest},
+	{name: 'latchkey', open: latchkey},
 ];

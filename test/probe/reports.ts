@@ -28,6 +28,7 @@ export async function reportOf(peer: Peer): Promise<string> {
 }
 
 function versionOf(name: string): string {
+	if (name === 'latchkey') return '(this release)';
 	const manifest = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
 	return (JSON.parse(readFileSync(manifest, 'utf8')) as {version: string}).version;
 }

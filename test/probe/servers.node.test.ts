@@ -65,6 +65,14 @@ test('where keys are ignored it stops making effects', async () => {
 	expect(effects).toBe(4);
 });
 
+test('a key that says after a 5xx that its outcome is unknown is not locked: a retry makes nothing, and is told so', async () => {
+	const {report, found, traps: all} = await probed({after5xx: 'unknown'}, '--require', 'errors');
+	expect(found).toMatchObject({'error-then-retry': 'unknown'});
+	expect(all).toContain('5xx-unknown');
+	expect(report.verdict.safe).toBe('yes');
+	expect(report.required).toEqual([{name: 'errors', met: true}]);
+});
+
 test.each<[string, Treatment, string, string, string, string]>([
 	['locks the key after a 5xx', {after5xx: 'locked'}, 'error-then-retry', 'locked', '5xx-locks', 'after a 5xx'],
 	[

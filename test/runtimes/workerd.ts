@@ -19,6 +19,7 @@ export type Client = {
 };
 
 export type Workerd = {
+	readonly origin: string;
 	press(press: Press, path?: string): Client;
 	/** What the isolate remembers. */
 	read(path: string): Promise<unknown>;
@@ -43,13 +44,13 @@ const config :Workerd.Config = (
 const require = createRequire(import.meta.url);
 const {default: executable} = require('workerd') as {readonly default: string};
 
-/** The worker in Cloudflare's own runtime: one isolate, in which each request has a context of its own. */
-export async function startWorkerd(): Promise<Workerd> {
+/** A worker in Cloudflare's own runtime: one isolate, in which each request has a context of its own. `module`: what exports `serve`. */
+export async function startWorkerd(module = './worker.ts'): Promise<Workerd> {
 	const folder = await mkdtemp(join(tmpdir(), 'latchkey-workerd-'));
 	await writeFile(join(folder, 'config.capnp'), config);
 	await build({
 		stdin: {
-			contents: `import {serve} from './worker.ts'; export default {fetch: serve};`,
+			contents: `import {serve} from '${module}'; export default {fetch: serve};`,
 			resolveDir: import.meta.dirname,
 		},
 		outfile: join(folder, 'shop.js'),
@@ -69,6 +70,7 @@ export async function startWorkerd(): Promise<Workerd> {
 	const origin = `http://127.0.0.1:${port}`;
 
 	return {
+		origin,
 		press(press, path = '/') {
 			const outgoing = requestOf(`${origin}${path}`, {method: 'POST', agent: false});
 			const told = once(outgoing, 'response').then(async ([incoming]) => (await json(incoming as Readable)) as Told);

@@ -116,7 +116,7 @@ describe.each(enginesIn(freshFile))('with entries on %s', (_, open) => {
 		}
 
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, new Response('for eve'))).toBe('resolved');
+		expect(await guard.resolve(entry!, new Response('for eve'))).toBe('resolved');
 		expect([await ask('ann'), await ask('bob'), await ask('eve')]).toEqual([
 			'201 for ann',
 			'402 for bob',

@@ -76,7 +76,7 @@ describe('our client against our guard', () => {
 		const again = await pay();
 		expect([again.outcome, again.key, arrived()]).toEqual(['unknown', first.key, 3]);
 		const [entry] = await guard.unsettled();
-		await guard.resolve(entry!.subject, 'undone');
+		await guard.resolve(entry!, 'undone');
 		fails = false;
 		const last = await pay();
 		expect([last.outcome, last.key, effects()]).toEqual(['succeeded', first.key, 2]);

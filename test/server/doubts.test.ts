@@ -293,12 +293,44 @@ describe('what somebody finds out', () => {
 		await pay({key: 'key-2'}).catch(() => undefined);
 		const [one, other] = await guard.unsettled();
 		expect([one?.state, one?.subject.key, other?.subject.key]).toEqual(['doubt', 'key-1', 'key-2']);
-		expect(await guard.resolve(one!.subject, new Response('found', {status: 201}))).toBe('resolved');
-		expect(await guard.resolve(other!.subject, 'undone')).toBe('resolved');
-		expect(await guard.resolve(one!.subject, 'undone')).toBe('none');
+		expect(await guard.resolve(one!, new Response('found', {status: 201}))).toBe('resolved');
+		expect(await guard.resolve(other!, 'undone')).toBe('resolved');
+		expect(await guard.resolve(one!, 'undone')).toBe('none');
 		expect(await (await pay()).text()).toBe('found');
 		await expect(pay({key: 'key-2'})).rejects.toThrow('hung up');
 		expect(runs()).toBe(3);
+	});
+
+	test('a word about a doubt that comes late says nothing of the next one', async () => {
+		const {pay, guard, runs, environment} = guarded(broken);
+		await pay().catch(() => undefined);
+		const [older] = await guard.unsettled();
+		expect(await guard.resolve(older!, 'undone')).toBe('resolved');
+		environment.jump(5);
+		await pay().catch(() => undefined);
+		expect(await guard.resolve(older!, 'undone')).toBe('none');
+		expect(await guard.resolve(older!, new Response('found'))).toBe('none');
+		expect(await codeOf(await pay())).toBe('idempotency-outcome-unknown');
+		expect(runs()).toBe(2);
+		// A bare subject is whatever is there.
+		expect(await guard.resolve(older!.subject, 'undone')).toBe('resolved');
+	});
+
+	test('a run that was at work when it was listed may have acted since, and one whose lease is over is in doubt', async () => {
+		const work = gate<Response>();
+		const {pay, guard, environment, store} = guarded(async () => work.opened, {}, {renew: () => ({status: 'lost'})});
+		const first = pay();
+		await environment.settle();
+		const [running] = await guard.unsettled();
+		expect(running!.state).toBe('running');
+		environment.jump(20_000);
+		expect(await guard.resolve(running!, 'undone')).toBe('busy');
+		const [lapsed] = await guard.unsettled();
+		expect([lapsed!.state, (await store.unsettled('', 1))[0]!.entry.state]).toEqual(['doubt', 'running']);
+		expect(await guard.resolve(lapsed!, new Response('found', {status: 201}))).toBe('resolved');
+		work.open(new Response(null, {status: 503}));
+		await first;
+		expect(await (await pay()).text()).toBe('found');
 	});
 
 	test('a pending answer is given again until it is replaced', async () => {
@@ -309,7 +341,7 @@ describe('what somebody finds out', () => {
 		environment.jump(10 * DAY);
 		expect((await pay()).status).toBe(202);
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, Response.json({status: 'done'}))).toBe('resolved');
+		expect(await guard.resolve(entry!, Response.json({status: 'done'}))).toBe('resolved');
 		expect(await (await pay()).json()).toEqual({status: 'done'});
 		expect([runs(), await guard.unsettled()]).toEqual([1, []]);
 	});

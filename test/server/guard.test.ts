@@ -319,6 +319,20 @@ test('the handler gets the request itself, unread, and what its framework hands 
 	expect(await (await guard(request)).text()).toBe('hello');
 });
 
+test('a body that was read before the guard is a mistake that is told', async () => {
+	const {guard, runs} = guarded(paid);
+	const request = payment();
+	await request.text();
+	await expect(guard(request)).rejects.toThrow('latchkey: the body was read before the guard');
+	expect(runs()).toBe(0);
+});
+
+test('the mark of a replay that another service gave is not kept beside its own', async () => {
+	const {pay} = guarded(() => new Response('ok', {headers: {'idempotent-replayed': 'true'}}));
+	await pay();
+	expect((await pay()).headers.get('idempotent-replayed')).toBe('true');
+});
+
 test('the headers of a guard are exposed to pages of other origins', () => {
 	const response = withCors(new Response('ok', {headers: {'access-control-expose-headers': 'x-total, retry-after'}}));
 	expect(response.headers.get('access-control-expose-headers')).toBe(

@@ -166,7 +166,7 @@ describe('what is not known of a call', () => {
 		expect((await order.pay()).status).toBe(202);
 		expect((await order.pay()).headers.get('idempotent-replayed')).toBe('true');
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, new Response(null, {status: 201}))).toBe('resolved');
+		expect(await guard.resolve(entry!, new Response(null, {status: 201}))).toBe('resolved');
 		expect(charges()).toBe(1);
 	});
 });
@@ -301,7 +301,11 @@ describe('a doubt that is repeated', () => {
 		expect([(await again).status, (await pay()).headers.get('idempotent-replayed')]).toEqual([201, 'true']);
 	});
 
-	test.each([401, 503, 500])('stays one after a %i, whatever that says of this run', async status => {
+	test.each([
+		[401, 409],
+		[503, 503],
+		[500, 500],
+	])('stays one after a %i, whatever that says of this run', async (status, told) => {
 		for (const effects of ['handler', 'marked'] as const) {
 			let first = true;
 			const {pay, store} = guarded(
@@ -315,7 +319,8 @@ describe('a doubt that is repeated', () => {
 				{...repeat, effects},
 			);
 			await expect(pay()).rejects.toThrow('hung up');
-			expect((await pay()).status).toBe(status);
+			// A 401 would say that nothing was done.
+			expect((await pay()).status).toBe(told);
 			expect((await store.unsettled('', 1))[0]?.entry).toMatchObject({state: 'doubt', owner: ''});
 		}
 	});
@@ -436,5 +441,23 @@ describe('what goes with a call', () => {
 		const paying = lost.pay();
 		await waiting.sent;
 		await expect(lost.environment.finish(paying)).rejects.toThrow('lost its lease');
+	});
+});
+
+describe('where there is no limit', () => {
+	test.each([
+		['and the caller waits for ever', {totalTimeout: false} as const, {}, 'wait=99999999999'],
+		['and the caller says what is no number', {totalTimeout: false} as const, {}, `wait=${'9'.repeat(400)}`],
+		['for the call itself', {}, {totalTimeout: false} as const, undefined],
+	])('%s, the call is made', async (_, options, init, prefer) => {
+		const payments = await paymentService();
+		const handler: Pay = async (request, operation) => {
+			const body = await request.text();
+			const payment = await operation.fetch(payments.url, {method: 'POST', body, operation: 'charge', ...init});
+			return new Response(null, {status: payment.status});
+		};
+		const order = orderService(handler, {fetch: calls(options)});
+		expect((await order.pay(prefer === undefined ? {} : {headers: {prefer}})).status).toBe(201);
+		expect([payments.charges(), order.types()]).toEqual([1, []]);
 	});
 });

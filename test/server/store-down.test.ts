@@ -51,6 +51,25 @@ test('where it is better to charge twice than not, the handler runs, and that is
 	expect([runs(), types()]).toEqual([1, ['store-error', 'unguarded']]);
 });
 
+test.each([
+	['running', async () => new Promise<Response>(() => undefined), 1],
+	['in doubt', async () => Promise.reject(new Error('cut')), 1],
+] as const)('but not where another run is known to be %s', async (_, handler, ran) => {
+	const reconcile = async () => undefined;
+	const {pay, runs, environment, store} = guarded(handler, {onStoreError: 'run', waiting: 10_000, reconcile});
+	void pay().catch(() => undefined);
+	await environment.advance(0);
+	const {begin} = store;
+	const take = store.take.bind(store);
+	let asked = 0;
+	store.begin = async (...step) => (asked++ === 0 ? begin(...step) : down());
+	// Somebody else has settled it meanwhile.
+	store.take = async (...step) => ((await take(...step)).status === 'taken' ? {status: 'none'} : down());
+	const second = environment.finish(pay());
+	expect((await second).status).toBe(503);
+	expect([runs(), asked > 1]).toEqual([ran, true]);
+});
+
 test('an answer that cannot be kept is given all the same, and kept as soon as it can be', async () => {
 	const {pay, runs, environment, store, types} = guarded(paid);
 	const {answer} = store;
@@ -74,9 +93,17 @@ test('a refusal that cannot be kept is not told where a copy of the request may 
 	store.answer = answer;
 	await environment.advance(1_000);
 	expect((await pay()).status).toBe(402);
-	// Where it counts as an effect from its first moment on, no copy ever runs.
-	const whole = guarded(declined, {}, {answer: down});
-	expect((await whole.pay()).status).toBe(402);
+});
+
+test('nor where that it was undone may yet be found out, so that a copy runs', async () => {
+	const {pay, environment, store} = guarded(() => new Response('no', {status: 402}));
+	const {answer} = store;
+	store.answer = down;
+	const told = await pay();
+	expect([told.status, await codeOf(told), told.headers.get('retry-after')]).toEqual([503, undefined, '2']);
+	store.answer = answer;
+	await environment.advance(1_000);
+	expect((await pay()).status).toBe(402);
 });
 
 test('an answer that was kept by a step that failed is not told as lost', async () => {
@@ -148,7 +175,7 @@ describe('what is heard of when its lease is over', () => {
 		await environment.advance(1_499);
 		// Nothing runs yet, and somebody may say so.
 		const [entry] = await guard.unsettled();
-		expect(await guard.resolve(entry!.subject, 'undone')).toBe('resolved');
+		expect(await guard.resolve(entry!, 'undone')).toBe('resolved');
 		inTime();
 		await environment.advance(1);
 		expect([(await told).status, effects(), types()]).toEqual([503, 0, ['store-error']]);

@@ -92,6 +92,19 @@ test.each([
 	await cutter.close();
 });
 
+test('a COMMIT that is cut without a key is an error: nobody is asked to repeat it', async () => {
+	const cutter = await commitCutter(server.url);
+	const pool = openPool(cutter.url, {max: 2});
+	const guard = bank.guard(bank.charge, {name: 'cut without a key', database: pool, required: false});
+	cutter.cut('after');
+	const counts = await added(async () =>
+		expect(guard(payment({key: null}))).rejects.toThrow(/terminat|ECONNRESET|closed/i),
+	);
+	expect(counts).toEqual({charges: 1, keys: 0});
+	await pool.end();
+	await cutter.close();
+});
+
 test('where all connections are taken, nothing is run, and it is told in time', async () => {
 	const pool = openPool(server.url, {max: 1});
 	const {opened, open} = gate();

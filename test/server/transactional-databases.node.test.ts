@@ -57,10 +57,11 @@ function tests<Tx extends object>(open: () => Adapted<Tx>): void {
 	beforeAll(() => {
 		adapted = open();
 	});
-	const guards = (name: string, waiting = 0) =>
+	const guards = (name: string, waiting = 0, required = true) =>
 		transactional<Tx>({
 			database: adapted.database,
 			scope: null,
+			required,
 			table: bank.table,
 			name,
 			waiting,
@@ -118,13 +119,17 @@ function tests<Tx extends object>(open: () => Adapted<Tx>): void {
 		expect(counts).toEqual({charges: 0, keys: 1});
 	});
 
-	test('a statement that failed is no success', async () => {
-		const guard = guards(`swallows ${own}`)(async (_, {tx}) => {
+	test.each(['key-1', null])('a statement that failed is no success, under the key %s', async key => {
+		const guard = guards(
+			`swallows ${own}`,
+			0,
+			false,
+		)(async (_, {tx}) => {
 			await charge(tx);
 			await adapted.run(tx, 'SELECT 1 / 0').catch(() => undefined);
 			return new Response('ok');
 		});
-		expect(await added(async () => expect(guard(payment())).rejects.toThrow('rolled back'))).toEqual({
+		expect(await added(async () => expect(guard(payment({key}))).rejects.toThrow('rolled back'))).toEqual({
 			charges: 0,
 			keys: 0,
 		});

@@ -13,10 +13,8 @@ export function createEntries(
 	plan: GuardPlan,
 	nextFate: () => StoreFate,
 	check: Check,
-	/** Somebody's word or policy has it that it may run again, for which the guard does not answer. */
+	/** Its policy has it that it may run again, for which the guard does not answer. */
 	disown: (entry: Entry) => void,
-	/** Nothing was done under it, and nothing is being done. */
-	isUndone: (entry: Entry) => boolean,
 	/** Its answer has been forgotten. */
 	forgotten: (key: string) => void,
 ) {
@@ -135,13 +133,12 @@ export function createEntries(
 					if (result.status === 'taken') changed(id, 'take', result.entry);
 					return result;
 				}),
-			resolve: (id, found) =>
+			resolve: (id, found, seen) =>
 				step('resolve', () => {
 					const before = entries.get(id);
-					const result = memory.resolve(id, found) as Awaited<ReturnType<EntryStore['resolve']>>;
+					const result = memory.resolve(id, found, seen) as Awaited<ReturnType<EntryStore['resolve']>>;
 					world.count(`guard: resolve ${found === 'undone' ? found : 'answer'} ${result.status}`);
 					if (result.status !== 'resolved' || before === undefined) return result;
-					if (found === 'undone' && !isUndone(before)) disown(before);
 					const settled = {state: 'answered', owner: '', leaseUntil: 0, token: before.token + 1} as const;
 					const end = found === 'undone' ? undefined : world.clock() + (found.retention ?? Infinity);
 					changed(
@@ -183,4 +180,4 @@ export function createEntries(
 	};
 }
 
-export type Entries = ReturnType<typeof createEntries>;
+type Entries = ReturnType<typeof createEntries>;

@@ -27,7 +27,7 @@ const scopes = new Map(await Promise.all([...USERS, STRANGER].map(async user => 
 
 /** The real guard: processes that share one store of entries and die, and operators who look after them. */
 export function createGuardServer(world: World, kind: ServerKind, plan: GuardPlan, next: GuardLists, check: Check) {
-	const entries = createEntries(world, plan, next.entry, check, disown, isUndone, key => {
+	const entries = createEntries(world, plan, next.entry, check, disown, key => {
 		forgets(key);
 	});
 	const {handle, truth, standing, payloadOf, refuses, forgets} = createHandler(
@@ -47,10 +47,6 @@ export function createGuardServer(world: World, kind: ServerKind, plan: GuardPla
 
 	function disown({subject: {key, scope}}: Entry): void {
 		if (scopes.get(scope) !== STRANGER) check.of(check.idOf(key), key).disowned = true;
-	}
-
-	function isUndone({subject: {key}}: Entry): boolean {
-		return truth(key, {}) === 'undone';
 	}
 
 	function whatIsTrue({subject, fingerprint}: Entry) {
@@ -122,7 +118,7 @@ export function createGuardServer(world: World, kind: ServerKind, plan: GuardPla
 		if (entry && entry.expiresAt !== undefined) return;
 		if (entry)
 			processOf(0)
-				.guard.resolve(entry.subject, response())
+				.guard.resolve(entry, response())
 				.catch(() => undefined);
 		if (tries > 0)
 			world.at(1_000, () => {
@@ -166,11 +162,13 @@ export function createGuardServer(world: World, kind: ServerKind, plan: GuardPla
 		const [entry] = (await guard.unsettled()).filter(({state}) => state !== 'answered');
 		if (entry === undefined) return;
 		const found = whatIsTrue(entry);
-		if (lie && found instanceof Response) await guard.resolve(entry.subject, 'undone');
-		else if (lie && found === 'undone') {
+		if (lie && found instanceof Response) {
 			disown(entry);
-			await guard.resolve(entry.subject, Response.json({made: 'up', key: entry.subject.key}, {status: 201}));
-		} else if (found !== undefined) await guard.resolve(entry.subject, found);
+			await guard.resolve(entry, 'undone');
+		} else if (lie && found === 'undone') {
+			disown(entry);
+			await guard.resolve(entry, Response.json({made: 'up', key: entry.subject.key}, {status: 201}));
+		} else if (found !== undefined) await guard.resolve(entry, found);
 	}
 
 	function receive(arrival: Arrival, answer: (reply: Reply) => void): void {
@@ -258,7 +256,7 @@ export function createGuardServer(world: World, kind: ServerKind, plan: GuardPla
 			const {guard} = processOf(0);
 			for (const entry of await guard.unsettled()) {
 				const found = whatIsTrue(entry) ?? 'undone';
-				const told = await guard.resolve(entry.subject, found);
+				const told = await guard.resolve(entry, found);
 				if (told !== 'resolved') check.violation(`in the end ${entry.subject.key} cannot be resolved: ${told}`);
 			}
 

@@ -1,9 +1,11 @@
 /**
  * `npm run simulate -- --seeds 10000 --from 1`: worlds by their seeds, until one goes wrong. `--operations 100000`: what is
- * kept of so many, instead, and `--crowds 1000`: pages with hundreds of handles, by their seeds.
+ * kept of so many, instead; `--crowds 1000`: pages with hundreds of handles, by their seeds; `--consumers 100000`: worlds of
+ * brokers and consumers alone, of which there is one beside every other world, too.
  */
 import process from 'node:process';
 import {parseArgs} from 'node:util';
+import {simulateConsumerSeeds} from './consumer-world.ts';
 import {crowd} from './crowd.ts';
 import {grown, growthOf, lives, type LifeName} from './memory.ts';
 import {report, simulateSeeds} from './simulate.ts';
@@ -14,13 +16,18 @@ const {values} = parseArgs({
 		from: {type: 'string', default: '1'},
 		operations: {type: 'string'},
 		crowds: {type: 'string'},
+		consumers: {type: 'string'},
 	},
 });
 const [seeds, from] = [Number(values.seeds), Number(values.from)];
 
 if (values.operations !== undefined) await memory(Number(values.operations));
 else if (values.crowds !== undefined) await crowds(from, Number(values.crowds));
-else await worlds(from, seeds);
+else if (values.consumers !== undefined) await consumers(from, Number(values.consumers));
+else {
+	await worlds(from, seeds);
+	await consumers(from, seeds);
+}
 
 /** Early and late: a store in memory is full after the first fifth of 100,000. */
 async function memory(operations: number): Promise<void> {
@@ -44,6 +51,15 @@ async function crowds(first: number, count: number): Promise<void> {
 	}
 
 	console.log(`${count} crowds from seed ${first}: nothing went wrong.`);
+}
+
+async function consumers(first: number, count: number): Promise<void> {
+	const start = performance.now();
+	const {failure, counts} = await simulateConsumerSeeds(first, count);
+	const seconds = Math.round((performance.now() - start) / 1000);
+	console.log(failure ?? `${count} worlds of consumers from seed ${first} in ${seconds} s: nothing went wrong.`);
+	if (failure === undefined) console.log([...counts].map(([what, times]) => `${what} ${times}`).join(', '));
+	else process.exitCode = 1;
 }
 
 async function worlds(first: number, count: number): Promise<void> {

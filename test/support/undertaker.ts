@@ -28,6 +28,8 @@ export function cleanUpAfter({folder, pidFile, signal}: Server): () => Promise<v
 	});
 	undertaker.unref();
 	return async () => {
+		// It is waited for.
+		undertaker.ref();
 		const done = once(undertaker, 'exit');
 		undertaker.stdin.end();
 		await done;

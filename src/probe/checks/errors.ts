@@ -3,6 +3,7 @@ import {
 	isRefusal,
 	isServerError,
 	isSuccess,
+	isToldUnknown,
 	mayBeInProgress,
 	replayMarkerOf,
 	sameAnswer,
@@ -60,6 +61,11 @@ export const errorThenRetry: Check = {
 		if (effects !== undefined && effects > 1)
 			return {found: 'several-effects', says: `${effects} effects: the 5xx came after one`, effects};
 		if (isLimited(retry)) return {found: 'unclear', says: limited(retry), effects};
+		if (isToldUnknown(retry)) {
+			const says = `told by ${statusOf(retry)} that the outcome of the ${statusOf(error)} is unknown`;
+			return {found: 'unknown', says, effects};
+		}
+
 		if (mayBeInProgress(retry))
 			return {found: 'locked', says: `the key stays at ${statusOf(retry)} after a ${statusOf(error)}`, effects};
 		if (replayMarkerOf(retry) !== undefined && isServerError(retry))

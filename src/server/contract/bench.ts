@@ -20,6 +20,8 @@ export type Bench = {
 	readonly begin: (over?: Partial<Beginning>) => Promise<Entry>;
 	readonly answer: (held: Entry, retention?: number | null, answer?: KeptAnswer) => Promise<HoldResult>;
 	readonly release: (held: Entry, as: 'free' | 'doubt') => Promise<HoldResult>;
+	/** The oldest that is unsettled. */
+	readonly listed: () => Promise<Entry>;
 	readonly elapse: (ms: number) => Promise<void>;
 	/** Lets a lease of `lease` run out. */
 	readonly lapse: () => Promise<void>;
@@ -60,6 +62,11 @@ export function benchOn(store: EntryStore, lease: number, elapse: (ms: number) =
 		answer: async ({owner, token}, retention = DAY, answer = PAID) =>
 			store.answer(ID, {owner, token, retention: retention ?? undefined, answer}),
 		release: async ({owner, token}, as) => store.release(ID, {owner, token, as}),
+		async listed() {
+			const [oldest] = await store.unsettled(SUBJECT.guard, 1);
+			if (oldest === undefined) throw new Error('nothing is unsettled');
+			return oldest.entry;
+		},
 		elapse: async ms => elapse(ms),
 		lapse: async () => elapse(lease * 1.5),
 	};

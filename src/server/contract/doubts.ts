@@ -176,6 +176,50 @@ export const doubtTests: readonly EntryTest[] = [
 		},
 	},
 	{
+		title: 'resolve: a word about an older doubt says nothing of a newer one, though all else is the same',
+		async run({ask, begin, release, store, elapse, listed}) {
+			await release(await begin(), 'doubt');
+			await elapse(5);
+			const older = await listed();
+			same(await store.resolve(ID, 'undone', older), {status: 'resolved'}, 'of the one that was seen');
+			await release(await begin(), 'doubt');
+			for (const found of ['undone', {answer: PAID, retention: DAY}] as const)
+				same(await store.resolve(ID, found, older), {status: 'none'}, 'of the older one');
+			answered(await ask({owner: 'bob'}), 'doubt');
+			same(await store.resolve(ID, 'undone', await listed()), {status: 'resolved'}, 'of the newer one');
+			await begin({owner: 'bob', fingerprint: 'print-2'});
+		},
+	},
+	{
+		title: 'resolve: nor does one of before somebody was at it again, or renewed its lease, or had another payload',
+		async run({ask, begin, answer, release, store, lease, lapse, listed}) {
+			const first = await begin({lease});
+			await lapse();
+			const lapsed = await listed();
+			answered(await store.renew(ID, {...first, lease: LONG}), 'done');
+			await release(first, 'doubt');
+			same(await store.resolve(ID, 'undone', lapsed), {status: 'none'}, 'of before the renewal');
+			const seen = await listed();
+			await release(answered(await store.take(ID, {owner: 'bob', lease: LONG}), 'taken').entry, 'doubt');
+			same(await store.resolve(ID, 'undone', seen), {status: 'none'}, 'of before it was looked into');
+			const last = await listed();
+			same(
+				await store.resolve(ID, 'undone', {...last, fingerprint: 'print-2'}),
+				{status: 'none'},
+				'of another payload',
+			);
+			same(await store.resolve(ID, 'undone', last), {status: 'resolved'}, 'of the last');
+			await answer(await begin(), null, {...PAID, status: 202});
+			const pending = await listed();
+			same(
+				await store.resolve(ID, {answer: PAID, retention: DAY}, pending),
+				{status: 'resolved'},
+				'of what is pending',
+			);
+			same(answered(await ask(), 'answered').entry.answer?.status, 201, 'the status');
+		},
+	},
+	{
 		title: 'unsettled: the oldest of a guard that are running, in doubt or answered for the time being',
 		async run({begin, answer, store, elapse}) {
 			const ids = ['1', '2', '3', '4', '5'].map(it => it.repeat(64));

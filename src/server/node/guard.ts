@@ -3,8 +3,10 @@ import {mistake} from '../../mistake.ts';
 import {isPromise, tellGuarded} from '../../utils.ts';
 import {coreOf, runtime, type Core, type Unsettled} from '../core.ts';
 import type {KeptAnswer} from '../entry.ts';
+import {isKept} from '../kept.ts';
 import type {Operation, Run} from '../operation.ts';
 import type {Header} from '../operation-fetch.ts';
+import {problem} from '../problem.ts';
 import {isSafe} from '../safe.ts';
 import type {GuardEnvironment} from '../steps.ts';
 import {bodyOf} from './body.ts';
@@ -95,11 +97,17 @@ export function idempotentIn<Req extends IncomingMessage, Res extends ServerResp
 	} = settings;
 	const {answer, free, ...unsettled} = coreOf(environment, shared);
 
-	function guard(req: Req, res: Res, next?: Next): unknown {
+	function guard(req: Req, res: Res, next?: Next): void {
 		if (!isSafe(req.method ?? '')) return void guarded({answer, settings, listener}, req, res, next);
 		const operation = operationIn(free(headerOf(req)), {status: 0});
 		(req as Told)[OPERATION] = operation;
-		return listener(req, res, operation, next ?? (() => undefined));
+		const fail = failing(settings.onError, req, res, next);
+		try {
+			const running = listener(req, res, operation, next ?? (error => void (error && fail(error))));
+			if (isPromise(running)) running.then(undefined, fail);
+		} catch (error) {
+			fail(error);
+		}
 	}
 
 	return Object.assign(guard, unsettled);
@@ -119,6 +127,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 	next: Next | undefined,
 ): Promise<void> {
 	const {scope, fingerprint, keyFrom, waitUntil, onError, bodyLimit} = settings;
+	const failed = failing(onError, req, res, next);
 	let held: Held | undefined;
 
 	/** Too late for an answer of its own. */
@@ -130,11 +139,12 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 	async function handle(run: Run): Promise<NodeAnswer> {
 		if (run.operation.idempotencyKey === undefined) {
 			(req as Told)[OPERATION] = operationIn(run, {status: 0});
-			await listener(req, res, operationOf(req), next ?? (() => undefined));
+			await listener(req, res, operationOf(req), next ?? (error => void (error && failed(error))));
 			return {...replyOn(res, failure), give: () => undefined};
 		}
 
 		const mine = (held = holdBack(res, bodyLimit));
+		let over = true;
 		const fail = (error: unknown) => {
 			if (!mine.fail(error)) late(error);
 		};
@@ -145,13 +155,24 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 				if (error === undefined || error === null || error === 'route' || error === 'router') next?.(error);
 				else fail(error);
 			});
-			if (isPromise(running)) running.then(undefined, fail);
+			if (isPromise(running)) {
+				over = false;
+				void running.then(undefined, fail).then(() => {
+					over = true;
+				});
+			}
 		} catch (error) {
 			fail(error);
 		}
 
 		await mine.ready;
-		return mine;
+		if (over || settings.effects === 'marked' || !isRefusal(mine.status) || run.isPending(mine)) return mine;
+		await new Promise(setImmediate);
+		if (over) return mine;
+		// By a timer, for instance: this says nothing of what the handler does yet.
+		const text = `the response was ended with ${mine.status} while its handler was at work: that is not taken for "nothing was done"`;
+		tellGuarded(onError, mistake(text), req, res);
+		return {...replyOn(res, problem('outcome-unknown')), status: 500};
 	}
 
 	async function work(): Promise<NodeAnswer> {
@@ -194,13 +215,32 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 		answered.give();
 	} catch (error) {
 		held?.drop();
-		if (next) next(error);
-		else {
-			tellGuarded(onError, error, req, res);
-			if (res.headersSent) res.destroy();
-			else replyOn(res, failure).give();
-		}
+		failed(error);
 	}
+}
+
+/** Hands on what a handler threw. In `node:http` nobody takes it: it would end the process. */
+function failing<Req, Res extends ServerResponse>(
+	onError: (error: unknown, req: Req, res: Res) => void,
+	req: Req,
+	res: Res,
+	next: Next | undefined,
+): (error: unknown) => void {
+	return error => {
+		if (next) {
+			next(error);
+			return;
+		}
+
+		tellGuarded(onError, error, req, res);
+		if (!res.headersSent) replyOn(res, failure).give();
+		else if (!res.writableEnded) res.destroy();
+	};
+}
+
+/** Whether it says that nothing was done. */
+function isRefusal(status: number): boolean {
+	return !isKept(status) && (status < 500 || status === 503);
 }
 
 function headerOf(req: IncomingMessage): Header {

@@ -87,7 +87,8 @@ const methods: Record<MethodName, Method> = {
 	},
 	write(chunk, encoding, callback) {
 		const state = this[STATE];
-		if (state.given || this.finished) return state.native.write.call(this, chunk, encoding, callback);
+		if (state.given) return state.native.write.call(this, chunk, encoding, callback);
+		if (state.ended) return afterEnd(this, 'write', [chunk, encoding, callback]);
 		checkChunk(chunk);
 		if (this[HEADER] === null) this.writeHead(this.statusCode);
 		// A source may use its buffer again after the callback, which does not wait for the store.
@@ -100,7 +101,8 @@ const methods: Record<MethodName, Method> = {
 	},
 	end(...last) {
 		const state = this[STATE];
-		if (state.given || this.finished) return state.native.end.apply(this, last);
+		if (state.given) return state.native.end.apply(this, last);
+		if (state.ended) return afterEnd(this, 'end', last);
 		const [chunk, encoding] = last;
 		const isChunk = chunk !== undefined && chunk !== null && typeof chunk !== 'function';
 		if (isChunk) checkChunk(chunk);
@@ -108,7 +110,8 @@ const methods: Record<MethodName, Method> = {
 		if (isChunk) add(state, chunk, encoding);
 		const told = last.find(it => typeof it === 'function');
 		if (told) this.once('finish', told as () => void);
-		this.finished = true;
+		// Not `finished`: where that is set, `server.close()` takes the connection for an idle one and cuts it off.
+		Object.defineProperty(this, 'writableEnded', {value: true, configurable: true});
 		state.ended = true;
 		settle(state);
 		return this;
@@ -172,6 +175,7 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 		drop() {
 			if (state.given) return;
 			open(res);
+			Reflect.deleteProperty(res, 'writableEnded');
 			for (const name of res.getHeaderNames()) res.removeHeader(name);
 			for (const [name, values] of state.before) res.setHeader(name, values);
 			res.statusCode = 200;
@@ -231,11 +235,20 @@ function endWith(res: object, end: Method, body: Uint8Array | null | undefined):
 	else end.call(res as Fields, body ?? undefined);
 }
 
+/** As `node:http` takes what comes after the end. */
+function afterEnd(res: Fields, method: 'write' | 'end', given: unknown[]): unknown {
+	res.finished = true;
+	try {
+		return res[STATE].native[method].apply(res, given);
+	} finally {
+		res.finished = false;
+	}
+}
+
 /** From now on everything passes. */
 function open(res: Fields): void {
 	res[STATE].given = true;
 	res[HEADER] = null;
-	res.finished = false;
 	if (res[STATE].gone) setClosed(res, true);
 }
 

@@ -9,8 +9,9 @@ import {databaseOf, framedOf} from '../database.ts';
 import {idOf, stepKey} from '../identity.ts';
 import {fetchFor, type Operation} from '../operation.ts';
 import {responseOf} from '../kept.ts';
-import {problem} from '../problem.ts';
+import {askAgain, problem} from '../problem.ts';
 import {teller} from '../serve.ts';
+import {unknownCall} from '../unknown-call.ts';
 import {runOnce, type Ending, type Run} from './once.ts';
 import {settingsOf, type TransactionalOptions} from './options.ts';
 import {schemaSql, statementsOn} from './sql.ts';
@@ -121,14 +122,23 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 			switch (ending.type) {
 				case 'answer':
 					return ending.response;
-				case 'thrown':
-					throw ending.error;
+				case 'thrown': {
+					const {error} = ending;
+					const call = unknownCall(error);
+					if (call === undefined) throw error;
+					tell({type: 'doubt', error});
+					// Nothing is kept here, so that the same request asks again, under the same key of its step.
+					return responseOf(call === 'final' ? problem('outcome-unknown') : askAgain(1_000, ...unknown));
+				}
+
 				case 'unavailable':
 					tell({type: 'store-error', step: 'begin', error: explained(ending.error, table)});
 					return later(storeTimeout);
 				case 'unconfirmed':
+					// Without a key nobody may repeat it.
+					if (!first.keyed) throw ending.error;
 					tell({type: 'store-error', step: 'answer', error: ending.error});
-					return unconfirmed(storeTimeout);
+					return responseOf(askAgain(storeTimeout, ...unconfirmed));
 				case 'declined': {
 					// In a transaction of its own: a savepoint before every handler would cost those that do not decline.
 					const {response} = ending;
@@ -192,6 +202,12 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	return Object.assign(guarded, {setup: async () => setUp(ask, table, schemaSql(table)), sweep});
 }
 
+const unknown = [
+	'Idempotency-Key: outcome unknown',
+	'It is not known what became of a call to another service.',
+] as const;
+const unconfirmed = ['Idempotency-Key: the commit was not confirmed', 'The commit was not confirmed.'] as const;
+
 /** A request that nobody has read, for every run. */
 function runsOf(request: Request, body: Uint8Array<ArrayBuffer> | undefined): () => Request {
 	if (body === undefined) return () => request.clone();
@@ -210,12 +226,4 @@ function runsOf(request: Request, body: Uint8Array<ArrayBuffer> | undefined): ()
 function later(timeout: number, detail?: string): Response {
 	const headers = {'retry-after': String(Math.ceil(timeout / 1_000))};
 	return responseOf(problem('store-unavailable', headers, detail === undefined ? {} : {detail}));
-}
-
-/** Its repeat finds the answer, or runs. */
-function unconfirmed(timeout: number): Response {
-	const detail = 'The commit was not confirmed. The same request under the same key tells what became of it.';
-	const headers = {'retry-after': String(Math.ceil(timeout / 1_000))};
-	const title = 'Idempotency-Key: the commit was not confirmed';
-	return responseOf(problem('store-unavailable', headers, {title, detail, code: undefined}));
 }

@@ -26,9 +26,6 @@ const bytes = ({buffer, byteOffset, byteLength}: Uint8Array): string =>
 const text = (value: string): string =>
 	/^\w*$/.test(value) ? `'${value}'` : `convert_from(${bytes(Buffer.from(value))}, 'UTF8')`;
 
-/** To which the writes of a handler are undone where it declines. */
-export const SAVEPOINT = 'latchkey_handler';
-
 export function statementsOn(table: string) {
 	const quoted = quotedTable(table);
 	/** Ends with the transaction, on whatever connection of a pooler that is. */

@@ -396,7 +396,7 @@ test('an operation is known to the handler, and may be pending', async () => {
 	});
 	expect([(await send()).text, (await send()).status]).toEqual(['k', 202]);
 	const [entry] = await guard.unsettled();
-	expect(await guard.resolve(entry!.subject, new Response('done'))).toBe('resolved');
+	expect(await guard.resolve(entry!, new Response('done'))).toBe('resolved');
 	expect([(await send()).text, runs()]).toEqual(['done', 1]);
 	expect(() => operationOf(new IncomingMessage(undefined as never))).toThrow('latchkey: operationOf takes');
 });

@@ -54,5 +54,5 @@ export async function listen(listener: RequestListener) {
 		};
 	}
 
-	return {port, open, send};
+	return {server, port, open, send};
 }
