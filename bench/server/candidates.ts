@@ -59,22 +59,25 @@ async function apart(engines: Engines): Promise<RequestListener> {
 }
 
 export const groups: Readonly<Record<string, Group>> = {
-	'node:http': {
+	'node:http, in memory': {
 		bare: () => order,
 		'latchkey, memory': () => guarded(memoryEntries()),
 		'@node-idempotency/core, memory': () => guardedByCore(new Idempotency(new MemoryStorageAdapter())),
+	},
+	'node:http, on an engine': {
+		bare: () => order,
 		'latchkey, SQLite': ({folder}) => guarded(sqliteEntries({path: join(folder, 'entries.db')})),
 		'latchkey, Redis': async ({redis}) => guarded(redisEntries({client: await createClient({url: redis}).connect()})),
 		'@node-idempotency/core, Redis': coreOnRedis,
 		'latchkey, Postgres': onPostgres,
 	},
-	Express: {
+	'Express, in memory': {
 		bare: () => expressApp([]),
 		'latchkey, memory': () => expressApp([nodeGuard({store: memoryEntries(), scope: null})]),
 		'express-idempotency, memory': () =>
 			expressApp([idempotency()], request => getSharedIdempotencyService().isHit(request)),
 	},
-	Fetch: {
+	'Fetch, in memory': {
 		bare: () => listenerOf(orderByFetch),
 		'latchkey, memory': () => listenerOf(fetchGuard(orderByFetch, {store: memoryEntries(), scope: null})),
 	},

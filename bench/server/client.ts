@@ -5,8 +5,11 @@ import {connect, type Socket} from 'node:net';
 type Send = (key: string) => Promise<void>;
 
 export type Client = {
-	/** Sends one request under each of the keys, so many at once. */
-	readonly send: (keys: readonly string[], inFlight: number) => Promise<void>;
+	/**
+	 * Sends one request under each of the keys, so many at once. `awake`: it never sleeps meanwhile. Waking it up is paid for by
+	 * the server, at each answer, and the more the slower the server is.
+	 */
+	readonly send: (keys: readonly string[], inFlight: number, awake: boolean) => Promise<void>;
 	readonly close: () => void;
 };
 
@@ -21,12 +24,18 @@ export async function clientOf(port: number, connections: number): Promise<Clien
 	const sockets = await Promise.all(Array.from({length: connections}, async () => open(port)));
 	const senders = sockets.map(senderOn);
 	return {
-		async send(keys, inFlight) {
-			let next = 0;
+		async send(keys, inFlight, awake) {
+			let [next, over] = [0, false];
+			const turn = () => {
+				if (!over) setImmediate(turn);
+			};
+			if (awake) turn();
 			const line = async (send: Send) => {
 				for (let key = keys[next++]; key !== undefined; key = keys[next++]) await send(key);
 			};
-			await Promise.all(senders.slice(0, inFlight).map(line));
+			await Promise.all(senders.slice(0, inFlight).map(line)).finally(() => {
+				over = true;
+			});
 		},
 		close() {
 			for (const socket of sockets) socket.destroy();

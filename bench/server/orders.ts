@@ -30,7 +30,7 @@ export function expressApp(
 	app.post('/orders', ...guards, (request, response) => {
 		if (!isAnswered(request)) response.status(201).json(made(request.body as Order));
 	});
-	return app as unknown as RequestListener;
+	return app;
 }
 
 /** A handler of Fetch's kind over `node:http`, in as few steps as it takes. */

@@ -1,6 +1,5 @@
 import {fork, type ChildProcess} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {once} from 'node:events';
 import {median} from '../median.ts';
 import type {Engines} from './candidates.ts';
 import {clientOf, type Client} from './client.ts';
@@ -14,7 +13,14 @@ export type Running = {
 	readonly close: () => void;
 };
 
-export type RoundsPlan = {readonly rounds: number; readonly requests: number};
+export type RoundsPlan = {
+	readonly rounds: number;
+	readonly requests: number;
+	/** Requests before the first round: until the code of a candidate has been compiled for good. */
+	readonly warmUp: number;
+	/** The client never sleeps. Where an engine needs the processor, too, it had better. */
+	readonly awake: boolean;
+};
 
 /** Of one candidate. All are medians over the rounds. */
 export type Cost = {
@@ -49,41 +55,54 @@ export async function start(group: string, name: string, engines: Engines): Prom
 }
 
 async function told(child: ChildProcess): Promise<number> {
-	const [value] = await Promise.race([
-		once(child, 'message'),
-		once(child, 'exit').then(([code]) => {
-			throw new Error(`A server ended with ${String(code)}`);
-		}),
-	]);
-	return Number(value);
+	return new Promise((resolve, reject) => {
+		const ended = (code: unknown) => {
+			reject(new Error(`A server ended with ${String(code)}`));
+		};
+		child.once('exit', ended);
+		child.once('message', value => {
+			child.off('exit', ended);
+			resolve(Number(value));
+		});
+	});
 }
 
 /** All candidates in every round, so that what disturbs a round disturbs them all; the first of them is the base. */
 export async function costsOf(
 	candidates: readonly Running[],
 	inFlight: number,
-	{rounds, requests}: RoundsPlan,
+	{rounds, requests, warmUp, awake}: RoundsPlan,
 ): Promise<Record<Kind, Cost[]>> {
 	const taken = {first: candidates.map((): Taken[] => []), replay: candidates.map((): Taken[] => [])};
-	// The first round only warms up.
-	for (let round = -1; round < rounds; round++)
+	// Two turns: the first call of a key, and its replay.
+	for (const candidate of candidates) {
+		const keys = keysOf(warmUp);
+		for (let turn = 0; turn < 2; turn++) await candidate.client.send(keys, inFlight, awake);
+	}
+
+	for (let round = 0; round < rounds; round++)
 		for (const [i, candidate] of candidates.entries()) {
-			const keys = Array.from({length: requests}, () => randomUUID());
-			for (const kind of ['first', 'replay'] as const) {
-				const one = await takenBy(candidate, keys, inFlight);
-				if (round >= 0) taken[kind][i]?.push(one);
-			}
+			const keys = keysOf(requests);
+			for (const kind of ['first', 'replay'] as const)
+				taken[kind][i]?.push(await takenBy(candidate, keys, inFlight, awake));
 		}
 
 	return {first: compared(candidates, taken.first), replay: compared(candidates, taken.replay)};
 }
 
+const keysOf = (count: number): string[] => Array.from({length: count}, () => randomUUID());
+
 type Taken = {readonly perSecond: number; readonly micros: number};
 
-async function takenBy({client, used}: Running, keys: readonly string[], inFlight: number): Promise<Taken> {
+async function takenBy(
+	{client, used}: Running,
+	keys: readonly string[],
+	inFlight: number,
+	awake: boolean,
+): Promise<Taken> {
 	const before = await used();
 	const began = performance.now();
-	await client.send(keys, inFlight);
+	await client.send(keys, inFlight, awake);
 	const seconds = (performance.now() - began) / 1_000;
 	return {perSecond: keys.length / seconds, micros: ((await used()) - before) / keys.length};
 }

@@ -45,8 +45,8 @@ export async function askedOf(
 	const sent = header('idempotency-key') ?? undefined;
 	const own = sent === undefined ? undefined : keyIn(sent);
 	if (sent !== undefined && own === undefined) return refused(problem('key-malformed'));
-	const none: Asking = required ? refused(problem('key-missing')) : {type: 'keyless'};
-	if (own === undefined && !keyFrom) return none;
+	const none = (): Asking => (required ? refused(problem('key-missing')) : {type: 'keyless'});
+	if (own === undefined && !keyFrom) return none();
 	const whose = await request.whose();
 	if (whose !== null && typeof whose !== 'string') {
 		if (typeof whose?.status === 'number') return {type: 'passed', response: whose};
@@ -59,7 +59,7 @@ export async function askedOf(
 	const printed = request.fingerprint && (await request.fingerprint(body));
 	const fingerprint = await fingerprintOf(request, printed ?? body);
 	const key = own ?? (keyFrom === 'content' ? fingerprint : await keyFrom?.(body));
-	if (key === undefined || key === null) return none;
+	if (key === undefined || key === null) return none();
 	if (!isKey(key)) throw mistake('keyFrom of a guard has to give 1 to 255 visible ASCII characters');
 	const subject: Subject = {guard: name, scope: await scopeOf(whose), method, path, key};
 	return {type: 'asked', subject, fingerprint, body};

@@ -8,6 +8,8 @@ const NAMESPACE: Uint8Array = /* @__PURE__ */ new Uint8Array([
 	15, 74, 161, 180, 147, 172, 74, 11, 141, 14, 91, 10, 154, 13, 187, 67,
 ]);
 
+const encoder = /* @__PURE__ */ new TextEncoder();
+
 /** Each part after its length, so that the end of one is never the beginning of the next. */
 const framed = (parts: readonly string[]): string => parts.map(part => `${part.length}:${part}`).join('');
 
@@ -37,7 +39,7 @@ export async function fingerprintOf(
 	const type = header('content-type')?.trim().toLowerCase() ?? '';
 	const head = framed([method, path, search, typeof body === 'string' ? '' : type]);
 	if (typeof body === 'string') return sha256(`own ${head}${body}`);
-	return sha256(concat([new TextEncoder().encode(head), body]));
+	return sha256(concat([encoder.encode(head), body]));
 }
 
 /** The key of a step of an operation: a UUIDv5, the same at every run of the same request. */

@@ -214,8 +214,7 @@ function give(res: Fields): void {
 	res.statusMessage = message;
 	// A length takes the place of chunks; trailers need chunks.
 	if (ended && !res[TRAILER]) {
-		// As bytes: with text, node:http encodes the headers as it does the text, which spoils their latin1.
-		native.end.call(res, parts.length > 0 ? bytesOf(res[STATE]) : undefined);
+		endWith(res, native.end, parts.length > 0 ? bytesOf(res[STATE]) : undefined);
 		return;
 	}
 
@@ -223,6 +222,17 @@ function give(res: Fields): void {
 	for (const part of parts) native.write.call(res, part);
 	if (ended) native.end.call(res);
 	else if (!res.writableNeedDrain) native.emit.call(res, 'drain');
+}
+
+/**
+ * Node writes headers as latin1, and in one piece with what is latin1, too: half the time that they take with bytes. What has been
+ * put before `end` gets bytes, which it cannot mistake.
+ */
+function endWith(res: object, end: Method, body: Uint8Array | null | undefined): void {
+	const plain = body && (end as unknown) === ServerResponse.prototype.end;
+	if (plain)
+		end.call(res as Fields, Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+	else end.call(res as Fields, body ?? undefined);
 }
 
 /** As `node:http` takes what comes after the end. */
@@ -282,7 +292,7 @@ export function replyOn(res: ServerResponse, kept: KeptAnswer): NodeAnswer {
 			res.statusCode = status;
 			if (statusText) res.statusMessage = statusText;
 			setHeaders(res, headers);
-			res.end(body ?? undefined);
+			endWith(res, res.end as unknown as Method, body);
 		},
 	};
 	return answer;
