@@ -5,16 +5,16 @@ import {mistake} from '../../mistake.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What body parsers leave. */
-type Parsed = {readonly rawBody?: unknown; readonly body?: unknown};
+type Parsed = {readonly rawBody?: unknown; readonly body?: unknown; readonly file?: unknown; readonly files?: unknown};
 
 /**
  * The bytes of a request as they came, after which they are still there to be read; what a body parser made of them, where
- * one was first. `undefined`: the caller has gone before it had sent them all.
+ * one was first. `undefined`: the caller has gone before it had sent them all. `whole`: nothing of it may be missing.
  */
-export async function bodyOf(req: IncomingMessage): Promise<Bytes | undefined> {
+export async function bodyOf(req: IncomingMessage, whole: boolean): Promise<Bytes | undefined> {
 	const {'content-length': length, 'transfer-encoding': coding} = req.headers;
 	if (coding === undefined && (length === undefined || Number(length) === 0)) return new Uint8Array();
-	if (req.readableEnded || req.readableDidRead) return parsedBody(req);
+	if (req.readableEnded || req.readableDidRead) return parsedBody(req, whole);
 	if (!req.complete) return arrived(req);
 	const bytes = req.read() as Buffer<ArrayBuffer> | null;
 	// In the same tick, before the stream says that it has ended.
@@ -22,12 +22,20 @@ export async function bodyOf(req: IncomingMessage): Promise<Bytes | undefined> {
 	return bytes ?? new Uint8Array();
 }
 
-function parsedBody(req: IncomingMessage & Parsed): Bytes {
-	const parsed = req.rawBody ?? req.body;
+function parsedBody(req: IncomingMessage & Parsed, whole: boolean): Bytes {
+	const {rawBody, file, files} = req;
+	const taken = [file, ...Object.values(Object(files) as object)].some(Boolean);
+	if (whole && taken && !rawBody)
+		throw mistake(`keyFrom: 'content' takes the files of a body for nothing: let the guard be before their parser`);
+	const parsed = rawBody ?? req.body;
 	if (parsed === undefined || parsed === null)
 		throw mistake('the body was read before the guard: let the guard be first, or keep it as req.rawBody or req.body');
 	if (parsed instanceof Uint8Array) return new Uint8Array(parsed);
-	return Buffer.from(typeof parsed === 'string' ? parsed : JSON.stringify(parsed));
+	const text = typeof parsed === 'string' ? parsed : JSON.stringify(parsed);
+	// FormData, URLSearchParams, Map: all that there are would be one.
+	if (typeof parsed === 'object' && text === '{}' && Object.prototype.toString.call(parsed) !== '[object Object]')
+		throw mistake('the body, as its parser has left it, cannot be compared: keep its bytes as req.rawBody');
+	return Buffer.from(text);
 }
 
 const ARRIVING = Symbol('latchkey.arriving');

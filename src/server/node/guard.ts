@@ -182,7 +182,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			method: (req.method ?? '').toUpperCase(),
 			header: headerOf(req),
 			whose: () => scope && scope(req, res),
-			body: () => bodyOf(req),
+			body: () => bodyOf(req, keyFrom === 'content' && !fingerprint),
 			fingerprint: fingerprint && (body => fingerprint(req, body)),
 			keyFrom: typeof keyFrom === 'function' ? body => keyFrom(req, body) : keyFrom,
 			handle,
