@@ -3,6 +3,7 @@ import {Readable} from 'node:stream';
 import {mistake} from '../../mistake.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
+type Chunk = Buffer<ArrayBuffer> | string;
 
 /** What body parsers leave. */
 type Parsed = {readonly rawBody?: unknown; readonly body?: unknown; readonly file?: unknown; readonly files?: unknown};
@@ -16,10 +17,10 @@ export async function bodyOf(req: IncomingMessage, whole: boolean): Promise<Byte
 	if (coding === undefined && (length === undefined || Number(length) === 0)) return new Uint8Array();
 	if (req.readableEnded || req.readableDidRead) return parsedBody(req, whole);
 	if (!req.complete) return arrived(req);
-	const bytes = req.read() as Buffer<ArrayBuffer> | null;
+	const bytes = readFrom(req);
 	// In the same tick, before the stream says that it has ended.
-	if (bytes !== null) req.unshift(bytes);
-	return bytes ?? new Uint8Array();
+	if (bytes.byteLength > 0) req.unshift(bytes);
+	return bytes;
 }
 
 function parsedBody(req: IncomingMessage & Parsed, whole: boolean): Bytes {
@@ -44,11 +45,20 @@ const ARRIVING = Symbol('latchkey.arriving');
 type Arriving = {parts: Buffer<ArrayBuffer>[]; over: (bytes: Bytes | undefined) => void};
 type Taken = IncomingMessage & {[ARRIVING]?: Arriving | undefined};
 
+function readFrom(req: IncomingMessage): Buffer<ArrayBuffer> {
+	return bufferOf((req.read() as Chunk | null) ?? '', req.readableEncoding);
+}
+
+/** Hosts without a socket push text, and somebody may have set an encoding. */
+function bufferOf(chunk: Chunk, encoding?: BufferEncoding | null): Buffer<ArrayBuffer> {
+	return typeof chunk === 'string' ? Buffer.from(chunk, encoding ?? undefined) : chunk;
+}
+
 /** Shared by all requests: functions of their own would make the collection of garbage ten times slower. */
-function take(this: Taken, chunk: Buffer<ArrayBuffer> | null): boolean {
+function take(this: Taken, chunk: Chunk | null, encoding?: BufferEncoding): boolean {
 	const arriving = this[ARRIVING];
-	if (!arriving) return Readable.prototype.push.call(this, chunk);
-	if (chunk !== null) arriving.parts.push(chunk);
+	if (!arriving) return Readable.prototype.push.call(this, chunk, encoding);
+	if (chunk !== null) arriving.parts.push(bufferOf(chunk, encoding));
 	else end.call(this);
 	return true;
 }
@@ -73,7 +83,7 @@ function cut(this: Taken): void {
 async function arrived(req: Taken): Promise<Bytes | undefined> {
 	if (req.destroyed) return undefined;
 	const parts: Buffer<ArrayBuffer>[] = [];
-	while (req.readableLength > 0) parts.push(req.read() as Buffer<ArrayBuffer>);
+	while (req.readableLength > 0) parts.push(readFrom(req));
 	return new Promise(over => {
 		req[ARRIVING] = {parts, over};
 		req.push = take;
