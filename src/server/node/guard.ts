@@ -32,7 +32,8 @@ export type NodeGuard<Req, Res> = ((req: Req, res: Res, next?: Next) => void) & 
 const failure: KeptAnswer = {status: 500, statusText: '', headers: [], body: null};
 /** On the request: a WeakMap would keep each of them through many collections of garbage. */
 const OPERATION = Symbol.for('latchkey.operation');
-type Told = IncomingMessage & {[OPERATION]?: NodeOperation};
+/** `timedout`: by connect-timeout. */
+type Told = IncomingMessage & {[OPERATION]?: NodeOperation; readonly timedout?: unknown};
 
 /**
  * What a handler is told of its run, where it comes after the guard.
@@ -166,9 +167,9 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 		}
 
 		await mine.ready;
-		if (over || settings.effects === 'marked' || !isRefusal(mine.status) || run.isPending(mine)) return mine;
-		await new Promise(setImmediate);
-		if (over) return mine;
+		if (settings.effects === 'marked' || !isRefusal(mine.status) || run.isPending(mine)) return mine;
+		if (!over) await new Promise(setImmediate);
+		if (over && !(req as Told).timedout) return mine;
 		// By a timer, for instance: this says nothing of what the handler does yet.
 		const text = `the response was ended with ${mine.status} while its handler was at work: that is not taken for "nothing was done"`;
 		tellGuarded(onError, mistake(text), req, res);

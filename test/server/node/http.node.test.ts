@@ -55,6 +55,13 @@ const ways: Record<string, [Pay, string | Buffer]> = {
 		},
 		'aaabbb',
 	],
+	'an only buffer that is used again once it is out': [
+		(_, res) => {
+			const chunk = Buffer.from('aaa');
+			res.end(chunk, () => chunk.fill('b'));
+		},
+		'aaa',
+	],
 	pipe: [(_, res) => void Readable.from([big, big]).pipe(res), Buffer.concat([big, big])],
 	pipeline: [async (_, res) => pipeline(Readable.from([big, 'end']), res), Buffer.concat([big, Buffer.from('end')])],
 	'flushed headers': [
