@@ -30,7 +30,7 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	 */
 	readonly required?: boolean;
 	/**
-	 * How long an answer is given again, counted from the first request, in milliseconds.
+	 * How long an answer is given again, counted from the first request, in milliseconds. Give more than a handler may take.
 	 *
 	 * @default 86_400_000
 	 */

@@ -2,7 +2,6 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import {mistake} from '../../mistake.ts';
 import {isPromise, tellGuarded} from '../../utils.ts';
 import {coreOf, runtime, type Core, type Unsettled} from '../core.ts';
-import type {KeptAnswer} from '../entry.ts';
 import {isKept} from '../kept.ts';
 import type {Operation, Run} from '../operation.ts';
 import type {Header} from '../operation-fetch.ts';
@@ -10,6 +9,7 @@ import {problem} from '../problem.ts';
 import {isSafe} from '../safe.ts';
 import type {GuardEnvironment} from '../steps.ts';
 import {bodyOf} from './body.ts';
+import {failing, failure, type Next} from './failing.ts';
 import {holdBack, replyOn, type Held, type NodeAnswer} from './held.ts';
 import {nodeSettings, type NodeGuardOptions, type NodeSettings} from './options.ts';
 import {targetOf} from './target.ts';
@@ -20,19 +20,16 @@ export type NodeOperation = Omit<Operation, 'pending'> & {
 	readonly pending: () => void;
 };
 
-/** Hands over to what comes next, or to what handles errors. */
-type Next = (error?: unknown) => void;
-
 /** What is guarded: a listener of `node:http`, or a handler of Express, which is told of its operation besides. */
 export type Listener<Req, Res> = (req: Req, res: Res, operation: NodeOperation, next: Next) => unknown;
 
 /** A listener of `node:http`, or a middleware of Express or Connect, and what can be done about those whose outcome is not known. */
 export type NodeGuard<Req, Res> = ((req: Req, res: Res, next?: Next) => void) & Unsettled;
 
-const failure: KeptAnswer = {status: 500, statusText: '', headers: [], body: null};
 /** On the request: a WeakMap would keep each of them through many collections of garbage. */
 const OPERATION = Symbol.for('latchkey.operation');
-type Told = IncomingMessage & {[OPERATION]?: NodeOperation};
+/** `timedout`: by connect-timeout. */
+type Told = IncomingMessage & {[OPERATION]?: NodeOperation; readonly timedout?: unknown};
 
 /**
  * What a handler is told of its run, where it comes after the guard.
@@ -166,9 +163,9 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 		}
 
 		await mine.ready;
-		if (over || settings.effects === 'marked' || !isRefusal(mine.status) || run.isPending(mine)) return mine;
-		await new Promise(setImmediate);
-		if (over) return mine;
+		if (settings.effects === 'marked' || !isRefusal(mine.status) || run.isPending(mine)) return mine;
+		if (!over) await new Promise(setImmediate);
+		if (over && !(req as Told).timedout) return mine;
 		// By a timer, for instance: this says nothing of what the handler does yet.
 		const text = `the response was ended with ${mine.status} while its handler was at work: that is not taken for "nothing was done"`;
 		tellGuarded(onError, mistake(text), req, res);
@@ -182,7 +179,7 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 			method: (req.method ?? '').toUpperCase(),
 			header: headerOf(req),
 			whose: () => scope && scope(req, res),
-			body: () => bodyOf(req),
+			body: () => bodyOf(req, keyFrom === 'content' && !fingerprint),
 			fingerprint: fingerprint && (body => fingerprint(req, body)),
 			keyFrom: typeof keyFrom === 'function' ? body => keyFrom(req, body) : keyFrom,
 			handle,
@@ -217,25 +214,6 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 		held?.drop();
 		failed(error);
 	}
-}
-
-/** Hands on what a handler threw. In `node:http` nobody takes it: it would end the process. */
-function failing<Req, Res extends ServerResponse>(
-	onError: (error: unknown, req: Req, res: Res) => void,
-	req: Req,
-	res: Res,
-	next: Next | undefined,
-): (error: unknown) => void {
-	return error => {
-		if (next) {
-			next(error);
-			return;
-		}
-
-		tellGuarded(onError, error, req, res);
-		if (!res.headersSent) replyOn(res, failure).give();
-		else if (!res.writableEnded) res.destroy();
-	};
 }
 
 /** Whether it says that nothing was done. */

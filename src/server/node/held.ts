@@ -43,6 +43,8 @@ type State = {
 	readonly native: Record<MethodName, Method>;
 	readonly limit: number;
 	readonly before: Lines;
+	/** Null, or '' in a Lambda. */
+	readonly headless: string | null;
 	readonly parts: Chunk[];
 	whole?: Uint8Array;
 	size: number;
@@ -69,7 +71,7 @@ const methods: Record<MethodName, Method> = {
 		const state = this[STATE];
 		if (state.given) return state.native.writeHead.apply(this, head);
 		// Throws.
-		if (this[HEADER] !== null) return (ServerResponse.prototype.writeHead as unknown as Method).apply(this, head);
+		if (this[HEADER]) return (ServerResponse.prototype.writeHead as unknown as Method).apply(this, head);
 		const [code, reason, more] = head;
 		const status = Math.trunc(Number(code));
 		if (!(status >= 100 && status <= 999))
@@ -90,7 +92,7 @@ const methods: Record<MethodName, Method> = {
 		if (state.given) return state.native.write.call(this, chunk, encoding, callback);
 		if (state.ended) return afterEnd(this, 'write', [chunk, encoding, callback]);
 		checkChunk(chunk);
-		if (this[HEADER] === null) this.writeHead(this.statusCode);
+		if (!this[HEADER]) this.writeHead(this.statusCode);
 		// A source may use its buffer again after the callback, which does not wait for the store.
 		add(state, typeof chunk === 'string' ? chunk : new Uint8Array(chunk), encoding);
 		const told = typeof encoding === 'function' ? encoding : callback;
@@ -106,7 +108,7 @@ const methods: Record<MethodName, Method> = {
 		const [chunk, encoding] = last;
 		const isChunk = chunk !== undefined && chunk !== null && typeof chunk !== 'function';
 		if (isChunk) checkChunk(chunk);
-		if (this[HEADER] === null) this.writeHead(this.statusCode);
+		if (!this[HEADER]) this.writeHead(this.statusCode);
 		if (isChunk) add(state, chunk, encoding);
 		const told = last.find(it => typeof it === 'function');
 		if (told) this.once('finish', told as () => void);
@@ -119,7 +121,7 @@ const methods: Record<MethodName, Method> = {
 	flushHeaders() {
 		const state = this[STATE];
 		if (state.given) return state.native.flushHeaders.call(this);
-		if (this[HEADER] === null) this.writeHead(this.statusCode);
+		if (!this[HEADER]) this.writeHead(this.statusCode);
 		return undefined;
 	},
 	// The work goes on without its caller, and a pipe ends at the close of what it writes to.
@@ -148,6 +150,7 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 		native: {write, end, writeHead, flushHeaders, emit, destroy},
 		limit,
 		before: headersOf(res),
+		headless: res[HEADER],
 		parts: [],
 		size: 0,
 		answer: {status: 0},
@@ -248,7 +251,7 @@ function afterEnd(res: Fields, method: 'write' | 'end', given: unknown[]): unkno
 /** From now on everything passes. */
 function open(res: Fields): void {
 	res[STATE].given = true;
-	res[HEADER] = null;
+	res[HEADER] = res[STATE].headless;
 	if (res[STATE].gone) setClosed(res, true);
 }
 

@@ -62,6 +62,36 @@ describe('a timer that refuses while the handler works', () => {
 		expect(String(errors[0])).toContain('while its handler was at work');
 	});
 
+	test('frees nothing in a middleware, either, where connect-timeout did it', async () => {
+		const [began, done] = [gate(), gate()];
+		let charges = 0;
+		const app = express5();
+		app.use((req, _res, next) => {
+			const timeUp = () => {
+				Object.assign(req, {timedout: true});
+				next(Object.assign(new Error('Response timeout'), {status: 503}));
+			};
+			void began.opened.then(timeUp);
+			next();
+		});
+		app.post('/pay', idempotent({store: memoryEntries(), scope: null, onError: () => undefined}), async (_req, res) => {
+			began.open();
+			await done.opened;
+			charges++;
+			if (!res.headersSent) res.end('paid');
+		});
+		const failed: express5.ErrorRequestHandler = ({status}: {status: number}, _req, res, next) => {
+			if (res.headersSent) next();
+			else res.status(status).end();
+		};
+		app.use(failed);
+		const {send} = await listen(app);
+		expect((await send()).text).toContain('idempotency-outcome-unknown');
+		done.open();
+		await send();
+		expect(charges).toBe(1);
+	});
+
 	test('frees the key where effects are marked, and the effect does not begin any more but in the repeat', async () => {
 		const {listener, began, timeUp, done, counts} = limited(503, {effects: 'marked'});
 		const {send} = await listen(listener);

@@ -55,6 +55,13 @@ const ways: Record<string, [Pay, string | Buffer]> = {
 		},
 		'aaabbb',
 	],
+	'an only buffer that is used again once it is out': [
+		(_, res) => {
+			const chunk = Buffer.from('aaa');
+			res.end(chunk, () => chunk.fill('b'));
+		},
+		'aaa',
+	],
 	pipe: [(_, res) => void Readable.from([big, big]).pipe(res), Buffer.concat([big, big])],
 	pipeline: [async (_, res) => pipeline(Readable.from([big, 'end']), res), Buffer.concat([big, Buffer.from('end')])],
 	'flushed headers': [
@@ -314,6 +321,47 @@ describe('what is asked', () => {
 			});
 		});
 		expect((await eaten.send()).status).toBe(500);
+	});
+
+	/** Behind a parser that leaves this. */
+	async function parsed(left: object, options: Partial<NodeGuardOptions> = {}) {
+		const errors: unknown[] = [];
+		let runs = 0;
+		const guard = idempotent<IncomingMessage, ServerResponse>((_, res) => res.end(String(++runs)), {
+			store: memoryEntries(),
+			scope: null,
+			onError: error => errors.push(error),
+			...options,
+		});
+		const {send} = await listen((req, res) => {
+			void buffer(req).then(() => {
+				guard(Object.assign(req, left), res);
+			});
+		});
+		return {send, errors, runs: () => runs};
+	}
+
+	const content = {keyFrom: 'content'} as const;
+	const form = new FormData();
+	form.set('amount', '1');
+	test.each([
+		['whose file was taken out', {body: {}, file: {originalname: 'a.pdf'}}, content],
+		['whose files were taken out', {body: {}, files: {scan: [{originalname: 'a.pdf'}]}}, content],
+		['that is a form', {body: form}, {}],
+		['that is a list of parameters', {body: new URLSearchParams('amount=1')}, {}],
+	])('%s is not taken for every other', async (_, left, options) => {
+		const {send, errors, runs} = await parsed(left, options);
+		expect((await send()).status).toBe(500);
+		expect([runs(), String(errors[0])]).toEqual([0, expect.stringMatching(/^TypeError: latchkey: (the body|keyFrom)/)]);
+	});
+
+	test.each([
+		['without a file', {body: {}, files: []}, content],
+		['with its bytes', {body: {}, rawBody: Buffer.from('x'), file: {}}, content],
+		['told apart by the application', {body: {}, file: {}}, {...content, fingerprint: () => 'one'}],
+	])('a body %s has a key of its content', async (_, left, options) => {
+		const {send, runs} = await parsed(left, options);
+		expect([(await send({key: null})).text, (await send({key: null})).text, runs()]).toEqual(['1', '1', 1]);
 	});
 });
 
