@@ -66,7 +66,7 @@ test('a connection that is lost is no attempt, and leaves nothing', async () => 
 		await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
 		await tx.query('SELECT 1');
 	});
-	await expect(place.consume(message('a'))).rejects.toThrow(/terminat/);
+	await expect(place.consume(message('a'))).rejects.toThrow(/terminat|not queryable/);
 	expect([await place.attempts(), await place.written()]).toEqual([[], []]);
 	expect(await place.consume(message('a'))).toEqual({status: 'processed', attempt: 1});
 	expect(await place.written()).toEqual(['a']);
