@@ -1,5 +1,6 @@
 import {DatabaseSync} from 'node:sqlite';
 import {text} from 'node:stream/consumers';
+import {setTimeout} from 'node:timers/promises';
 import {defineDialect, latchkey} from '../../src/dialects/index.ts';
 import {createFetch} from '../../src/index.ts';
 import {operationFetch} from '../../src/server/index.ts';
@@ -8,13 +9,48 @@ import {sqliteEntries} from '../../src/server/sqlite.ts';
 import {sqliteStore} from '../../src/stores/sqlite.ts';
 import {serve} from './serve.ts';
 
-/** The order service: a process of its own. It is given its folder, and where payments are made. */
-const [, , folder = '.', payments = ''] = process.argv;
+/** The order service: a process of its own. It is given its folder, where payments are made, and where orders are told of. */
+const [, , folder = '.', payments = '', topic = ''] = process.argv;
 const path = `${folder}/orders.db`;
 
-const database = new DatabaseSync(path);
-database.exec('CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, charge INTEGER NOT NULL)');
+const database = new DatabaseSync(path, {timeout: 2_000});
+database.exec(`
+	CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, charge INTEGER NOT NULL);
+	CREATE TABLE IF NOT EXISTS outbox (id TEXT PRIMARY KEY, value TEXT NOT NULL, published INTEGER NOT NULL DEFAULT 0)`);
 const insert = database.prepare('INSERT INTO orders (id, charge) VALUES (?, ?) ON CONFLICT DO NOTHING');
+const add = database.prepare('INSERT INTO outbox (id, value) VALUES (?, ?) ON CONFLICT DO NOTHING');
+const due = database.prepare('SELECT id, value FROM outbox WHERE published = 0 ORDER BY rowid');
+const published = database.prepare('UPDATE outbox SET published = 1 WHERE id = ?');
+
+/** The order, and what is to be told of it: both or neither. */
+function save(id: string, charge: number): void {
+	database.exec('BEGIN IMMEDIATE');
+	try {
+		insert.run(id, charge);
+		add.run(id, JSON.stringify({id, charge}));
+		database.exec('COMMIT');
+	} catch (error) {
+		database.exec('ROLLBACK');
+		throw error;
+	}
+}
+
+/** Publishes at least once: a process that ends before it has marked a message publishes it again. */
+async function relay(): Promise<void> {
+	for (;;) {
+		try {
+			for (const row of due.all()) {
+				const {ok} = await globalThis.fetch(topic, {method: 'POST', body: JSON.stringify(row)});
+				if (!ok) break;
+				published.run(String(row['id']));
+			}
+		} catch (error) {
+			console.error(error);
+		}
+
+		await setTimeout(100);
+	}
+}
 
 const fetch = createFetch({
 	store: sqliteStore({path, lease: 2_000}),
@@ -39,7 +75,7 @@ const order = idempotent(
 		const {charge} = (await payment.json()) as {charge: number};
 		// Its id is that of the operation: whoever comes here again finds it there.
 		const id = operation.key('order');
-		insert.run(id, charge);
+		save(id, charge);
 		return answer(201, {id, charge});
 	},
 	{
@@ -56,3 +92,4 @@ const order = idempotent(
 );
 
 serve(order);
+void relay();

@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {json} from 'node:stream/consumers';
 import type {PageFile} from '../checkout/server/shop.ts';
+import {brokerTo, type OrderMessage} from './broker.ts';
 import {childOf} from './child.ts';
 import {wireTo} from './wire.ts';
 
@@ -17,13 +18,19 @@ export type Switches = {
 	readonly losePayment: boolean;
 	/** No answer of the order service arrives. */
 	readonly loseOrder: boolean;
+	/** The mail service is killed; without it, it is started again. */
+	readonly mailsKilled: boolean;
+	/** No acknowledgement of the mail service arrives. */
+	readonly loseMails: boolean;
 	/** Answers of the payment service take their time. */
 	readonly slow: boolean;
 };
 
 export type ShopState = {
 	readonly switches: Switches;
-	readonly counts: Readonly<Record<'orders' | 'payments' | 'charges' | 'ordersAsked' | 'paymentsAsked', number>>;
+	readonly counts: Readonly<
+		Record<'orders' | 'payments' | 'charges' | 'mails' | 'ordersAsked' | 'paymentsAsked' | 'mailsAsked', number>
+	>;
 };
 
 export type Shop = {
@@ -42,15 +49,32 @@ export type ShopOptions = {
 	readonly slow?: number;
 };
 
-/** Two services, each in a process of its own, and between them wires that break. Only this machine can reach it. */
+/** Three services, each in a process of its own, and between them wires that break. Only this machine can reach it. */
 export async function startServices({port = 0, files, slow = 3_000}: ShopOptions): Promise<Shop> {
 	const folder = await mkdtemp(join(tmpdir(), 'latchkey-services-'));
-	let switches: Switches = {killed: false, losePayment: false, loseOrder: false, slow: false};
+	let switches: Switches = {
+		killed: false,
+		losePayment: false,
+		loseOrder: false,
+		mailsKilled: false,
+		loseMails: false,
+		slow: false,
+	};
 
 	const payments = childOf('payments.ts', folder);
 	const toPayments = wireTo(payments.port, () => ({lose: switches.losePayment, delay: switches.slow ? slow : 0}));
 	const wire = await listen(toPayments.carry, 0);
-	const orders = childOf('orders.ts', folder, `${wire.origin}/charges`);
+	const mails = childOf('mails.ts', folder);
+	const toMails = wireTo(mails.port, () => ({lose: switches.loseMails, delay: 0}));
+	const mailWire = await listen(toMails.carry, 0);
+	const broker = brokerTo(mailWire.origin);
+	const topic = await listen((incoming, outgoing) => {
+		void json(incoming).then(message => {
+			broker.publish(message as OrderMessage);
+			outgoing.writeHead(204).end();
+		});
+	}, 0);
+	const orders = childOf('orders.ts', folder, `${wire.origin}/charges`, topic.origin);
 	const toOrders = wireTo(orders.port, () => ({lose: switches.loseOrder, delay: 0}));
 	const front = await listen((incoming, outgoing) => {
 		answer(incoming, outgoing).catch((error: unknown) => {
@@ -58,7 +82,7 @@ export async function startServices({port = 0, files, slow = 3_000}: ShopOptions
 			else outgoing.writeHead(500).end(String(error));
 		});
 	}, port);
-	await Promise.all([payments.start(), orders.start()]);
+	await Promise.all([payments.start(), orders.start(), mails.start()]);
 
 	const count = (file: string, table: string, where = '1'): number => {
 		const database = new DatabaseSync(join(folder, file), {timeout: 2_000});
@@ -79,22 +103,32 @@ export async function startServices({port = 0, files, slow = 3_000}: ShopOptions
 			paymentsAsked: toPayments.requests(),
 			payments: count('payments.db', 'entries', `state = 'answered'`),
 			charges: count('bank.db', 'charges'),
+			mailsAsked: toMails.requests(),
+			mails: count('mails.db', 'mails'),
 		},
 	});
 
 	async function flip(name: keyof Switches, on: boolean): Promise<void> {
 		if (!Object.hasOwn(switches, name)) throw new TypeError(`There is no switch ${name}`);
 		if (name === 'killed') await (on ? payments.kill() : payments.start());
+		if (name === 'mailsKilled') await (on ? mails.kill() : mails.start());
 		switches = {...switches, [name]: on};
 	}
+
+	const deeds = {
+		restart: async () => orders.restart(),
+		async redeliver() {
+			broker.redeliver();
+		},
+	};
 
 	async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
 		const {method = '', url = ''} = incoming;
 		const file = files.get(url);
 		if (url === '/orders') toOrders.carry(incoming, outgoing);
 		else if (url === '/desk' && method === 'POST') {
-			const {name, on} = (await json(incoming)) as {name: keyof Switches | 'restart'; on: boolean};
-			await (name === 'restart' ? orders.restart() : flip(name, on));
+			const {name, on} = (await json(incoming)) as {name: keyof Switches | keyof typeof deeds; on: boolean};
+			await (name in deeds ? deeds[name as keyof typeof deeds]() : flip(name as keyof Switches, on));
 			outgoing.writeHead(204).end();
 		} else if (url === '/desk') outgoing.setHeader('content-type', 'application/json').end(JSON.stringify(state()));
 		else if (file === undefined) outgoing.writeHead(404).end('Not found');
@@ -105,8 +139,8 @@ export async function startServices({port = 0, files, slow = 3_000}: ShopOptions
 	}
 
 	async function close(): Promise<void> {
-		await Promise.all([orders.kill(), payments.kill()]);
-		await Promise.all([front.close(), wire.close()]);
+		await Promise.all([orders.kill(), payments.kill(), mails.kill(), broker.close()]);
+		await Promise.all([front, wire, mailWire, topic].map(async server => server.close()));
 		await rm(folder, {recursive: true, force: true});
 	}
 

@@ -45,8 +45,9 @@ async function run(groupId: string, topic: string, how: Parameters<KafkaConsumer
 	const consumer = kafka.consumer({
 		groupId,
 		heartbeatInterval: 200,
-		sessionTimeout: 4_000,
-		rebalanceTimeout: 4_000,
+		// The broker's first rebalance takes three seconds, and a machine under load forgets to say that it is alive.
+		sessionTimeout: 15_000,
+		rebalanceTimeout: 15_000,
 		maxWaitTimeInMs: 50,
 	});
 	consumers.push(consumer);

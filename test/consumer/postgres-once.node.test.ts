@@ -66,7 +66,7 @@ test('a connection that is lost is no attempt, and leaves nothing', async () => 
 		await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
 		await tx.query('SELECT 1');
 	});
-	await expect(place.consume(message('a'))).rejects.toThrow(/terminat/);
+	await expect(place.consume(message('a'))).rejects.toThrow(/terminat|not queryable/);
 	expect([await place.attempts(), await place.written()]).toEqual([[], []]);
 	expect(await place.consume(message('a'))).toEqual({status: 'processed', attempt: 1});
 	expect(await place.written()).toEqual(['a']);
@@ -107,7 +107,7 @@ test('a second delivery waits for the first, and runs where that fails', async (
 	expect(await place.written()).toEqual(['a']);
 });
 
-test('a message costs one statement beside its effect, a batch too', async () => {
+test('a message costs one statement beside its effect, which travels with BEGIN, a batch too', async () => {
 	const texts: string[] = [];
 	const [table, effects] = [someTable(), someTable()];
 	const counted = {
@@ -115,7 +115,12 @@ test('a message costs one statement beside its effect, a batch too', async () =>
 			const client = await pool.connect();
 			return {
 				async query(text: string, values?: unknown[]) {
-					texts.push(/^\s*(\w+)/.exec(text)?.[1] ?? '');
+					texts.push(
+						text
+							.split(';\n')
+							.map(it => /^\s*(\w+)/.exec(it)?.[1])
+							.join(' '),
+					);
 					return client.query(text, values);
 				},
 				release: (error?: Error | boolean) => client.release(error),
@@ -132,19 +137,37 @@ test('a message costs one statement beside its effect, a batch too', async () =>
 	});
 	texts.length = 0;
 	await consume(message('a'));
-	expect(texts.splice(0)).toEqual(['BEGIN', 'INSERT', 'INSERT', 'COMMIT']);
+	expect(texts.splice(0)).toEqual(['BEGIN INSERT', 'INSERT', 'COMMIT']);
 	await consume.batch([message('b'), message('c'), message('d')]);
-	expect(texts).toEqual(['BEGIN', 'INSERT', 'INSERT', 'INSERT', 'INSERT', 'COMMIT']);
+	expect(texts).toEqual(['BEGIN INSERT', 'INSERT', 'INSERT', 'INSERT', 'COMMIT']);
 });
+
+test.each(["'", '\\', "\\'", "'; DROP TABLE latchkey_inbox; --", "');--", '$1', '\n;\n', '"', '%'])(
+	'an id, a name and a payload are data, whatever they look like: %j',
+	async id => {
+		const place = await consumerOf(async (tx, value) => place.write(tx, value), {
+			consumer: `of ${id}`,
+			fingerprint: () => id,
+		});
+		expect(await place.consume(message(id))).toMatchObject({status: 'processed'});
+		expect((await place.consume.batch([message(id), message(`${id}2`)])).map(({status}) => status)).toEqual([
+			'duplicate',
+			'processed',
+		]);
+		const {rows} = await pool.query(`SELECT consumer, message_id FROM ${place.table} ORDER BY length(message_id)`);
+		expect(rows).toEqual([id, `${id}2`].map(it => ({consumer: `of ${id}`, message_id: it})));
+	},
+);
 
 test('a batch takes its messages in one order, whatever theirs is, so that two never wait for each other', async () => {
 	const taken: unknown[] = [];
 	const inbox = postgresInbox({
 		database: {
 			begin: async run => run(undefined),
-			async query(_tx, _text, values) {
-				taken.push(values[1]);
-				return {rows: (values[1] as string[]).map(id => ({message_id: id}))};
+			async query(_tx, text) {
+				const ids = /E'\{(.*?)\}'/.exec(text)?.[1]?.replaceAll('"', '').split(',') ?? [];
+				taken.push(ids);
+				return {rows: ids.map(id => ({message_id: id}))};
 			},
 		},
 	});

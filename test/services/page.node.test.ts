@@ -31,9 +31,9 @@ async function visit() {
 		shop,
 		order: async () => page.getByRole('button', {name: 'Order a lock'}).click(),
 		told: async (words: string) => page.getByText(words).waitFor(),
-		/** Orders, payments and charges, as the page shows them. */
+		/** Orders, payments, charges and e-mails, as the page shows them. */
 		shown: async () =>
-			Promise.all(['#orders', '#payments', '#charges'].map(async id => page.locator(id).textContent())),
+			Promise.all(['#orders', '#payments', '#charges', '#mails'].map(async id => page.locator(id).textContent())),
 	};
 }
 
@@ -43,9 +43,9 @@ test('an order is one payment and one charge, and the next is another', async ()
 	const {order, told, shown} = await visit();
 	await order();
 	await told('Ordered, and paid once.');
-	await expect.poll(shown).toEqual(['1', '1', '1']);
+	await expect.poll(shown).toEqual(['1', '1', '1', '1']);
 	await order();
-	await expect.poll(shown).toEqual(['2', '2', '2']);
+	await expect.poll(shown).toEqual(['2', '2', '2', '2']);
 });
 
 test.each(['losePayment', 'loseOrder'])(
@@ -61,7 +61,7 @@ test.each(['losePayment', 'loseOrder'])(
 		await box(page, name).uncheck();
 		await order();
 		await told('Ordered, and paid once.');
-		await expect.poll(shown).toEqual(['1', '1', '1']);
+		await expect.poll(shown).toEqual(['1', '1', '1', '1']);
 	},
 );
 
@@ -79,7 +79,7 @@ test('a payment service that is killed and comes back charges once', async () =>
 	await expect.poll(() => shop.state().switches.killed).toBe(false);
 	await order();
 	await told('Ordered, and paid once.');
-	await expect.poll(shown).toEqual(['1', '1', '1']);
+	await expect.poll(shown).toEqual(['1', '1', '1', '1']);
 });
 
 test('an order service that is killed amid an order finishes it', async () => {
@@ -90,7 +90,7 @@ test('an order service that is killed amid an order finishes it', async () => {
 	await page.getByRole('button', {name: 'Kill it'}).click();
 	await box(page, 'slow').uncheck();
 	await told('Ordered, and paid once.');
-	await expect.poll(shown).toEqual(['1', '1', '1']);
+	await expect.poll(shown).toEqual(['1', '1', '1', '1']);
 });
 
 test('slow answers are waited for', async () => {
@@ -100,5 +100,34 @@ test('slow answers are waited for', async () => {
 	await told('Ordering…');
 	await box(page, 'slow').uncheck();
 	await told('Ordered, and paid once.');
-	await expect.poll(shown).toEqual(['1', '1', '1']);
+	await expect.poll(shown).toEqual(['1', '1', '1', '1']);
+});
+
+test('a message that is delivered again, or whose acknowledgement is lost, is one e-mail', async () => {
+	const {page, shop, order, told, shown} = await visit();
+	await box(page, 'loseMails').check();
+	await order();
+	await told('Ordered, and paid once.');
+	await expect.poll(() => shop.state().counts.mailsAsked).toBeGreaterThan(3);
+	await box(page, 'loseMails').uncheck();
+	await order();
+	await expect.poll(shown).toEqual(['2', '2', '2', '2']);
+	const before = shop.state().counts.mailsAsked;
+	await page.getByRole('button', {name: 'Deliver everything again'}).click();
+	await expect.poll(() => shop.state().counts.mailsAsked).toBe(before + 2);
+	await expect.poll(shown).toEqual(['2', '2', '2', '2']);
+});
+
+test('a mail service that is killed amid everything writes what it has missed, once', async () => {
+	const {page, shop, order, told, shown} = await visit();
+	await box(page, 'loseMails').check();
+	await order();
+	await told('Ordered, and paid once.');
+	await expect.poll(() => shop.state().counts.mails).toBe(1);
+	await box(page, 'mailsKilled').check();
+	await box(page, 'loseMails').uncheck();
+	await order();
+	await expect.poll(shown).toEqual(['2', '2', '2', '1']);
+	await box(page, 'mailsKilled').uncheck();
+	await expect.poll(shown).toEqual(['2', '2', '2', '2']);
 });

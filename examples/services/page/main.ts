@@ -29,16 +29,16 @@ byId('order').addEventListener('click', () => {
 	});
 });
 
-async function tell(name: keyof Switches | 'restart', on: boolean): Promise<void> {
+async function tell(name: keyof Switches | 'restart' | 'redeliver', on: boolean): Promise<void> {
 	await fetch('/desk', {method: 'POST', body: JSON.stringify({name, on})});
 }
 
-for (const name of ['killed', 'losePayment', 'loseOrder', 'slow'] as const) {
+for (const name of ['killed', 'losePayment', 'loseOrder', 'mailsKilled', 'loseMails', 'slow'] as const) {
 	const box = byId(name) as HTMLInputElement;
 	box.addEventListener('change', () => void tell(name, box.checked));
 }
 
-byId('restart').addEventListener('click', () => void tell('restart', true));
+for (const name of ['restart', 'redeliver'] as const) byId(name).addEventListener('click', () => void tell(name, true));
 
 async function look(): Promise<void> {
 	const {counts} = (await (await fetch('/desk')).json()) as ShopState;

@@ -81,7 +81,7 @@ END`)}`;
 }
 
 /** Right with either setting of `standard_conforming_strings`. */
-function literal(text: string): string {
+export function literal(text: string): string {
 	return `E'${text.replace(/['\\]/g, '$&$&')}'`;
 }
 
