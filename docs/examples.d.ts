@@ -27,5 +27,5 @@ declare const orders: {
 
 /** Who is signed in. */
 declare function userIdOf(request: Request): Promise<string>;
-/** Takes payments, each once under its key. */
-declare const bank: {charge(order: unknown, idempotencyKey: string): Promise<{readonly id: string}>};
+/** Has the bank charge for it, once under this key. */
+declare function charged(order: unknown, idempotencyKey: string): Promise<{readonly id: string}>;

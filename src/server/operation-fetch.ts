@@ -54,7 +54,7 @@ const LEAST = 1_000;
  * const order = idempotent(handler, {
  *   store: memoryEntries(),
  *   scope: null,
- *   fetch: operationFetch(createFetch({scope: null, timeout: 3_000, dialect: {...latchkey, saves: 'errors'}})),
+ *   fetch: operationFetch(createFetch({scope: null, timeout: 3_000, keySenders: 'this-store', dialect: latchkey})),
  * });
  */
 export function operationFetch(client: ClientFetch): StepCalls {

@@ -107,7 +107,7 @@ export type GuardOptions<Rest extends readonly unknown[] = readonly never[]> = {
 	/**
 	 * Makes the calls of `operation.fetch`, to other services.
 	 *
-	 * @example operationFetch(createFetch({scope: null, timeout: 3_000, dialect: {...latchkey, saves: 'errors'}}))
+	 * @example operationFetch(createFetch({scope: null, timeout: 3_000, keySenders: 'this-store', dialect: latchkey}))
 	 */
 	readonly fetch?: StepCalls;
 	/**

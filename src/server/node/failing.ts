@@ -1,7 +1,7 @@
 import type {ServerResponse} from 'node:http';
 import {tellGuarded} from '../../utils.ts';
 import type {KeptAnswer} from '../entry.ts';
-import {replyOn} from './held.ts';
+import {replyOn} from './reply.ts';
 
 /** Hands over to what comes next, or to what handles errors. */
 export type Next = (error?: unknown) => void;

@@ -10,8 +10,9 @@ import {isSafe} from '../safe.ts';
 import type {GuardEnvironment} from '../steps.ts';
 import {bodyOf} from './body.ts';
 import {failing, failure, type Next} from './failing.ts';
-import {holdBack, replyOn, type Held, type NodeAnswer} from './held.ts';
+import {holdBack, type Held} from './held.ts';
 import {nodeSettings, type NodeGuardOptions, type NodeSettings} from './options.ts';
+import {replyOn, type NodeAnswer} from './reply.ts';
 import {targetOf} from './target.ts';
 
 /** What a handler is told of its run. */

@@ -1,16 +1,8 @@
 import {ServerResponse} from 'node:http';
 import {concat} from '../../bytes.ts';
-import type {KeptAnswer} from '../entry.ts';
-import {bareOf, isEndless, keptHeaders, type Copied} from '../kept.ts';
+import {bareOf, isEndless, keptHeaders} from '../kept.ts';
 import {changedSince, headersOf, setHeaders, type Lines} from './headers.ts';
-
-/** An answer to a request of `node:http`. */
-export type NodeAnswer = {
-	readonly status: number;
-	/** Lets the caller have it. */
-	readonly give: () => void;
-	readonly copied: (limit: number, omitted: readonly string[]) => Copied<NodeAnswer>;
-};
+import {endWith, type NodeAnswer} from './reply.ts';
 
 /** A response that is held back. */
 export type Held = NodeAnswer & {
@@ -227,17 +219,6 @@ function give(res: Fields): void {
 	else if (!res.writableNeedDrain) native.emit.call(res, 'drain');
 }
 
-/**
- * Node writes headers as latin1, and in one piece with what is latin1, too: half the time that they take with bytes. What has been
- * put before `end` gets bytes, which it cannot mistake.
- */
-function endWith(res: object, end: Method, body: Uint8Array | null | undefined): void {
-	const plain = body && (end as unknown) === ServerResponse.prototype.end;
-	if (plain)
-		end.call(res as Fields, Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
-	else end.call(res as Fields, body ?? undefined);
-}
-
 /** As `node:http` takes what comes after the end. */
 function afterEnd(res: Fields, method: 'write' | 'end', given: unknown[]): unknown {
 	res.finished = true;
@@ -282,23 +263,6 @@ function add(state: State, chunk: Chunk, encoding: unknown): void {
 
 function bytesOf(state: State): Uint8Array {
 	return (state.whole ??= concat(state.parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part))));
-}
-
-/** Writes an answer of the guard, beside the headers that are there already. */
-export function replyOn(res: ServerResponse, kept: KeptAnswer): NodeAnswer {
-	const {status, statusText, headers, body} = kept;
-	const answer: NodeAnswer = {
-		status,
-		copied: () => ({kept, response: answer}),
-		give() {
-			if (res.destroyed || res.headersSent) return;
-			res.statusCode = status;
-			if (statusText) res.statusMessage = statusText;
-			setHeaders(res, headers);
-			endWith(res, res.end as unknown as Method, body);
-		},
-	};
-	return answer;
 }
 
 function coded(Kind: ErrorConstructor, code: string, text: string): Error {
