@@ -22,7 +22,11 @@ export class MessageIdError extends Error {
 
 	constructor(id: string | undefined) {
 		const reused = `the id ${id} was that of another payload: which of the two is meant, its producer knows`;
-		super(id === undefined ? 'the message has no id: see the option "id" of onceOnly' : reused);
+		super(
+			id === undefined
+				? 'the message has no id: what the option "id" of onceOnly looks for, such as a header, is not there'
+				: reused,
+		);
 		this.code = id === undefined ? 'MESSAGE_ID_MISSING' : 'MESSAGE_ID_REUSED';
 		this.id = id;
 	}

@@ -142,6 +142,8 @@ export type Settings<M extends Message> = CommonOptions<M> &
 	Required<Pick<CommonOptions<M>, 'window' | 'maxAttempts' | 'onPoison'>>;
 
 export function settingsOf<M extends Message>(options: CommonOptions<M>): Settings<M> {
+	if (Object(options) === options && 'store' in options && 'transaction' in options)
+		throw mistake('onceOnly takes a store or a transaction, not both');
 	const byLease = options !== null && typeof options === 'object' && 'store' in options;
 	if (byLease) checkOptions('onceOnly', options, {store, ...common}, {...optional, lease: time, storeTimeout: time});
 	else checkOptions('onceOnly', options, {transaction, ...common}, optional);

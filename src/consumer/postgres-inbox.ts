@@ -1,4 +1,5 @@
 import {databaseOf, databaseSpec, framedOf, type Database, type PgPool, type Rows} from '../server/database.ts';
+import {lend} from '../server/transactional/lent.ts';
 import {tableSpec} from '../stores/postgres/ask.ts';
 import {isTransactionUndone} from '../server/undone.ts';
 import {explained} from '../stores/postgres/failure.ts';
@@ -127,7 +128,12 @@ export function postgresInbox<Tx>(options: PostgresInboxOptions<Tx>): PostgresIn
 			const known = rest.length > 0 ? await query(tx, sql.known, [consumer, ...columns]) : [];
 			const byId = new Map(known.map(row => [row['message_id'], row]));
 			const found = arrivals.map(it => (ours.has(it.id) ? fresh : knownAs(byId.get(it.id), it)));
-			return {value: await run(found, tx)};
+			const {lent, end} = lend(tx as Tx & object);
+			try {
+				return {value: await run(found, lent)};
+			} finally {
+				end();
+			}
 		});
 		return work.catch((error: unknown) => {
 			throw begun ? error : told(error);

@@ -1,4 +1,5 @@
 import {mistake} from '../mistake.ts';
+import {lend} from '../server/transactional/lent.ts';
 import {clock, type Clock} from '../clock.ts';
 import {isPromise, once} from '../utils.ts';
 import {checkOptions} from '../validate.ts';
@@ -123,12 +124,16 @@ export function sqliteInboxIn<D extends SqliteConnection>(
 
 	return {
 		async take(consumer, arrivals, run) {
-			return transact(() =>
-				run(
-					arrivals.map(arrival => take(consumer, arrival)),
-					database,
-				),
-			);
+			return transact(() => {
+				const found = arrivals.map(arrival => take(consumer, arrival));
+				const {lent, end} = lend(database, ['close']);
+				try {
+					return run(found, lent);
+				} finally {
+					// At once: an asynchronous handler is refused, and may not write after that.
+					end();
+				}
+			});
 		},
 		async fail(consumer, {id, fingerprint}, error) {
 			const row = transact(() => statement('fail').get(consumer, id, fingerprint, error, now())) as Row | undefined;

@@ -10,6 +10,7 @@ import {
 	type Message,
 	type TransactionOptions,
 } from '../../src/consumer/index.ts';
+import {memoryEntries} from '../../src/server/index.ts';
 import {sqlitePlace} from './inboxes.ts';
 
 const message = (id: string, value = id, key?: string): Message => ({headers: {'message-id': id}, value, key});
@@ -127,6 +128,33 @@ describe('one by one', () => {
 		await expect(consume(message('a'))).rejects.toThrow(/^latchkey: a handler on SQLite must be synchronous/);
 		expect(await written()).toEqual([]);
 		expect(database.prepare('SELECT * FROM latchkey_inbox').all()).toEqual([]);
+	});
+
+	test('nor does it write after it was refused, at any delivery', async () => {
+		const {inbox, write, written} = sqlitePlace();
+		const late: Array<Promise<void>> = [];
+		const slow = async (tx: Parameters<typeof write>[0]) => {
+			await Promise.resolve();
+			await write(tx, 'a');
+		};
+		const consume = onceOnly(
+			({tx}) => {
+				const its = slow(tx);
+				late.push(its);
+				return its;
+			},
+			{transaction: inbox, consumer: 'billing', id: headerId('message-id')},
+		);
+		for (let delivery = 1; delivery <= 3; delivery++)
+			await expect(consume(message('a'))).rejects.toThrow(/must be synchronous/);
+		expect((await Promise.allSettled(late)).map(({status}) => status)).toEqual(Array(3).fill('rejected'));
+		expect(await written()).toEqual([]);
+	});
+
+	test('a store or a transaction, not both', () => {
+		const {inbox} = sqlitePlace();
+		const both = {transaction: inbox, store: memoryEntries(), consumer: 'billing', id: headerId('message-id')};
+		expect(() => onceOnly(() => undefined, both)).toThrow('onceOnly takes a store or a transaction, not both');
 	});
 
 	test('a step has one key at all attempts, and messages have their own', async () => {

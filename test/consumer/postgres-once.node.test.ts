@@ -46,6 +46,20 @@ test('a handler that swallows what a statement failed of has processed nothing',
 	expect(await place.written()).toEqual(['a']);
 });
 
+test('what a handler has not waited for writes into no later transaction', async () => {
+	const forgotten = gate();
+	let late: Promise<void> = Promise.resolve();
+	const place = await consumerOf(async (tx, value) => {
+		await place.write(tx, value);
+		if (value === 'a') late = forgotten.opened.then(async () => place.write(tx, 'late'));
+	});
+	expect(await place.consume(message('a'))).toMatchObject({status: 'processed'});
+	forgotten.open();
+	await expect(late).rejects.toThrow('the transaction is over');
+	expect(await place.consume(message('b'))).toMatchObject({status: 'processed'});
+	expect(await place.written()).toEqual(['a', 'b']);
+});
+
 test('what is found at COMMIT counts against the message', async () => {
 	const unique = someTable();
 	await pool.query(`CREATE TABLE ${unique} (name text UNIQUE DEFERRABLE INITIALLY DEFERRED)`);
@@ -163,9 +177,11 @@ test('a batch takes its messages in one order, whatever theirs is, so that two n
 	const taken: unknown[] = [];
 	const inbox = postgresInbox({
 		database: {
-			begin: async run => run(undefined),
+			begin: async run => run({}),
 			async query(_tx, text) {
-				const ids = /E'\{(.*?)\}'/.exec(text)?.[1]?.replaceAll('"', '').split(',') ?? [];
+				const ids = /E'\{(.*?)\}'/.exec(text)?.[1]?.replaceAll('"', '').split(',');
+				// Before it commits, a transaction is asked whether it stands.
+				if (ids === undefined) return {rows: [{}]};
 				taken.push(ids);
 				return {rows: ids.map(id => ({message_id: id}))};
 			},

@@ -145,6 +145,30 @@ test('an effect that is asynchronous is refused, and what it writes later, too',
 	expect([charges(), keys()]).toEqual([0, 0]);
 });
 
+test('an effect may prepare as many statements as it likes', async () => {
+	const {guard, charges} = await someBank();
+	const pay = guard((amount, {database}) => {
+		const insert = database.prepare('INSERT INTO charges VALUES (?)');
+		const again = database.prepare('INSERT INTO charges VALUES (? + 1)');
+		const count = database.prepare('SELECT count(*) AS count FROM charges');
+		for (const statement of [insert, again]) statement.run(amount);
+		return {status: 201, body: JSON.stringify(count.get())};
+	});
+	expect(await (await pay(payment())).json()).toEqual({count: 2});
+	expect(charges()).toBe(2);
+});
+
+test('what is no handler in two parts, or answers a Response, is told what to do', async () => {
+	const {guard, guards, charges} = await someBank();
+	expect(() => guards((() => undefined) as never)).toThrow('takes {prepare, effect}');
+	const pay = guard((amount, run) => {
+		charge(amount, run);
+		return Response.json({}) as unknown as SqliteAnswer;
+	});
+	await expect(pay(payment())).rejects.toThrow('a Response can only be thrown');
+	expect(charges()).toBe(0);
+});
+
 test('an answer that cannot be one undoes what was written', async () => {
 	const {guard, charges} = await someBank();
 	const pay = guard((amount, run) => ({...charge(amount, run), status: 42}));

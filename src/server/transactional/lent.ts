@@ -10,11 +10,11 @@ export type Lent<T> = {readonly lent: T; readonly end: () => void};
 export function lend<T extends object>(thing: T, never: readonly string[] = []): Lent<T> {
 	let over = false;
 	const check = () => {
-		if (over)
-			throw new Error('the transaction of this request is over: wait for all that belongs to it before you answer');
+		if (over) throw new Error('the transaction is over: wait for all that belongs to it before the handler ends');
 	};
 
 	const known = new WeakMap<object, object>();
+	const originals = new WeakMap<object, object>();
 	/** `owner`: whose method it is. */
 	function proxyOf<P extends object>(target: P, owner?: object): P {
 		const found = known.get(target);
@@ -32,16 +32,15 @@ export function lend<T extends object>(thing: T, never: readonly string[] = []):
 			},
 			apply(_, self: unknown, given) {
 				check();
-				const made: unknown = Reflect.apply(
-					target as () => unknown,
-					owner && self === known.get(owner) ? owner : self,
-					given,
-				);
+				// A method is that of many: all statements have the same `run`.
+				const its = originals.get(self as object) ?? self;
+				const made: unknown = Reflect.apply(target as () => unknown, its, given);
 				// A prepared statement of SQLite writes by itself.
 				return owner && isStatement(made) ? proxyOf(made) : made;
 			},
 		});
 		known.set(target, proxy);
+		originals.set(proxy, target);
 		return proxy;
 	}
 

@@ -135,6 +135,8 @@ export function sqliteTransactionalIn<
 			throw mistake('effect of a transaction of SQLite gave a promise: what has to be waited for belongs into prepare');
 		}
 
+		if (answer instanceof Response)
+			throw mistake('effect answers plain data, {status, headers, body}; a Response can only be thrown');
 		const {status, headers = {}, body = null} = answer;
 		const response = new Response(body, {status, headers});
 		if (!isKept(status)) throw new Undo(response);
@@ -152,6 +154,8 @@ export function sqliteTransactionalIn<
 	}
 
 	function guarded<Prepared>({prepare, effect}: SqliteHandler<Prepared, Connection, Rest>) {
+		if (typeof prepare !== 'function' || typeof effect !== 'function')
+			throw mistake('a transaction of SQLite takes {prepare, effect}: what is waited for, and then what is written');
 		return async (request: Request, ...rest: Rest): Promise<Response> => {
 			const asked = isSafe(request.method) ? undefined : await askedBy(settings, request, rest);
 			if (asked && !('subject' in asked)) return asked;
