@@ -20,12 +20,14 @@ export class MessageIdError extends Error {
 	readonly code: 'MESSAGE_ID_MISSING' | 'MESSAGE_ID_REUSED';
 	readonly id: string | undefined;
 
-	constructor(id: string | undefined) {
+	/** `cause`: what the option `id` or `fingerprint` threw. */
+	constructor(id: string | undefined, cause?: unknown) {
 		const reused = `the id ${id} was that of another payload: which of the two is meant, its producer knows`;
 		super(
 			id === undefined
 				? 'the message has no id: what the option "id" of onceOnly looks for, such as a header, is not there'
 				: reused,
+			cause === undefined ? {} : {cause},
 		);
 		this.code = id === undefined ? 'MESSAGE_ID_MISSING' : 'MESSAGE_ID_REUSED';
 		this.id = id;

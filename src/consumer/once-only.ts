@@ -124,10 +124,17 @@ export function onceOnlyIn<Tx, M extends Message>(
 		throw new PoisonMessageError(id, attempts, error);
 	}
 
-	async function itemOf(message: M): Promise<Item<M> | undefined> {
-		const id = settings.id(message);
-		if (typeof id !== 'string' || id === '') return undefined;
-		const arrival = {id: await storable(id), fingerprint: await fingerprintOf(message, settings)};
+	/** An error: it cannot be told which message it is. */
+	async function itemOf(message: M): Promise<Item<M> | MessageIdError> {
+		let arrival;
+		try {
+			const id = settings.id(message);
+			if (typeof id !== 'string' || id === '') return new MessageIdError(undefined);
+			arrival = {id: await storable(id), fingerprint: await fingerprintOf(message, settings)};
+		} catch (error) {
+			return new MessageIdError(undefined, error);
+		}
+
 		if (environment.now() - Number(message.timestamp ?? Infinity) > window)
 			tell({type: 'older-than-window', message, id: arrival.id});
 		return {message, arrival};
@@ -135,7 +142,7 @@ export function onceOnlyIn<Tx, M extends Message>(
 
 	async function consume(message: M): Promise<Result> {
 		const item = await itemOf(message);
-		if (item === undefined) return refused(message, new MessageIdError(undefined));
+		if (item instanceof MessageIdError) return refused(message, item);
 		return settled(item, await runs.run(item));
 	}
 

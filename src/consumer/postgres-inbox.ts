@@ -99,6 +99,7 @@ export function postgresInbox<Tx>(options: PostgresInboxOptions<Tx>): PostgresIn
 	checkOptions('postgresInbox', options, {database: databaseSpec}, {table: tableSpec});
 	const {table = 'latchkey_inbox'} = options;
 	const database = databaseOf(options.database);
+	const withheld = database === options.database ? [] : ['release', 'end'];
 	const framed = framedOf(options.database, Number.POSITIVE_INFINITY);
 	const sql = statementsOn(table);
 	const told = (error: unknown) => (isTransient(error) ? error : explained(error, table));
@@ -128,7 +129,7 @@ export function postgresInbox<Tx>(options: PostgresInboxOptions<Tx>): PostgresIn
 			const known = rest.length > 0 ? await query(tx, sql.known, [consumer, ...columns]) : [];
 			const byId = new Map(known.map(row => [row['message_id'], row]));
 			const found = arrivals.map(it => (ours.has(it.id) ? fresh : knownAs(byId.get(it.id), it)));
-			const {lent, end} = lend(tx as Tx & object);
+			const {lent, end} = lend(tx as Tx & object, withheld);
 			try {
 				return {value: await run(found, lent)};
 			} finally {
@@ -172,8 +173,10 @@ function arrayLiteral(texts: readonly string[]): string {
 const fresh: Found = {status: 'new', attempt: 1};
 
 function knownAs(row: Rows['rows'][number] | undefined, {fingerprint}: Arrival): Found {
-	// Swept a moment ago: once more, and it is new.
-	if (row === undefined) throw Object.assign(new Error('the row of a message has just gone'), {code: '40001'});
+	const failed = row && row['fingerprint'] === fingerprint && (row['state'] === 'failed' || row['state'] === 'dead');
+	// Swept or settled a moment ago: once more. What has failed and could not be taken is not what is there by now.
+	if (row === undefined || (failed && row['attempts'] === null))
+		throw Object.assign(new Error('the row of a message has just changed'), {code: '40001'});
 	if (row['fingerprint'] !== fingerprint) return {status: 'reused'};
 	if (row['attempts'] !== null) return {status: 'new', attempt: Number(row['attempts'])};
 	return {status: row['state'] === 'skipped' ? 'skipped' : 'processed'};

@@ -112,6 +112,8 @@ export function relayOn({monotonic, timer}: Pick<Clock, 'monotonic' | 'timer'>, 
 	const relay: Relay = {
 		async publish(publish, {batch = 100, onError = () => undefined} = {}) {
 			let count = 0;
+			// Another relay may have published what was held here.
+			for (const [lane, {until}] of held) if (until + HELD[1] < monotonic()) held.delete(lane);
 			const waiting = [...held].filter(([, {until}]) => until > monotonic()).map(([lane]) => lane);
 			await pass(waiting, batch, async rows => {
 				if (rows.length === 0) return [];

@@ -105,7 +105,7 @@ export type EntryStore = {
 	mark(id: string, hold: Hold & {readonly lease: number}): MaybePromise<HoldResult>;
 	/** Lengthens the lease, from now. */
 	renew(id: string, hold: Hold & {readonly lease: number}): MaybePromise<HoldResult>;
-	/** Keeps the answer. It is absent once the retention is over: counted from the entry's beginning; for a doubt, from now. */
+	/** Keeps the answer. It is absent once the retention is over: counted from the entry's beginning; for a doubt, and for a run that was taken over, from now. */
 	answer(id: string, hold: Hold & Retention & {readonly answer: KeptAnswer}): MaybePromise<HoldResult>;
 	/** Lets go: the next one begins anew, or finds a doubt. */
 	release(id: string, hold: Hold & {readonly as: 'free' | 'doubt'}): MaybePromise<HoldResult>;

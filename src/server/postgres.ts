@@ -91,7 +91,7 @@ WHERE id = $1 AND revision = ${seen} RETURNING id`,
 		drop: `DELETE FROM ${quoted} WHERE id = $1 AND revision = $2 RETURNING id`,
 		answer: `UPDATE ${quoted} SET state = 'answered', owner = '', lease_until = 0, answer = $4::bytea,
 	expires_at = created_at + $5::bigint, revision = revision + 1
-WHERE id = $1 AND owner = $2 AND token = $3 AND state = 'running' AND version = 1 RETURNING *`,
+WHERE id = $1 AND owner = $2 AND token = $3 AND token = 1 AND state = 'running' AND version = 1 RETURNING *`,
 		unsettled: `SELECT ${NOW} AS now, * FROM ${quoted} WHERE guard = $1 AND expires_at IS NULL AND NOT ${IDLE}
 ORDER BY created_at LIMIT $2::bigint`,
 		sweep: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(ARRAY(SELECT id FROM ${quoted}

@@ -27,10 +27,7 @@ const words: Readonly<Record<ProblemCode, readonly [title: string, detail: strin
 		'Idempotency-Key: already executed',
 		'The first request with this Idempotency-Key took effect. Its answer was not kept.',
 	],
-	'store-unavailable': [
-		'Idempotency-Key cannot be looked up',
-		'The store of idempotency keys did not answer. Nothing was done.',
-	],
+	'store-unavailable': ['Idempotency-Key cannot be looked up', 'Its store did not answer. Nothing was done.'],
 };
 
 /** The answer of the guard in `application/problem+json`. `members`: what else is to be told. */

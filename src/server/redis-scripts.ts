@@ -28,10 +28,10 @@ redis.call('ZADD', index, text(now), ARGV[1])
 return {'1', text(now)}
 `;
 
-/** ARGV: id, owner, token, retention in milliseconds or '', the answer. Writes for who holds what is running. */
+/** ARGV: id, owner, token, retention in milliseconds or '', the answer. Writes for who holds what is running, and has from its beginning. */
 const answer = `
 local row = redis.call('HMGET', entry, 'owner', 'token', 'state', 'version', 'created_at', 'guard', 'revision')
-local mine = row[1] == ARGV[2] and row[2] == ARGV[3] and row[3] == 'running' and row[4] == '1'
+local mine = row[1] == ARGV[2] and row[2] == ARGV[3] and row[2] == '1' and row[3] == 'running' and row[4] == '1'
 if not (mine and row[5] and row[6] and row[7]) then return reply('0') end
 redis.call('HSET', entry, 'state', 'answered', 'owner', '', 'lease_until', '0', 'answer', ARGV[5], 'revision', text(row[7] + 1))
 if ARGV[4] == '' then return reply('1') end

@@ -34,19 +34,20 @@ export function beginRule(entry: Entry | undefined, beginning: Beginning, now: n
 	if (entry.fingerprint !== fingerprint) return {result: {status: 'reused', entry, now}};
 	if (entry.state === 'answered') return {result: {status: 'answered', entry, now}};
 	if (isHeld(entry, now)) return {result: {status: 'busy', entry, now}};
-	if (entry.state === 'running' && onLapsed === 'reexecute') return begun(entry, false);
+	if (entry.state === 'running' && onLapsed === 'reexecute') return begun(entry, false, true);
 	return {result: {status: 'doubt', entry, now}};
 
-	function begun(before: Entry | undefined, again: boolean): Step<BeginResult> {
+	/** `knowing`: what the run before has done, and since when, holds for this one. */
+	function begun(before: Entry | undefined, again: boolean, knowing = again): Step<BeginResult> {
 		const write: Entry = {
 			subject,
 			fingerprint,
 			state: 'running',
-			mayHaveActed: beginning.mayHaveActed || (again && before?.mayHaveActed === true),
+			mayHaveActed: beginning.mayHaveActed || (knowing && before?.mayHaveActed === true),
 			owner,
 			token: (before?.token ?? 0) + (again ? 0 : 1),
 			leaseUntil: now + lease,
-			createdAt: again ? (before?.createdAt ?? now) : now,
+			createdAt: knowing ? (before?.createdAt ?? now) : now,
 		};
 		return {result: {status: 'begun', entry: write, now}, write};
 	}
@@ -64,7 +65,8 @@ export function renewRule(entry: Entry | undefined, hold: Given<'renew'>, now: n
 
 export function answerRule(entry: Entry | undefined, hold: Given<'answer'>, now: number): Step<HoldResult> {
 	const {answer, retention} = hold;
-	const since = entry?.state === 'running' ? entry.createdAt : now;
+	// One that was taken over may have begun longer ago than answers are kept.
+	const since = entry?.state === 'running' && entry.token === 1 ? entry.createdAt : now;
 	const expiresAt = retention === undefined ? undefined : since + retention;
 	return held(entry, hold, {state: 'answered', owner: '', leaseUntil: 0, answer, expiresAt});
 }

@@ -57,7 +57,7 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 	let pause: number = LOOKS[0];
 	let known = false;
 
-	for (let reconciled = false; ;) {
+	for (let asked = false; ;) {
 		const begun = await steps.begin(beginning).catch(() => undefined);
 		if (begun === undefined) {
 			// Never beside a run that was seen, nor after one that may have taken effect.
@@ -76,10 +76,10 @@ export async function serve<R extends Answer>(served: Served<R>): Promise<R> {
 		if (begun.status === 'reused') return reply(problem('key-reused'));
 		if (begun.status === 'answered') return reply(replayOf(entry.answer as KeptAnswer));
 		if (begun.status === 'doubt') {
-			if (!reconcile || reconciled) return reply(problem('outcome-unknown'));
+			if (!reconcile || asked) return reply(problem('outcome-unknown'));
 			const found = await findOut(served, owner);
 			if (found) return found;
-			reconciled = true;
+			asked = true;
 			continue;
 		}
 
@@ -113,12 +113,16 @@ export async function reconciled(
 	repeats: boolean,
 ): Promise<KeptAnswer | 'undone' | 'repeat' | undefined> {
 	const {reconcile, bodyLimit, omitHeaders, retention} = settings;
-	const end = steps.keep(held, () => tell({type: 'lease-lost'}));
+	let lost = false;
+	const end = steps.keep(held, () => {
+		lost = true;
+		tell({type: 'lease-lost'});
+	});
 	try {
 		const key = (step: string) => stepKey(subject, held.fingerprint, step);
 		const found = await reconcile?.(held, {key});
 		if (found === 'undone') return (await steps.release(held, 'free')).status === 'done' ? found : undefined;
-		if (found === 'repeat' && repeats) return found;
+		if (found === 'repeat' && repeats && !lost) return found;
 		if (found !== undefined && found !== 'repeat') {
 			const {kept} = await copied(found, bodyLimit, omitHeaders);
 			return (await steps.answer(held, kept, retention)).status === 'done' ? kept : undefined;

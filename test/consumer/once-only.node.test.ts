@@ -151,6 +151,25 @@ describe('one by one', () => {
 		expect(await written()).toEqual([]);
 	});
 
+	test('a message whose id or payload makes its options throw is refused, and stops no other', async () => {
+		const skipped: unknown[] = [];
+		const {consume, written} = consumerOf({
+			fingerprint: ({value}) => (JSON.parse(String(value)) as {amount: number}).amount.toString(),
+			onPoison: 'skip',
+			deadLetter({error}) {
+				skipped.push(error);
+			},
+		});
+		const messages = [message('a', '{"amount":1}'), message('b', 'null'), message('c', '{"amount":2}')];
+		expect((await consume.batch(messages)).map(({status}) => status)).toEqual(['processed', 'skipped', 'processed']);
+		expect(await consume(message('d', '{'))).toEqual({status: 'skipped'});
+		expect(skipped).toMatchObject([
+			{code: 'MESSAGE_ID_MISSING', cause: new TypeError("Cannot read properties of null (reading 'amount')")},
+			{code: 'MESSAGE_ID_MISSING', cause: {name: 'SyntaxError'}},
+		]);
+		expect(await written()).toHaveLength(2);
+	});
+
 	test('a store or a transaction, not both', () => {
 		const {inbox} = sqlitePlace();
 		const both = {transaction: inbox, store: memoryEntries(), consumer: 'billing', id: headerId('message-id')};

@@ -109,6 +109,7 @@ describe('marked effects', () => {
 		const [first, second] = [pay(), environment.advance(10_000).then(async () => pay())];
 		await environment.settle();
 		await environment.advance(1);
+		await expect.poll(() => runs).toBe(2);
 		banks[0]!.open(new Response('no', {status}));
 		expect(await codeOf(await first)).toBe('idempotency-key-in-progress');
 		banks[1]!.open(new Response('paid', {status: 201}));

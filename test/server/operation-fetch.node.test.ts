@@ -337,6 +337,26 @@ describe('a doubt that is repeated', () => {
 		expect(await store.unsettled('', 1)).toEqual([]);
 	});
 
+	test('is not repeated by one whose lease was lost while it found out', async () => {
+		const found = gate<'repeat'>();
+		const {pay, store, runs, environment} = guarded(
+			() => {
+				throw new Error('hung up');
+			},
+			{lease: 10_000, reconcile: async () => found.opened},
+		);
+		await expect(pay()).rejects.toThrow('hung up');
+		const late = pay();
+		await environment.settle();
+		const renew = store.renew.bind(store);
+		Object.assign(store, {renew: () => ({status: 'lost'})});
+		await environment.advance(4_000);
+		Object.assign(store, {renew});
+		found.open('repeat');
+		expect(await codeOf(await late)).toBe('idempotency-outcome-unknown');
+		expect(runs()).toBe(1);
+	});
+
 	test('is not repeated where there is no request to run', async () => {
 		const {pay, guard, runs} = guarded(() => {
 			throw new Error('hung up');

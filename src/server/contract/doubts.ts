@@ -28,6 +28,22 @@ export const doubtTests: readonly EntryTest[] = [
 		},
 	},
 	{
+		title: 'lease: who runs again whatever was knows since when, and what the one before has done',
+		needs: 50,
+		async run({ask, begin, answer, lease, lapse, elapse}) {
+			await begin({lease});
+			await lapse();
+			const asked = {owner: 'bob', onLapsed: 'reexecute', mayHaveActed: false} as const;
+			const {entry: next, now} = answered(await ask(asked), 'begun');
+			holds(next.createdAt <= now - lease, 'it knows since when');
+			same(next.mayHaveActed, true, 'what the one before has done');
+			// An answer counts from when it was given, or it might be gone at once.
+			answered(await answer(next, lease), 'done');
+			await elapse(Math.ceil(lease / 2));
+			answered(await ask(), 'answered');
+		},
+	},
+	{
 		title: 'lease: of 30 at once who run again whatever was, one does',
 		async run({ask, begin, lease, lapse}) {
 			await begin({lease});

@@ -121,7 +121,7 @@ const methods: Record<MethodName, Method> = {
 		const state = this[STATE];
 		if (state.given || event !== 'close') return state.native.emit.call(this, event, ...details);
 		state.gone = true;
-		setClosed(this, false);
+		stay(this);
 		return true;
 	},
 	destroy(error) {
@@ -160,7 +160,7 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 	});
 	res[STATE] = state;
 	Object.assign(res, methods);
-	if (state.gone) setClosed(res, false);
+	if (state.gone) stay(res);
 
 	// Without getters: V8 gives each object that has one a map of its own, which only a full collection of garbage lets go, with all it holds.
 	const held: Held & {status: number} = {
@@ -234,6 +234,12 @@ function open(res: Fields): void {
 	res[STATE].given = true;
 	res[HEADER] = res[STATE].headless;
 	if (res[STATE].gone) setClosed(res, true);
+}
+
+/** As if its caller had not left. `on-finished`, by which `sendFile` goes, asks the socket. */
+function stay(res: Fields): void {
+	setClosed(res, false);
+	(res as {socket: unknown}).socket = null;
 }
 
 function setClosed(res: Fields, is: boolean): void {

@@ -140,7 +140,7 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 				case 'declined': {
 					// In a transaction of its own: a savepoint before every handler would cost those that do not decline.
 					const {response} = ending;
-					run = {...first, handle: async () => response};
+					run = {...first, handle: async () => response.clone()};
 					break;
 				}
 

@@ -88,6 +88,26 @@ describe.each([
 		}
 	});
 
+	test('a file is sent though its caller has left, and a repeat gets it', async () => {
+		const app = express();
+		let runs = 0;
+		app.post('/file', idempotent(options()), (req, res) => {
+			runs++;
+			const answer = () => {
+				res.sendFile(import.meta.filename);
+			};
+			if (runs > 1) answer();
+			else req.socket.once('close', answer).destroy();
+		});
+		const {open, send} = await listen(app);
+		const outgoing = open({path: '/file'});
+		outgoing.end('{"amount":1}');
+		await expect(once(outgoing, 'response')).rejects.toThrow('socket hang up');
+		await expect.poll(async () => (await send({path: '/file'})).status).toBe(200);
+		expect((await send({path: '/file'})).headers['idempotent-replayed']).toBe('true');
+		expect(runs).toBe(1);
+	});
+
 	test.each(['before', 'after'])('compression %s the guard', async when => {
 		const app = express();
 		const parts = [idempotent(options()), compression({threshold: 0})];
