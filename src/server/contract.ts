@@ -1,6 +1,7 @@
 import {register, type Harness} from '../stores/contract/register.ts';
 import {benchOn, LONG} from './contract/bench.ts';
 import {doubtTests} from './contract/doubts.ts';
+import {leaseTests} from './contract/leases.ts';
 import {runTests} from './contract/runs.ts';
 import type {EntryStore} from './entry.ts';
 
@@ -23,5 +24,5 @@ export type EntryHarness = Harness<EntryStore>;
  * });
  */
 export function entryContract(harness: EntryHarness): void {
-	register(harness, [...runTests, ...doubtTests], LONG, benchOn);
+	register(harness, [...runTests, ...leaseTests, ...doubtTests], LONG, benchOn);
 }
