@@ -196,6 +196,23 @@ test('a batch takes its messages in one order, whatever theirs is, so that two n
 	]);
 });
 
+test('a message that has failed, and is swept while it is delivered again, is processed', async () => {
+	// What a look finds that waits for the row to go: the row from before, which nobody has taken.
+	let takes = 0;
+	const inbox = postgresInbox({
+		database: {
+			begin: async run => run({}),
+			async query(_tx, text) {
+				if (text.startsWith('WITH again'))
+					return {rows: [{message_id: 'a', fingerprint: 'f', state: 'failed', attempts: null}]};
+				return {rows: text.startsWith('INSERT') && ++takes === 1 ? [] : [{message_id: 'a'}]};
+			},
+		},
+	});
+	expect(await inbox.take('x', [{id: 'a', fingerprint: 'f'}], ([found]) => found)).toEqual({status: 'new', attempt: 1});
+	expect(takes).toBe(2);
+});
+
 test('a batch with a statement that fails goes on one by one, but for its key', async () => {
 	const place = await consumerOf(async (tx, value) => {
 		if (value === 'bad') await tx.query('SELECT 1 / 0');

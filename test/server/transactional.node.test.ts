@@ -1,3 +1,4 @@
+import type {PoolClient} from 'pg';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {transactional} from '../../src/server/postgres.ts';
 import {timelessPlace} from '../stores/postgres-place.ts';
@@ -199,6 +200,49 @@ describe('a guard in its transaction', () => {
 			}
 		});
 		expect([counts, runs]).toEqual([{charges: 0, keys: 1}, 1]);
+	});
+
+	test('a Response that is thrown is kept though the database undoes that at first', async () => {
+		const {pool, table} = bank;
+		let transactions = Infinity;
+		const guards = transactional({
+			database: {
+				async begin(run) {
+					// The first one is the handler's own, the second keeps its answer.
+					const isUndone = ++transactions === 2;
+					const client = await pool.connect();
+					try {
+						await client.query('BEGIN');
+						const value = await run(client);
+						if (isUndone) throw Object.assign(new Error('undone'), {code: '40001'});
+						await client.query('COMMIT');
+						return value;
+					} catch (error) {
+						await client.query('ROLLBACK');
+						throw error;
+					} finally {
+						client.release();
+					}
+				},
+				query: async (client: PoolClient, text, values) => client.query(text, values),
+			},
+			table: `${table}_keys`,
+			name: 'declines twice',
+			scope: null,
+		});
+		await guards.setup();
+		transactions = 0;
+		const pay = guards(() => {
+			throw Response.json({declined: true}, {status: 402});
+		});
+		for (const replayed of [false, true]) {
+			const response = await pay(payment());
+			expect([response.status, hasReplayed(response), await response.json()]).toEqual([
+				402,
+				replayed,
+				{declined: true},
+			]);
+		}
 	});
 
 	test('a Response that is thrown is the answer even where a statement had failed', async () => {
