@@ -71,7 +71,7 @@ export type Hold = {readonly owner: string; readonly token: number};
 
 /** What a fenced step came to. */
 export type HoldResult =
-	| {readonly status: 'done'; readonly entry: Entry}
+	| {readonly status: 'done'}
 	/** The entry is gone, or another's. Nothing was written. */
 	| {readonly status: 'lost'};
 

@@ -24,9 +24,7 @@ export function memoryEntries(): EntryStore {
 }
 
 /** @internal */
-export function memoryEntriesIn({now}: Pick<Clock, 'now'>): EntryStore {
-	const entries = new Map<string, Entry>();
-
+export function memoryEntriesIn({now}: Pick<Clock, 'now'>, entries = new Map<string, Entry>()): EntryStore {
 	/** Synchronous, hence atomic. */
 	function step<R>(id: string, rule: (entry: Entry | undefined, at: number) => Step<R>): R {
 		const {result, write} = rule(entries.get(id), now());

@@ -91,7 +91,7 @@ WHERE id = $1 AND revision = ${seen} RETURNING id`,
 		drop: `DELETE FROM ${quoted} WHERE id = $1 AND revision = $2 RETURNING id`,
 		answer: `UPDATE ${quoted} SET state = 'answered', owner = '', lease_until = 0, answer = $4::bytea,
 	expires_at = created_at + $5::bigint, revision = revision + 1
-WHERE id = $1 AND owner = $2 AND token = $3 AND token = 1 AND state = 'running' AND version = 1 RETURNING *`,
+WHERE id = $1 AND owner = $2 AND token = $3 AND token = 1 AND state = 'running' AND version = 1 RETURNING id`,
 		unsettled: `SELECT ${NOW} AS now, * FROM ${quoted} WHERE guard = $1 AND expires_at IS NULL AND NOT ${IDLE}
 ORDER BY created_at LIMIT $2::bigint`,
 		sweep: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(ARRAY(SELECT id FROM ${quoted}
@@ -146,7 +146,7 @@ export function postgresEntries(options: PostgresEntriesOptions): PostgresEntrie
 			const {owner, token, answer, retention} = hold;
 			const lasting = retention === undefined ? null : Math.ceil(retention);
 			const [row] = await ask(sql.answer, [id, owner, token, packKept(answer), lasting]);
-			return row === undefined ? steps.answer(id, hold) : {status: 'done', entry: entryOf(row)};
+			return row === undefined ? steps.answer(id, hold) : {status: 'done'};
 		},
 		async unsettled(guard, limit) {
 			const rows = await ask(sql.unsettled, [guardColumn(guard), limit]);

@@ -1,14 +1,16 @@
-import {Buffer} from 'node:buffer';
 import {clock, type Clock} from '../clock.ts';
+import {shown} from '../shown.ts';
 import {time} from '../specs.ts';
 import {boundedSender, isRedisClient, keyPrefix, type RedisClient} from '../stores/redis/client.ts';
-import {commandsOn} from '../stores/redis/engine.ts';
+import {commandsOn, listOf} from '../stores/redis/engine.ts';
+import {numeric} from '../stores/row.ts';
 import {checkOptions, type OptionSpecs} from '../validate.ts';
-import {stepOnEntry, stepsBy, type FoundEntry} from './compared.ts';
-import type {EntryStore} from './entry.ts';
+import {stepOnEntry, stepsBy, type EntryCell, type FoundEntry} from './compared.ts';
+import type {Entry, EntryStore} from './entry.ts';
 import {entryScripts} from './redis-scripts.ts';
-import {entryOf, entryRow, guardColumn, packKept, type EntryRow} from './row.ts';
-import {beginRule, isAbsent} from './rules.ts';
+import {entryIn, spelt, speltAnswer, speltHold, speltRest} from './redis-value.ts';
+import {guardColumn} from './row.ts';
+import {answerRule, beginRule, isAbsent} from './rules.ts';
 
 export type RedisEntriesOptions = {
 	/** A connected client or cluster of `redis` or `ioredis`, or `{send}`, as `redisStore` takes it. It stays yours. */
@@ -72,49 +74,51 @@ export function redisEntriesIn(environment: Pick<Clock, 'timer'>, options: Redis
 		return replyOf(await script(entryScripts[name], keys, args), keys[0]);
 	}
 
-	const step = stepsBy(async (id, rule) => {
-		const read = async () => run('read', id, [id]);
-		return stepOnEntry(
-			{
-				read,
-				async write(entry, {revision, record}) {
-					const guard = guardColumn((entry ?? record)?.subject.guard ?? '');
-					const fields = entry === null ? [] : spread(entryRow(entry, id));
-					const end = String(entry?.expiresAt === undefined ? '' : Math.ceil(entry.expiresAt));
-					const reply = await run('swap', id, [String(revision), memberOf(guard, id), end, ...fields]);
-					return reply.written ? 'written' : reply;
-				},
-			},
-			rule,
-			await read(),
-		);
+	const cellOf = (id: string): EntryCell => ({
+		read: async () => run('read', id, []),
+		async write(entry, {revision, record}) {
+			const member = memberOf((entry ?? record)?.subject.guard ?? '', id);
+			const end = entry?.expiresAt === undefined ? '' : String(Math.ceil(entry.expiresAt));
+			const value = entry ? [String(Math.floor(entry.createdAt)), end, spelt(entry)] : [];
+			const reply = await run('swap', id, [String(revision), member, ...value]);
+			return reply.written ? 'written' : reply;
+		},
 	});
+	const steps = stepsBy(async (id, rule) => stepOnEntry(cellOf(id), rule));
 
-	async function indexed(digit: string): Promise<Array<{guard: string; id: string}>> {
-		const members = await command(indexOf(digit), ['ZRANGE', indexOf(digit), '0', '-1']);
-		return members.map(member => ({guard: member.slice(64), id: member.slice(0, 64)}));
+	async function indexed(digit: string): Promise<Array<{member: string; guard: string; id: string}>> {
+		const members = listOf(await command(indexOf(digit), ['ZRANGE', indexOf(digit), '0', '-1']));
+		return members.map(member => ({member, guard: member.slice(64), id: member.slice(0, 64)}));
 	}
 
 	return {
-		...step,
+		...steps,
 		async begin(id, beginning) {
-			const {write} = beginRule(undefined, beginning, 0);
-			if (write === undefined || write === null) return step.begin(id, beginning);
-			const {created_at, lease_until, ...row} = entryRow(write, id);
-			const args = [memberOf(row.guard, id), String(lease_until), ...spread(row)];
-			const {written, now} = await run('begin', id, args);
-			return written ? beginRule(undefined, beginning, now).result : step.begin(id, beginning);
+			const rule = (entry: Entry | undefined, now: number) => beginRule(entry, beginning, now);
+			const {result} = rule(undefined, 0);
+			const {guard} = beginning.subject;
+			const lease = String(Math.ceil(beginning.lease));
+			const reply = await run('begin', id, [
+				memberOf(guard, id),
+				lease,
+				speltHold(result.entry) + speltRest(result.entry),
+			]);
+			return reply.written ? rule(undefined, reply.now).result : stepOnEntry(cellOf(id), rule, reply);
 		},
 		async answer(id, hold) {
 			const {owner, token, answer, retention} = hold;
+			// What was taken over is kept from now, and not from its beginning.
+			if (token !== 1) return steps.answer(id, hold);
+			const held = speltHold({state: 'running', owner, token});
 			const lasting = retention === undefined ? '' : String(Math.ceil(retention));
-			const reply = await run('answer', id, [id, owner, String(token), lasting, spelt(packKept(answer))]);
-			return reply.written && reply.record ? {status: 'done', entry: reply.record} : step.answer(id, hold);
+			const reply = await run('answer', id, [id, held, lasting, ...speltAnswer(answer)]);
+			if (reply.written) return {status: 'done'};
+			return stepOnEntry(cellOf(id), (entry, now) => answerRule(entry, hold, now), reply);
 		},
 		async unsettled(guard, limit) {
 			const all = (await Promise.all(DIGITS.map(indexed))).flat();
 			const own = all.filter(it => it.guard === guardColumn(guard));
-			const found = await Promise.all(own.map(async ({id}) => run('read', id, [id])));
+			const found = await Promise.all(own.map(async ({id}) => run('read', id, [])));
 			return found
 				.flatMap(({record: entry, now}) =>
 					entry && entry.expiresAt === undefined && !isAbsent(entry, now) ? {entry, now} : [],
@@ -126,10 +130,10 @@ export function redisEntriesIn(environment: Pick<Clock, 'timer'>, options: Redis
 		async sweep() {
 			let swept = 0;
 			for (const digit of DIGITS)
-				for (const {guard, id} of await indexed(digit)) {
-					const {record, now, revision} = await run('read', id, [id]);
+				for (const {member, id} of await indexed(digit)) {
+					const {record, now, revision} = await run('read', id, []);
 					if (!record || !isAbsent(record, now)) continue;
-					const {written} = await run('swap', id, [String(revision), memberOf(guard, id), '']);
+					const {written} = await run('swap', id, [String(revision), member]);
 					swept += Number(written);
 				}
 
@@ -141,28 +145,18 @@ export function redisEntriesIn(environment: Pick<Clock, 'timer'>, options: Redis
 type Reply = FoundEntry & {readonly written: boolean};
 
 /** In an index: ids have 64 characters. */
-const memberOf = (guard: string, id: string): string => id + guard;
+const memberOf = (guard: string, id: string): string => id + guardColumn(guard);
 
-/** By turns name and value, without what is `null`. Text only: what a client makes of bytes is its own affair. */
-function spread(row: Partial<EntryRow>): string[] {
-	return Object.entries(row).flatMap(([name, value]) =>
-		value === null ? [] : [name, value instanceof Uint8Array ? spelt(value) : String(value)],
-	);
-}
-
-function spelt(bytes: Uint8Array): string {
-	return Buffer.from(bytes).toString('base64');
-}
-
-function replyOf([written, time, ...fields]: readonly string[], place: string): Reply {
-	const row: Record<string, unknown> = {};
-	for (let i = 0; i < fields.length; i += 2) row[fields[i] ?? ''] = fields[i + 1];
-	const reply = {written: written === '1', now: Number(time), revision: Number(row['revision'] ?? 0)};
-	if (fields.length === 0) return {...reply, record: undefined};
-	const {answer} = row;
-	if (typeof answer === 'string') row['answer'] = new Uint8Array(Buffer.from(answer, 'base64'));
+function replyOf(reply: unknown, place: string): Reply {
+	const text = String(reply);
+	const at = text.indexOf('\n');
+	const written = at < 0;
+	const now = numeric(written ? text : text.slice(0, at));
+	if (Number.isNaN(now)) throw new TypeError(`the Redis client gave ${shown(reply)} where a time was to come`);
+	const value = written ? '' : text.slice(at + 1);
+	if (value === '') return {written, now, revision: 0, record: undefined};
 	try {
-		return {...reply, record: entryOf(row)};
+		return {written, now, ...entryIn(value)};
 	} catch (error) {
 		throw new TypeError(`what is under ${place}: ${(error as Error).message}`, {cause: error});
 	}

@@ -1,4 +1,5 @@
 import {flag, numeric, pack, unpack, type FoundRow} from '../stores/row.ts';
+import {ifReadable} from '../utils.ts';
 import type {Entry, KeptAnswer, Subject} from './entry.ts';
 
 /** An entry as flat columns, for SQL and for hashes. Booleans are 0 and 1, times milliseconds since the epoch. */
@@ -54,31 +55,38 @@ export function unpackKept(packed: Uint8Array): KeptAnswer {
 
 const states: ReadonlySet<unknown> = new Set(['running', 'answered', 'doubt']);
 
-/** Throws a TypeError for what is no entry of this release: never is it read as a harmless one. */
+/** Throws a TypeError for what is no entry of this release. */
 export function entryOf(row: FoundRow): Entry {
-	const {guard, subject, state, owner, fingerprint, answer, expires_at: end} = row;
-	const [token, leaseUntil, createdAt] = [row['token'], row['lease_until'], row['created_at']].map(numeric);
-	const expiresAt = end === null || end === undefined ? undefined : numeric(end);
-	const mayHaveActed = flag(row['acted']);
-	const texts = [guard, subject, owner, fingerprint].every(it => typeof it === 'string');
+	return readEntry(() => {
+		const {guard, subject, state, owner, fingerprint, answer, expires_at: end} = row;
+		return {
+			version: numeric(row['version']),
+			subject: {
+				guard: JSON.parse(guard as string) as string,
+				...(JSON.parse(subject as string) as Omit<Subject, 'guard'>),
+			},
+			fingerprint,
+			state,
+			mayHaveActed: flag(row['acted']),
+			owner,
+			token: numeric(row['token']),
+			leaseUntil: numeric(row['lease_until']),
+			createdAt: numeric(row['created_at']),
+			expiresAt: end === null || end === undefined ? undefined : numeric(end),
+			answer: answer instanceof Uint8Array ? unpackKept(answer) : undefined,
+		};
+	});
+}
+
+/** What is read, or a TypeError where that is no entry of this release: never is it taken for a harmless one. */
+export function readEntry(read: () => {readonly [Field in keyof Entry | 'version']?: unknown}): Entry {
+	const found = ifReadable(read) ?? {};
+	const {subject, fingerprint, state, mayHaveActed, owner, token, leaseUntil, createdAt, expiresAt, answer} = found;
+	const texts = [(subject as Subject | undefined)?.guard, owner, fingerprint].every(it => typeof it === 'string');
 	const times = [token, leaseUntil, createdAt, expiresAt ?? 0].every(Number.isFinite);
-	const hasAnswer = state !== 'answered' || answer instanceof Uint8Array;
-	const known = numeric(row['version']) === 1 && states.has(state) && mayHaveActed !== undefined;
-	if (!known || !texts || !times || !hasAnswer)
+	const known = found.version === 1 && states.has(state) && typeof mayHaveActed === 'boolean';
+	if (!known || !texts || !times || (state === 'answered' && !answer))
 		throw new TypeError('an entry of a guard cannot be read: it is of another release of latchkey, or damaged');
-	return {
-		subject: {
-			guard: JSON.parse(guard as string) as string,
-			...(JSON.parse(subject as string) as Omit<Subject, 'guard'>),
-		},
-		fingerprint: fingerprint as string,
-		state: state as Entry['state'],
-		mayHaveActed,
-		owner: owner as string,
-		token: token ?? 0,
-		leaseUntil: leaseUntil ?? 0,
-		createdAt: createdAt ?? 0,
-		expiresAt,
-		...(answer instanceof Uint8Array && {answer: unpackKept(answer)}),
-	};
+	const facts = {subject, fingerprint, state, mayHaveActed, owner, token, leaseUntil, createdAt, expiresAt};
+	return {...facts, ...(answer !== undefined && {answer})} as Entry;
 }

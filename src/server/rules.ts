@@ -109,6 +109,5 @@ const lost: Step<HoldResult> = {result: {status: 'lost'}};
 
 function held(entry: Entry | undefined, {owner, token}: Hold, change: Partial<Entry>): Step<HoldResult> {
 	if (entry?.owner !== owner || entry.token !== token || entry.state === 'answered') return lost;
-	const write = {...entry, ...change};
-	return {result: {status: 'done', entry: write}, write};
+	return {result: {status: 'done'}, write: {...entry, ...change}};
 }

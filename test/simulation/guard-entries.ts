@@ -18,8 +18,9 @@ export function createEntries(
 	/** Its answer has been forgotten. */
 	forgotten: (key: string) => void,
 ) {
-	const memory = memoryEntriesIn({now: world.clock});
-	/** As they stand. */
+	const stored = new Map<string, Entry>();
+	const memory = memoryEntriesIn({now: world.clock}, stored);
+	/** As they stood after the step before. */
 	const entries = new Map<string, Entry>();
 	/** What was ever kept under a key, in whatever scope. */
 	const kept = new Map<string, string[]>();
@@ -100,7 +101,7 @@ export function createEntries(
 				step(what, () => {
 					const result = run(id, hold) as Awaited<ReturnType<EntryStore['mark']>>;
 					world.count(`guard: ${what} ${result.status}`);
-					if (result.status === 'done') changed(id, what, result.entry);
+					if (result.status === 'done') changed(id, what, stored.get(id));
 					return result;
 				});
 		}
@@ -123,7 +124,7 @@ export function createEntries(
 				step('release', () => {
 					const result = memory.release(id, hold) as Awaited<ReturnType<EntryStore['release']>>;
 					world.count(`guard: release as ${hold.as} ${result.status}`);
-					if (result.status === 'done') changed(id, 'release', hold.as === 'free' ? undefined : result.entry);
+					if (result.status === 'done') changed(id, 'release', stored.get(id));
 					return result;
 				}),
 			take: (id, taking) =>

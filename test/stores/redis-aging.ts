@@ -11,6 +11,12 @@ if kind == 'hash' then
 		local time = redis.call('HGET', KEYS[1], field)
 		if time and time ~= '0' then redis.call('HSET', KEYS[1], field, text(time - ms)) end
 	end
+elseif kind == 'string' and string.find(KEYS[1], ':entry:', 1, true) then
+	local head, body = string.match(redis.call('GET', KEYS[1]), '^([^\\n]*)(.*)$')
+	for _, field in ipairs({'createdAt', 'leaseUntil', 'expiresAt'}) do
+		head = string.gsub(head, '"' .. field .. '":(%d%d+)', function(time) return '"' .. field .. '":' .. text(time - ms) end)
+	end
+	redis.call('SET', KEYS[1], head .. body, 'KEEPTTL')
 elseif kind == 'zset' then
 	local members = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 	for i = 1, #members, 2 do

@@ -48,14 +48,23 @@ export function boundedSender(
 	timeout: number,
 ): RedisSender['send'] {
 	const send = senderOf(client);
-	return async (key, args) =>
+	return (key, args) =>
 		new Promise((resolve, reject) => {
 			const late = new AbortController();
 			const cancel = timer(() => {
 				reject(new Error(`no answer within ${timeout} ms; is the server up, and the client connected to it?`));
 				late.abort();
 			}, timeout);
-			send(key, args, late.signal).then(resolve, reject).finally(cancel);
+			send(key, args, late.signal).then(
+				reply => {
+					cancel();
+					resolve(reply);
+				},
+				(error: unknown) => {
+					cancel();
+					reject(error as Error);
+				},
+			);
 		});
 }
 
@@ -64,11 +73,11 @@ function senderOf(
 	client: RedisClient,
 ): (key: string, args: readonly string[], signal: AbortSignal) => Promise<unknown> {
 	if ('send' in client) return async (key, args) => client.send(key, args);
-	if ('call' in client) return async (_, [command = '', ...args]) => client.call(command, args);
+	if ('call' in client) return (_, [command = '', ...args]) => client.call(command, args);
 	// What node-redis has not written yet it then never writes: otherwise it would, whenever it is connected again.
 	if ('nodeByAddress' in client)
-		return async (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal, timeout: 0});
-	return async (_, args, abortSignal) => client.sendCommand([...args], {abortSignal, timeout: 0});
+		return (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal, timeout: 0});
+	return (_, args, abortSignal) => client.sendCommand([...args], {abortSignal, timeout: 0});
 }
 
 /** What all keys may begin with. Braces would decide the slot of a key. */

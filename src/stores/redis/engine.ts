@@ -12,41 +12,45 @@ export type RedisEngine = {
 	readonly members: (index: string, open: boolean) => Promise<string[]>;
 };
 
-/** Commands and scripts whose replies are lists of strings. */
+/** Commands and scripts. */
 export function commandsOn(send: RedisSender['send']): {
-	readonly command: (key: string, args: readonly string[]) => Promise<string[]>;
+	readonly command: RedisSender['send'];
 	readonly script: (
 		script: RedisScript,
 		keys: readonly [string, ...string[]],
 		args: readonly string[],
-	) => Promise<string[]>;
+	) => Promise<unknown>;
 } {
-	async function command(key: string, args: readonly string[]): Promise<string[]> {
-		const reply = await send(key, args).catch((error: unknown) => {
-			throw isUnknownScript(error) ? error : redisFailure(error);
-		});
-		if (!Array.isArray(reply)) throw new TypeError(`the Redis client gave ${shown(reply)} where a list was to come`);
-		return reply.map(String);
-	}
+	const fail = (error: unknown) => {
+		throw redisFailure(error);
+	};
+	const command: RedisSender['send'] = (key, args) => send(key, args).catch(fail);
 
 	return {
 		command,
-		async script({sha, text}, keys, args) {
+		script({sha, text}, keys, args) {
 			const rest = [String(keys.length), ...keys, ...args];
 			// A server keeps scripts until it is restarted or told to flush them.
-			return command(keys[0], ['EVALSHA', sha, ...rest]).catch(async (error: unknown) => {
-				if (!isUnknownScript(error)) throw error;
-				return command(keys[0], ['EVAL', text, ...rest]);
-			});
+			return send(keys[0], ['EVALSHA', sha, ...rest]).catch((error: unknown) =>
+				isUnknownScript(error) ? command(keys[0], ['EVAL', text, ...rest]) : fail(error),
+			);
 		},
 	};
+}
+
+/** A reply that is a list of strings. */
+export function listOf(reply: unknown): string[] {
+	if (!Array.isArray(reply)) throw new TypeError(`the Redis client gave ${shown(reply)} where a list was to come`);
+	return reply.map(String);
 }
 
 export function redisEngine(send: RedisSender['send']): RedisEngine {
 	const {command, script: runScript} = commandsOn(send);
 	return {
-		run: async (script, {id, keys}, args = []) => readReply(await runScript(redisScripts[script], keys, [id, ...args])),
+		run: async (script, {id, keys}, args = []) =>
+			readReply(listOf(await runScript(redisScripts[script], keys, [id, ...args]))),
 		// What is open has no end.
-		members: async (index, open) => command(index, ['ZRANGEBYSCORE', index, open ? '+inf' : '-inf', '+inf']),
+		members: async (index, open) =>
+			listOf(await command(index, ['ZRANGEBYSCORE', index, open ? '+inf' : '-inf', '+inf'])),
 	};
 }
