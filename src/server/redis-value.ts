@@ -1,41 +1,41 @@
 import {Buffer} from 'node:buffer';
 import {ifReadable} from '../utils.ts';
-import type {Entry, KeptAnswer} from './entry.ts';
+import type {Entry, Hold, KeptAnswer} from './entry.ts';
 import {readEntry} from './row.ts';
 
 /*
- * An entry as one string: JSON, a line break, and the body of its answer. The scripts read and change its beginning, hence
- * the order:
+ * An entry as one string: JSON, a line break, and the body of its answer. The scripts read its beginning and write what comes
+ * before its state, hence the order:
  *
- * {"version":1,"revision":…,"createdAt":…,"leaseUntil":…,"state":"running","owner":"…","token":1,"subject":{"guard":"…",…},…}
+ * {"version":1,"revision":…,"createdAt":…,"leaseUntil":…,"state":"running","owner":"…","token":1,"subject":{"guard":"…","scope":…
  */
 
-/** All but its version and revision. */
-export function spelt(entry: Entry): string {
-	const {createdAt, leaseUntil, expiresAt, answer} = entry;
-	const times = `"createdAt":${Math.floor(createdAt)},"leaseUntil":${Math.ceil(leaseUntil)},`;
-	const end = expiresAt === undefined ? '' : `"expiresAt":${Math.ceil(expiresAt)},`;
-	const [facts, body] = answer ? speltAnswer(answer) : ['', ''];
-	return times + speltHold(entry) + end + facts + speltRest(entry) + body;
-}
-
-/** What tells whose it is. */
-export function speltHold({state, owner, token}: Pick<Entry, 'state' | 'owner' | 'token'>): string {
-	return `"state":"${state}","owner":${JSON.stringify(owner)},"token":${token},`;
-}
-
-export function speltRest({subject, fingerprint, mayHaveActed}: Entry): string {
+/** From its state on. */
+export function spelt({state, owner, token, expiresAt, subject, fingerprint, mayHaveActed, answer}: Entry): string {
 	const {guard, scope, method, path, key} = subject;
-	return `${JSON.stringify({subject: {guard, scope, method, path, key}, fingerprint, mayHaveActed}).slice(1)}\n`;
+	const parted = {guard, scope, method, path, key};
+	const end = expiresAt && Math.ceil(expiresAt);
+	const head = JSON.stringify({state, owner, token, expiresAt: end, subject: parted, fingerprint, mayHaveActed}).slice(
+		1,
+	);
+	return answer ? head.slice(0, -1) + speltAnswer(answer) : `${head}\n`;
+}
+
+/** What a running entry has from its state on, up to its subject. */
+export function speltHold({owner, token}: Hold): string {
+	return `"state":"running","owner":${JSON.stringify(owner)},"token":${token},`;
 }
 
 const strict = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
-/** What is told of an answer, and its body: as text, or in base64 where it is none. What a client makes of bytes is its own affair. */
-export function speltAnswer({body, ...facts}: KeptAnswer): [facts: string, body: string] {
+/**
+ * The end of an entry that is answered. Its body is text, or in base64 where its bytes are none: what a client makes of bytes is
+ * its own affair.
+ */
+export function speltAnswer({body, ...facts}: KeptAnswer): string {
 	const text = body && ifReadable(() => strict.decode(body));
 	const form: SpeltAnswer['form'] = body === null ? 'none' : text === undefined ? 'base64' : 'utf8';
-	return [`"answer":${JSON.stringify({...facts, form})},`, text ?? Buffer.from(body ?? []).toString('base64')];
+	return `,"answer":${JSON.stringify({...facts, form})}}\n${text ?? Buffer.from(body ?? []).toString('base64')}`;
 }
 
 /** Throws a TypeError for what is no entry of this release. */

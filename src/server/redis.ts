@@ -8,7 +8,7 @@ import {checkOptions, type OptionSpecs} from '../validate.ts';
 import {stepOnEntry, stepsBy, type EntryCell, type FoundEntry} from './compared.ts';
 import type {Entry, EntryStore} from './entry.ts';
 import {entryScripts} from './redis-scripts.ts';
-import {entryIn, spelt, speltAnswer, speltHold, speltRest} from './redis-value.ts';
+import {entryIn, spelt, speltAnswer, speltHold} from './redis-value.ts';
 import {guardColumn} from './row.ts';
 import {answerRule, beginRule, isAbsent} from './rules.ts';
 
@@ -78,8 +78,14 @@ export function redisEntriesIn(environment: Pick<Clock, 'timer'>, options: Redis
 		read: async () => run('read', id, []),
 		async write(entry, {revision, record}) {
 			const member = memberOf((entry ?? record)?.subject.guard ?? '', id);
-			const end = entry?.expiresAt === undefined ? '' : String(Math.ceil(entry.expiresAt));
-			const value = entry ? [String(Math.floor(entry.createdAt)), end, spelt(entry)] : [];
+			const value = entry
+				? [
+						String(Math.floor(entry.createdAt)),
+						String(Math.ceil(entry.leaseUntil)),
+						entry.expiresAt === undefined ? '' : String(Math.ceil(entry.expiresAt)),
+						spelt(entry),
+					]
+				: [];
 			const reply = await run('swap', id, [String(revision), member, ...value]);
 			return reply.written ? 'written' : reply;
 		},
@@ -87,7 +93,7 @@ export function redisEntriesIn(environment: Pick<Clock, 'timer'>, options: Redis
 	const steps = stepsBy(async (id, rule) => stepOnEntry(cellOf(id), rule));
 
 	async function indexed(digit: string): Promise<Array<{member: string; guard: string; id: string}>> {
-		const members = listOf(await command(indexOf(digit), ['ZRANGE', indexOf(digit), '0', '-1']));
+		const members = listOf(await command(indexOf(digit), ['SMEMBERS', indexOf(digit)]));
 		return members.map(member => ({member, guard: member.slice(64), id: member.slice(0, 64)}));
 	}
 
@@ -95,23 +101,16 @@ export function redisEntriesIn(environment: Pick<Clock, 'timer'>, options: Redis
 		...steps,
 		async begin(id, beginning) {
 			const rule = (entry: Entry | undefined, now: number) => beginRule(entry, beginning, now);
-			const {result} = rule(undefined, 0);
-			const {guard} = beginning.subject;
-			const lease = String(Math.ceil(beginning.lease));
-			const reply = await run('begin', id, [
-				memberOf(guard, id),
-				lease,
-				speltHold(result.entry) + speltRest(result.entry),
-			]);
+			const args = [String(Math.ceil(beginning.lease)), spelt(rule(undefined, 0).result.entry)];
+			const reply = await run('begin', id, args);
 			return reply.written ? rule(undefined, reply.now).result : stepOnEntry(cellOf(id), rule, reply);
 		},
 		async answer(id, hold) {
-			const {owner, token, answer, retention} = hold;
+			const {token, answer, retention} = hold;
 			// What was taken over is kept from now, and not from its beginning.
 			if (token !== 1) return steps.answer(id, hold);
-			const held = speltHold({state: 'running', owner, token});
 			const lasting = retention === undefined ? '' : String(Math.ceil(retention));
-			const reply = await run('answer', id, [id, held, lasting, ...speltAnswer(answer)]);
+			const reply = await run('answer', id, [speltHold(hold), lasting, speltAnswer(answer)]);
 			if (reply.written) return {status: 'done'};
 			return stepOnEntry(cellOf(id), (entry, now) => answerRule(entry, hold, now), reply);
 		},

@@ -38,10 +38,10 @@ export function commandsOn(send: RedisSender['send']): {
 	};
 }
 
-/** A reply that is a list of strings. */
+/** A reply that is a list of strings, or a set of them. */
 export function listOf(reply: unknown): string[] {
-	if (!Array.isArray(reply)) throw new TypeError(`the Redis client gave ${shown(reply)} where a list was to come`);
-	return reply.map(String);
+	if (Array.isArray(reply) || reply instanceof Set) return Array.from(reply, String);
+	throw new TypeError(`the Redis client gave ${shown(reply)} where a list was to come`);
 }
 
 export function redisEngine(send: RedisSender['send']): RedisEngine {
