@@ -21,14 +21,12 @@ local function text(number) return string.format('%.17g', number) end
 local function found() return text(now) .. '\\n' .. value end
 
 local function put(revision, created, lease, rest)
-	redis.call('SET', entry, '{"version":1,"revision":' .. text(revision) .. ',"createdAt":' .. text(created) .. ',"leaseUntil":' .. text(lease) .. ',' .. rest)
+	local head = '{"version":1,"revision":' .. text(revision) .. ',"createdAt":' .. created .. ',"leaseUntil":' .. lease .. ','
+	redis.call('SET', entry, head .. rest)
 end
 
--- In the index. Quotes within a name have a backslash.
-local function member(from, at)
-	local guard = string.match(from, '"subject":{"guard":(".-"),"scope":', at)
-	return string.sub(entry, -64) .. guard
-end
+-- In the index: its guard is as it stands in JSON, where quotes within a name have a backslash.
+local function member(guard) return string.sub(entry, -64) .. guard end
 `;
 
 const read = `return found()`;
@@ -36,8 +34,8 @@ const read = `return found()`;
 /** ARGV: lease in milliseconds, the entry from its state on. Writes where there is none. */
 const begin = `
 if value ~= '' then return found() end
-put(micros, now, now + ARGV[1], ARGV[2])
-redis.call('SADD', index, member(ARGV[2]))
+put(micros, text(now), text(now + ARGV[1]), ARGV[2])
+redis.call('SADD', index, member(string.match(ARGV[2], '"subject":{"guard":(".-"),"scope":')))
 return now
 `;
 
@@ -45,12 +43,13 @@ return now
 const answer = `
 local revision, created, at = string.match(value, '^{"version":1,"revision":(%d+),"createdAt":(%d+),"leaseUntil":%d+,()')
 local from = at and at + #ARGV[1]
-if not at or string.sub(value, at, from - 1) ~= ARGV[1] then return found() end
+local guard = at and string.match(value, '^"subject":{"guard":(".-"),"scope":.*,"mayHaveActed":%l+}\\n$', from)
+if not guard or string.sub(value, at, from - 1) ~= ARGV[1] then return found() end
 local ends = ARGV[2] ~= '' and text(created + ARGV[2])
 local settled = '"state":"answered","owner":"","token":1,' .. (ends and '"expiresAt":' .. ends .. ',' or '')
-put(revision + 1, created, 0, settled .. string.sub(value, from, -3) .. ARGV[3])
+put(revision + 1, created, '0', settled .. string.sub(value, from, -3) .. ARGV[3])
 if ends then
-	redis.call('SREM', index, member(value, from))
+	redis.call('SREM', index, member(guard))
 	redis.call('PEXPIREAT', entry, ends)
 end
 return now

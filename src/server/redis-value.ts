@@ -13,12 +13,10 @@ import {readEntry} from './row.ts';
 /** From its state on. */
 export function spelt({state, owner, token, expiresAt, subject, fingerprint, mayHaveActed, answer}: Entry): string {
 	const {guard, scope, method, path, key} = subject;
-	const parted = {guard, scope, method, path, key};
 	const end = expiresAt && Math.ceil(expiresAt);
-	const head = JSON.stringify({state, owner, token, expiresAt: end, subject: parted, fingerprint, mayHaveActed}).slice(
-		1,
-	);
-	return answer ? head.slice(0, -1) + speltAnswer(answer) : `${head}\n`;
+	const ordered = {guard, scope, method, path, key};
+	const whole = JSON.stringify({state, owner, token, expiresAt: end, subject: ordered, fingerprint, mayHaveActed});
+	return answer ? whole.slice(1, -1) + speltAnswer(answer) : `${whole.slice(1)}\n`;
 }
 
 /** What a running entry has from its state on, up to its subject. */
@@ -45,12 +43,13 @@ export function entryIn(value: string): {readonly record: Entry; readonly revisi
 		const end = value.indexOf('\n');
 		const found = JSON.parse(value.slice(0, end)) as Spelt;
 		({revision} = found);
-		return {...found, answer: found.answer && answerIn(found.answer, value.slice(end + 1))};
+		const version = Number.isInteger(revision) && found.version;
+		return {...found, version, answer: found.answer && answerIn(found.answer, value.slice(end + 1))};
 	});
 	return {record, revision};
 }
 
-type Spelt = Readonly<Record<Exclude<keyof Entry, 'answer'>, unknown>> & {
+type Spelt = Readonly<Record<Exclude<keyof Entry, 'answer'> | 'version', unknown>> & {
 	readonly revision: number;
 	readonly answer?: SpeltAnswer;
 };

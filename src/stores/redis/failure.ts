@@ -3,7 +3,10 @@ import {shown} from '../../shown.ts';
 /** What to do about the failures that only somebody at the keyboard can end. */
 const advice: ReadonlyArray<readonly [said: RegExp, todo: string]> = [
 	[/\b(NOAUTH|WRONGPASS)\b/, 'give the client the right username and password'],
-	[/\bNOPERM\b/, 'let the user run EVAL, EVALSHA and ZRANGE, and what the scripts do, on keys under the prefix'],
+	[
+		/\bNOPERM\b/,
+		'let the user run EVAL, EVALSHA, ZRANGEBYSCORE, SMEMBERS and what the scripts do, on keys under the prefix',
+	],
 	[/\bWRONGTYPE\b/, 'something else is kept under a key of this store: give the store another prefix'],
 	[/\bREADONLY\b/, 'the client is connected to a replica: connect it to the primary'],
 	[/\bOOM\b/, 'the server is full: give it more memory'],
