@@ -62,7 +62,7 @@ export function boundedSender(
 				},
 				(error: unknown) => {
 					cancel();
-					reject(error as Error);
+					reject(error);
 				},
 			);
 		});
