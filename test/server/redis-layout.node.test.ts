@@ -80,6 +80,16 @@ test('a body that is text is text in Redis, too', async () => {
 	close();
 });
 
+test('in whatever order the parts of a subject are given, it is indexed under its guard', async () => {
+	const {client, store, index, close} = await open();
+	const {guard, scope, method, path, key} = asked().subject;
+	const {entry} = await store.begin(ID, asked({}, {subject: {key, path, method, scope, guard}}));
+	expect(await client.sMembers(index)).toEqual([`${ID}"shop"`]);
+	await store.answer(ID, {...entry, answer: {...PAID, body: null}, retention: DAY});
+	expect(await client.exists(index)).toBe(0);
+	close();
+});
+
 const names = [
 	'","scope":',
 	'"subject":{"guard":"x","scope":',
