@@ -40,8 +40,8 @@ const optional: OptionSpecs = {
 const DIGITS = Array.from({length: 16}, (_, digit) => digit.toString(16));
 
 /**
- * Keeps the entries of guards in Redis 6 or later, for fleets: a run takes two round trips, each one short script, with
- * Redis's own clock. It works on a cluster. Answers expire by themselves; doubts never do.
+ * Keeps the entries of guards in Redis 6 or later, for fleets: a run takes two round trips and a replay one, each a short
+ * script, with Redis's own clock. It works on a cluster. Answers expire by themselves; doubts never do.
  *
  * It is as durable as the server: a failover, or a crash without `appendfsync always`, may lose a claim, and what ran
  * under it may run again. Set `maxmemory-policy noeviction`. Where that is too little, take Postgres.
