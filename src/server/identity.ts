@@ -3,10 +3,7 @@ import type {Subject} from './entry.ts';
 import {sha256} from './hash.ts';
 import {uuidV5} from './uuid-v5.ts';
 
-/** 0f4aa1b4-93ac-4a0b-8d0e-5b0a9a0dbb43 */
-const NAMESPACE: Uint8Array = /* @__PURE__ */ new Uint8Array([
-	15, 74, 161, 180, 147, 172, 74, 11, 141, 14, 91, 10, 154, 13, 187, 67,
-]);
+const NAMESPACE = 'latchkey.stepkey';
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
