@@ -1,51 +1,27 @@
 import type {Means} from './profile.ts';
 
-/** One answer of latchkey's own guard. */
-type Code = {
-	readonly status: number;
-	readonly headers?: Readonly<Record<string, string>>;
-	readonly means: Means;
-};
-
-type CodeName =
-	| 'key-missing'
-	| 'key-malformed'
-	| 'key-in-progress'
-	| 'key-reused'
-	| 'outcome-unknown'
-	| 'already-executed'
-	| 'store-unavailable';
-
 /** What latchkey's own guard says by itself, by its `code` without `idempotency-`, and what our client makes of it. */
+export const meanings = {
+	'key-missing': 'key-missing',
+	'key-malformed': 'key-malformed',
+	'key-in-progress': 'in-progress',
+	'key-reused': 'mismatched',
+	'outcome-unknown': 'outcome-unknown',
+	'already-executed': 'already-done',
+	'store-unavailable': 'failed',
+} as const satisfies Record<string, Means>;
+
+export type CodeName = keyof typeof meanings;
+
+type Code = {readonly status: number; readonly headers?: Readonly<Record<string, string>>};
+
+/** The answers that bear them. Apart from what they mean, which the guard need not know. */
 export const codes: Readonly<Record<CodeName, Code>> = {
-	'key-missing': {
-		status: 400,
-		means: 'key-missing',
-	},
-	'key-malformed': {
-		status: 400,
-		means: 'key-malformed',
-	},
-	'key-in-progress': {
-		status: 409,
-		headers: {'retry-after': '1'},
-		means: 'in-progress',
-	},
-	'key-reused': {
-		status: 422,
-		means: 'mismatched',
-	},
-	'outcome-unknown': {
-		status: 409,
-		headers: {'x-should-retry': 'false'},
-		means: 'outcome-unknown',
-	},
-	'already-executed': {
-		status: 409,
-		means: 'already-done',
-	},
-	'store-unavailable': {
-		status: 503,
-		means: 'failed',
-	},
+	'key-missing': {status: 400},
+	'key-malformed': {status: 400},
+	'key-in-progress': {status: 409, headers: {'retry-after': '1'}},
+	'key-reused': {status: 422},
+	'outcome-unknown': {status: 409, headers: {'x-should-retry': 'false'}},
+	'already-executed': {status: 409},
+	'store-unavailable': {status: 503},
 };

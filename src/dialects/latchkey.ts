@@ -1,14 +1,14 @@
-import {codes} from './codes.ts';
+import {codes, meanings, type CodeName} from './codes.ts';
 import {defineDialect} from './define.ts';
 import type {Exchange, ProfiledDialect} from './profile.ts';
 
 const source = 'latchkey';
 const rows = (): Exchange[] => [
-	...Object.entries(codes).map(([code, {status, means, ...more}]) => ({
+	...Object.entries(codes).map(([code, {status, headers}]) => ({
 		status,
-		headers: {'content-type': 'application/problem+json', ...more.headers},
+		headers: {'content-type': 'application/problem+json', ...headers},
 		body: {code: `idempotency-${code}`},
-		means,
+		means: meanings[code as CodeName],
 		source,
 	})),
 	{status: ['2xx', '4xx'], headers: {'idempotent-replayed': 'true'}, means: 'replayed', source},

@@ -1,5 +1,5 @@
 import {answerAs, replayOf, rowFor} from '../dialects/answers.ts';
-import {codes} from '../dialects/codes.ts';
+import {meanings} from '../dialects/codes.ts';
 import {notSaved} from '../dialects/ietf.ts';
 import type {Means, Profile} from '../dialects/profile.ts';
 import {responseOf} from '../server/kept.ts';
@@ -39,7 +39,7 @@ const usual: Readonly<Partial<Record<Means, number>>> = {
 
 /** The answer by which an API says this. `resource`: what it names, where it names one. */
 export function say(profile: Profile, means: Means, resource?: string): Response {
-	const [code] = Object.entries(codes).find(([, it]) => it.means === means) ?? [];
+	const [code] = Object.entries(meanings).find(([, it]) => it === means) ?? [];
 	if (code !== undefined && isGuard(profile)) return responseOf(problem(code as ProblemCode));
 	const row = rowFor(profile, means) ?? (means === 'mismatched' ? rowFor(profile, 'key-used') : undefined);
 	if (row) return answerAs(row, resource);
@@ -50,7 +50,7 @@ export function say(profile: Profile, means: Means, resource?: string): Response
 
 /** Whether there is an answer that says this. */
 export function isMeans(means: unknown): boolean {
-	return Object.hasOwn(usual, String(means)) || Object.values(codes).some(it => it.means === means);
+	return Object.hasOwn(usual, String(means)) || Object.values<unknown>(meanings).includes(means);
 }
 
 export function isGuard({name}: Profile): boolean {
@@ -74,9 +74,8 @@ export async function translated(profile: Profile, response: Response): Promise<
 			.json()
 			.catch(() => undefined)) as {code?: unknown} | undefined
 	)?.code;
-	const found = Object.entries(codes).find(([code]) => said === `idempotency-${code}`);
 	// The guard's own words, but for when to come again: a run of a test lasts as long as it takes.
-	const {means} = found?.[1] ?? {};
+	const [, means] = Object.entries(meanings).find(([code]) => said === `idempotency-${code}`) ?? [];
 	return means === undefined || (isGuard(profile) && means !== 'in-progress') ? response : say(profile, means);
 }
 

@@ -1,32 +1,26 @@
-import {codes} from '../dialects/codes.ts';
+import {codes, type CodeName} from '../dialects/codes.ts';
 import type {KeptAnswer} from './entry.ts';
 
 /** What the guard itself has to say. */
-export type ProblemCode = keyof typeof codes;
+export type ProblemCode = CodeName;
 
 /** Of each its title and its detail. The titles are those of the draft where it has one. */
 const words: Readonly<Record<ProblemCode, readonly [title: string, detail: string]>> = {
-	'key-missing': ['Idempotency-Key is missing', 'This operation takes an Idempotency-Key header. Nothing was done.'],
+	'key-missing': ['Idempotency-Key is missing', 'This request needs one. Nothing was done.'],
 	'key-malformed': [
 		'Idempotency-Key is malformed',
-		'Idempotency-Key holds one key of 1 to 255 visible ASCII characters, bare or in double quotes. Nothing was done.',
+		'It is 1 to 255 visible ASCII characters, bare or in double quotes. Nothing was done.',
 	],
 	'key-in-progress': [
 		'A request is outstanding for this Idempotency-Key',
-		'The first request with this Idempotency-Key is still being processed.',
+		'The first request is still being processed.',
 	],
-	'key-reused': [
-		'Idempotency-Key is already used',
-		'This Idempotency-Key belongs to a request with a different payload. Nothing was done now.',
-	],
+	'key-reused': ['Idempotency-Key is already used', 'The first request had a different payload. Nothing was done now.'],
 	'outcome-unknown': [
 		'Idempotency-Key: outcome unknown, may still be in progress',
-		'It is not known whether the first request with this Idempotency-Key took effect. Nothing was done now.',
+		'It is not known whether the first request took effect. Nothing was done now.',
 	],
-	'already-executed': [
-		'Idempotency-Key: already executed',
-		'The first request with this Idempotency-Key took effect. Its answer was not kept.',
-	],
+	'already-executed': ['Idempotency-Key: already executed', 'The first request took effect. Its answer was not kept.'],
 	'store-unavailable': ['Idempotency-Key cannot be looked up', 'Its store did not answer. Nothing was done.'],
 };
 
