@@ -152,10 +152,10 @@ const oneOf = (...values: string[]): OptionSpec => ({
 	expects: values.map(it => `'${it}'`).join(' or '),
 	test: value => values.includes(value as string),
 });
-const atLeastNone = (test: OptionSpec['test']): OptionSpec => ({
+const amount: OptionSpec = {
 	expects: 'a number from 0 on',
-	test: value => value === 0 || test(value),
-});
+	test: value => typeof value === 'number' && value >= 0,
+};
 
 const steps = ['begin', 'mark', 'renew', 'answer', 'release', 'take', 'resolve', 'unsettled', 'sweep'];
 /** Whose request it is. */
@@ -184,8 +184,8 @@ export const optionalSpecs: OptionSpecs = {
 	lease: time,
 	storeTimeout: time,
 	onStoreError: oneOf('refuse', 'run'),
-	waiting: atLeastNone(time.test),
-	bodyLimit: atLeastNone(value => Number.isSafeInteger(value) && (value as number) > 0),
+	waiting: amount,
+	bodyLimit: amount,
 	omitHeaders: {expects: 'an array of header names', test: it => Array.isArray(it) && it.every(text.test)},
 	effects: oneOf('handler', 'marked'),
 	onLapsed: oneOf('doubt', 'reexecute'),
@@ -244,7 +244,7 @@ export function withDefaults<Options extends Given>(options: Options): WithDefau
 		onLapsed: 'doubt',
 		...(given as Options),
 		// Below nought: nothing of an answer is kept.
-		bodyLimit: answers === 'drop' ? ~bodyLimit : bodyLimit,
+		bodyLimit: answers === 'drop' ? -1 - bodyLimit : bodyLimit,
 		omitHeaders: omitHeaders.map(header => header.toLowerCase()),
 	};
 }

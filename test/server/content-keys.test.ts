@@ -78,6 +78,12 @@ describe('where only keys are kept', () => {
 		expect([again.status, await codeOf(again), runs()]).toEqual([409, 'idempotency-already-executed', 1]);
 	});
 
+	test.each([0, 2 ** 31, Infinity])('nothing else is, where bodies of %d bytes would be', async bodyLimit => {
+		const {pay} = guarded(() => new Response('secret', {status: 201}), {answers: 'drop', bodyLimit});
+		await pay();
+		expect(await codeOf(await pay())).toBe('idempotency-already-executed');
+	});
+
 	test('a refusal keeps its status, so that nobody takes it for a success', async () => {
 		const {pay} = guarded(() => new Response('declined', {status: 402}), {answers: 'drop'});
 		await pay();

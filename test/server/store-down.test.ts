@@ -138,6 +138,7 @@ test('a caller of the store that is given is told what is wrong with its options
 	const store = memoryEntriesIn({now: () => 0});
 	expect(() => guarded(paid, {store, scope: undefined as never})).toThrow('latchkey: scope takes');
 	expect(() => guarded(paid, {lease: 0})).toThrow('latchkey: lease takes');
+	expect(() => guarded(paid, {waiting: -1})).toThrow('latchkey: waiting takes a number from 0 on, not -1');
 	expect(() => guarded(paid, {store: {} as never})).toThrow('latchkey: store.begin takes');
 	expect(() => guarded(paid, {effect: 'x'} as never)).toThrow('latchkey: idempotent has no option');
 });
