@@ -42,18 +42,14 @@ export async function askedOf(
 	request: Incoming,
 ): Promise<Asking> {
 	const {method, path, header, keyFrom} = request;
-	const sent = header('idempotency-key') ?? undefined;
-	const own = sent === undefined ? undefined : keyIn(sent);
-	if (sent !== undefined && own === undefined) return refused(problem('key-malformed'));
+	const own = keyIn(header('idempotency-key'));
+	if (own === undefined) return refused(problem('key-malformed'));
 	const none = (): Asking => (required ? refused(problem('key-missing')) : {type: 'keyless'});
-	if (own === undefined && !keyFrom) return none();
+	if (own === null && !keyFrom) return none();
 	const whose = await request.whose();
-	if (whose !== null && typeof whose !== 'string') {
-		if (typeof whose?.status === 'number') return {type: 'passed', response: whose};
-		throw mistake('the scope of a guard has to give a string for every request, or a Response');
-	}
-
-	if (whose === '') throw mistake('the scope of a guard gave no text for a request');
+	if (typeof whose === 'object' && typeof whose?.status === 'number') return {type: 'passed', response: whose};
+	if (whose !== null && (!whose || typeof whose !== 'string'))
+		throw mistake('the scope of a guard has to give text for every request, or a Response');
 	const body = await request.body();
 	if (body === undefined) return refused({status: 400, statusText: '', headers: [], body: null});
 	const printed = request.fingerprint && (await request.fingerprint(body));

@@ -33,10 +33,9 @@ export async function fingerprintOf(
 	{method, path, search, header}: RequestFacts,
 	body: Uint8Array | string,
 ): Promise<string> {
+	if (typeof body === 'string') return sha256(framed(['own', method, path, search, body]));
 	const type = header('content-type')?.trim().toLowerCase() ?? '';
-	const head = framed([method, path, search, typeof body === 'string' ? '' : type]);
-	if (typeof body === 'string') return sha256(`own ${head}${body}`);
-	return sha256(concat([encoder.encode(head), body]));
+	return sha256(concat([encoder.encode(framed([method, path, search, type])), body]));
 }
 
 /** The key of a step of an operation: a UUIDv5, the same at every run of the same request. */

@@ -132,9 +132,9 @@ describe('a key', () => {
 
 	test('is refused where the scope gives none', async () => {
 		const {pay, runs} = guarded(paid, {scope: () => ''});
-		await expect(pay()).rejects.toThrow('latchkey: the scope of a guard gave no text');
+		await expect(pay()).rejects.toThrow('latchkey: the scope of a guard has to give text');
 		const {pay: other} = guarded(paid, {scope: () => undefined as never});
-		await expect(other()).rejects.toThrow('latchkey: the scope of a guard has to give a string');
+		await expect(other()).rejects.toThrow('latchkey: the scope of a guard has to give text');
 		expect(runs()).toBe(0);
 	});
 
@@ -303,10 +303,8 @@ describe('what is kept', () => {
 		expect(again.headers.get('idempotent-replayed')).toBe('true');
 	});
 
-	test('what has no end is not waited for', async () => {
-		const {pay, runs} = guarded(
-			() => new Response(new ReadableStream(), {headers: {'content-type': 'text/event-stream'}}),
-		);
+	test.each(['text/event-stream', 'application/x-ndjson; charset=utf-8'])('%s is not waited for', async type => {
+		const {pay, runs} = guarded(() => new Response(new ReadableStream(), {headers: {'content-type': type}}));
 		expect((await pay()).status).toBe(200);
 		expect(await codeOf(await pay())).toBe('idempotency-already-executed');
 		expect(runs()).toBe(1);
