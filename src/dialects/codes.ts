@@ -1,7 +1,16 @@
 import type {Means} from './profile.ts';
 
+export type CodeName =
+	| 'key-missing'
+	| 'key-malformed'
+	| 'key-in-progress'
+	| 'key-reused'
+	| 'outcome-unknown'
+	| 'already-executed'
+	| 'store-unavailable';
+
 /** What latchkey's own guard says by itself, by its `code` without `idempotency-`, and what our client makes of it. */
-export const meanings = {
+export const meanings: Readonly<Record<CodeName, Means>> = {
 	'key-missing': 'key-missing',
 	'key-malformed': 'key-malformed',
 	'key-in-progress': 'in-progress',
@@ -9,9 +18,7 @@ export const meanings = {
 	'outcome-unknown': 'outcome-unknown',
 	'already-executed': 'already-done',
 	'store-unavailable': 'failed',
-} as const satisfies Record<string, Means>;
-
-export type CodeName = keyof typeof meanings;
+};
 
 type Code = {readonly status: number; readonly headers?: Readonly<Record<string, string>>};
 
