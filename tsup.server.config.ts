@@ -6,6 +6,9 @@ export default defineConfig({
 	...(client as Options),
 	entry: [
 		'src/server/index.ts',
+		'src/server/hash/node.ts',
+		'src/server/hash/web.ts',
+		'src/server/hash/any.ts',
 		'src/server/node/index.ts',
 		'src/server/sqlite.ts',
 		'src/server/postgres.ts',

@@ -1,5 +1,5 @@
 import {clock} from '../clock.ts';
-import {sha256} from '../server/hash.ts';
+import {sha256} from '#hash';
 import type {GuardEnvironment} from '../server/steps.ts';
 import {tellGuarded, type MaybePromise} from '../utils.ts';
 import {runBatch, type BatchResult} from './batch.ts';

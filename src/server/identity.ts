@@ -1,6 +1,6 @@
 import {concat} from '../bytes.ts';
 import type {Subject} from './entry.ts';
-import {sha256} from './hash.ts';
+import {sha256} from '#hash';
 import {uuidV5} from './uuid-v5.ts';
 
 const NAMESPACE = 'latchkey.stepkey';

@@ -9,11 +9,15 @@ import tsupOfProbe from '../../tsup.probe.config.ts';
 import tsupServer from '../../tsup.server.config.ts';
 
 const root = new URL('../../', import.meta.url);
-const {node, default: browser} = manifest.imports['#platform'];
+const chosen = Object.values(manifest.imports).map(({'latchkey-source': source, ...published}) => ({
+	source,
+	published,
+}));
+const behind = new Set(chosen.flatMap(({published}) => Object.values<string>(published)));
 const {'./package.json': _, ...entries} = manifest.exports;
 
-/** What is promised to be imported: every export, and the file behind every condition of `#platform`. */
-const promised = [...Object.values(entries).map(entry => entry.default), node, browser];
+/** What is promised to be imported: every export, and the files behind the conditions of `#platform` and `#hash`. */
+const promised = [...Object.values(entries).map(entry => entry.default), ...behind];
 const programs = Object.values(manifest.bin).map(path => `./${path}`);
 
 function built(path: string): string {
@@ -35,9 +39,11 @@ test('every export names its declarations first, beside its code', () => {
 	}
 });
 
-test('the source condition of #platform mirrors the published one', () => {
-	const source = manifest.imports['#platform']['latchkey-source'];
-	expect({node: built(source.node), browser: built(source.default)}).toEqual({node, browser});
+test('the source conditions mirror the published ones', () => {
+	for (const {source, published} of chosen)
+		expect(Object.entries<string>(source).map(([name, path]) => [name, built(path)])).toEqual(
+			Object.entries(published),
+		);
 });
 
 test('every promised file is there after `npm run build`', () => {
