@@ -114,7 +114,7 @@ export function replayOf(kept: KeptAnswer): KeptAnswer {
 	const {status, headers, bodyLost} = kept;
 	// A redirect that is not known to where is none.
 	if (bodyLost && (status < 300 || (status < 400 && headers.length === 0)))
-		return problem('already-executed', {}, {executed: {status}});
+		return problem('already-executed', undefined, {executed: {status}});
 	const left = headers.filter(([name]) => !bodyLost || !ofContent.test(name));
 	return {...kept, headers: [...left, ['idempotent-replayed', 'true']]};
 }

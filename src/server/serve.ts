@@ -211,11 +211,13 @@ async function runHeld<R extends Answer>(served: Served<R>, held: Entry): Promis
 	if (pending || kept.status < 400 || ended === 'done') return response;
 	if (ended === 'lost') return elsewhere();
 	// Not kept, so that a later copy of the request may run: at once, or when somebody has found out that nothing was done.
-	return reply(run.mayHaveActed() ? askAgain(settings.storeTimeout, ...unkept) : unavailable(settings.storeTimeout));
+	return reply(
+		run.mayHaveActed()
+			? askAgain(settings.storeTimeout, 'Idempotency-Key: the answer was not kept')
+			: unavailable(settings.storeTimeout),
+	);
 }
 
-const unkept = ['Idempotency-Key: the answer was not kept', 'The answer could not be kept.'] as const;
-
 function unavailable(timeout: number): KeptAnswer {
-	return problem('store-unavailable', {'retry-after': String(Math.ceil(timeout / 1_000))});
+	return problem('store-unavailable', timeout);
 }

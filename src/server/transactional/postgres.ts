@@ -126,7 +126,9 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 					if (call === undefined) throw error;
 					tell({type: 'doubt', error});
 					// Nothing is kept here, so that the same request asks again, under the same key of its step.
-					return responseOf(call === 'final' ? problem('outcome-unknown') : askAgain(1_000, ...unknown));
+					return responseOf(
+						call === 'final' ? problem('outcome-unknown') : askAgain(1_000, 'Idempotency-Key: outcome unknown'),
+					);
 				}
 
 				case 'unavailable':
@@ -136,7 +138,7 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 					// Without a key nobody may repeat it.
 					if (!first.keyed) throw ending.error;
 					tell({type: 'store-error', step: 'answer', error: ending.error});
-					return responseOf(askAgain(storeTimeout, ...unconfirmed));
+					return responseOf(askAgain(storeTimeout, 'Idempotency-Key: the commit was not confirmed'));
 				case 'declined': {
 					// In a transaction of its own: a savepoint before every handler would cost those that do not decline.
 					const {response} = ending;
@@ -197,12 +199,6 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	return Object.assign(guarded, {setup: async () => setUp(ask, table, schemaSql(table)), sweep});
 }
 
-const unknown = [
-	'Idempotency-Key: outcome unknown',
-	'It is not known what became of a call to another service.',
-] as const;
-const unconfirmed = ['Idempotency-Key: the commit was not confirmed', 'The commit was not confirmed.'] as const;
-
 /** A request that nobody has read, for every run. */
 function runsOf(request: Request, body: Uint8Array<ArrayBuffer> | undefined): () => Request {
 	if (body === undefined) return () => request.clone();
@@ -219,6 +215,5 @@ function runsOf(request: Request, body: Uint8Array<ArrayBuffer> | undefined): ()
 }
 
 function later(timeout: number, detail?: string): Response {
-	const headers = {'retry-after': String(Math.ceil(timeout / 1_000))};
-	return responseOf(problem('store-unavailable', headers, detail === undefined ? {} : {detail}));
+	return responseOf(problem('store-unavailable', timeout, detail === undefined ? {} : {detail}));
 }

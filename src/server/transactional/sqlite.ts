@@ -163,7 +163,7 @@ export function sqliteTransactionalIn<
 			const tell = asked ? teller(onEvent, asked.subject) : () => undefined;
 			const unavailable = (error: unknown) => {
 				tell({type: 'store-error', step: 'begin', error});
-				return responseOf(problem('store-unavailable', {'retry-after': String(Math.ceil(storeTimeout / 1_000))}));
+				return responseOf(problem('store-unavailable', storeTimeout));
 			};
 
 			void sweepNow(tell);
