@@ -20,7 +20,7 @@ export function incoming<Rest extends readonly unknown[]>(
 		whose: () => scope && scope(request, ...rest),
 		async body() {
 			if (request.bodyUsed)
-				throw mistake('the body was read before the guard: let the guard be first, or read a clone');
+				throw mistake('the body was read before the guard');
 			try {
 				return request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
 			} catch {

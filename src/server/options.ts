@@ -160,7 +160,7 @@ const amount: OptionSpec = {
 const steps = ['begin', 'mark', 'renew', 'answer', 'release', 'take', 'resolve', 'unsettled', 'sweep'];
 /** Whose request it is. */
 export const scopeSpec: OptionSpec = {
-	expects: 'a function, or null where all callers are one',
+	expects: 'a function, or null',
 	test: it => it === null || typeof it === 'function',
 };
 const needed: OptionSpecs = {
