@@ -19,8 +19,7 @@ export function incoming<Rest extends readonly unknown[]>(
 		header: name => request.headers.get(name),
 		whose: () => scope && scope(request, ...rest),
 		async body() {
-			if (request.bodyUsed)
-				throw mistake('the body was read before the guard');
+			if (request.bodyUsed) throw mistake('the body was read before the guard');
 			try {
 				return request.body === null ? new Uint8Array() : new Uint8Array(await request.clone().arrayBuffer());
 			} catch {

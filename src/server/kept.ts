@@ -86,24 +86,16 @@ export async function copied(response: Response, limit: number, omitted: readonl
 		size += part.byteLength;
 	}
 
-	const whole = new Response(resumed(parts, reader), {status, statusText, headers});
-	return {kept: {...facts, body: null, bodyLost: true}, response: whole};
-}
-
-/** What was read, and then the rest. */
-function resumed(
-	parts: Uint8Array<ArrayBuffer>[],
-	reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-	return new ReadableStream({
-		async pull(controller) {
-			const part = parts.shift();
-			const {done, value} = part === undefined ? await reader.read() : {done: false, value: part};
-			if (done) controller.close();
-			else controller.enqueue(value);
-		},
-		cancel: async reason => reader.cancel(reason),
-	});
+	// What was read, and then the rest.
+	reader.releaseLock();
+	const whole = body.pipeThrough(
+		new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+			start(controller) {
+				for (const part of parts) controller.enqueue(part);
+			},
+		}),
+	);
+	return {kept: {...facts, body: null, bodyLost: true}, response: new Response(whole, {status, statusText, headers})};
 }
 
 /** Of another content than the one that was not kept. */
