@@ -111,10 +111,6 @@ export function replayOf(kept: KeptAnswer): KeptAnswer {
 	return {...kept, headers: [...left, ['idempotent-replayed', 'true']]};
 }
 
-export function responseOf({status, statusText, headers, body}: KeptAnswer): Response {
-	return new Response(body as Uint8Array<ArrayBuffer> | null, {
-		status,
-		statusText,
-		headers: headers.map(([name, value]): [string, string] => [name, value]),
-	});
+export function responseOf(kept: KeptAnswer): Response {
+	return new Response(kept.body as Uint8Array<ArrayBuffer> | null, kept as KeptAnswer & {headers: [string, string][]});
 }
