@@ -100,7 +100,7 @@ export function postgresInbox<Tx>(options: PostgresInboxOptions<Tx>): PostgresIn
 	const {table = 'latchkey_inbox'} = options;
 	const database = databaseOf(options.database);
 	const withheld = database === options.database ? [] : ['release', 'end'];
-	const framed = framedOf(options.database, Number.POSITIVE_INFINITY);
+	const framed = framedOf(options.database);
 	const sql = statementsOn(table);
 	const told = (error: unknown) => (isTransient(error) ? error : explained(error, table));
 	const query = async (tx: Tx, text: string, values: unknown[]): Promise<Rows['rows']> => {
@@ -121,7 +121,7 @@ export function postgresInbox<Tx>(options: PostgresInboxOptions<Tx>): PostgresIn
 		// In one order, so that two batches never wait for each other.
 		const sorted = arrivals.toSorted((one, other) => (one.id < other.id ? -1 : 1));
 		let begun = false;
-		const work = framed([sql.put(consumer, sorted)], async (tx, {rows}) => {
+		const work = framed(sql.put(consumer, sorted), async (tx, {rows}) => {
 			begun = true;
 			const ours = new Set(rows.map(row => row['message_id']));
 			const rest = sorted.filter(({id}) => !ours.has(id));

@@ -5,6 +5,11 @@ import type {OptionSpec} from '../validate.ts';
 /** What a statement gives: pg's result is one. */
 export type Rows = {readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>};
 
+export type Counted = Rows & {readonly rowCount?: number | null};
+
+/** How many rows it has given or written: a connection of a pool tells that without giving them. */
+export const countOf = ({rowCount, rows}: Counted): number => rowCount ?? rows.length;
+
 /** Who runs transactions of Postgres. `Tx`: what the statements of one of them run on. */
 export type Database<Tx> = {
 	/**
@@ -18,7 +23,7 @@ export type Database<Tx> = {
 
 /** A connection of a `PgPool`. */
 export type PgClient = {
-	query(text: string, values?: unknown[]): Promise<Rows>;
+	query(text: string, values?: unknown[]): Promise<Rows & {readonly rowCount: number | null}>;
 	/** Gives it back; with an error it is closed. */
 	release(error?: Error | boolean): void;
 };
@@ -47,44 +52,44 @@ export function databaseOf<Tx>(given: PgPool<Tx> | Database<Tx>): Database<Tx> {
 	if (!isPool(given)) return given as Database<Tx>;
 	const pool = given as PgPool;
 	const database: Database<PgClient> = {
-		begin: async run => inTransaction(pool, [], async client => ({value: await run(client)})),
+		begin: async run => inTransaction(pool, undefined, async client => ({value: await run(client)})),
 		query: async (client, text, values) => client.query(text, values),
 	};
 	return database as unknown as Database<Tx>;
 }
 
-/** What a transaction gives, and its last statement, which has to give a row. */
+/** What a transaction gives, and its last statement, which has to give a row, or to write one. */
 export type Closing<T> = {readonly value: T; readonly closing?: string};
 
-/** Runs a transaction whose first statements are these; `run` gets what the first of them gave. */
+/** Waits for what the database has to say, or gives up. */
+export type Limit = <T>(work: Promise<T>) => Promise<T>;
+
+/** The last statement of a transaction that is to leave nothing: `run` has to reject after it. */
+export type Last = (text: string) => Promise<Rows>;
+
+/** Runs a transaction whose first statement is this; `run` gets what it gave. Where `limit` gives up its connection is closed. */
 export type Framed<Tx> = <T>(
-	opening: readonly string[],
-	run: (tx: Tx, rows: Rows) => Promise<Closing<T>>,
+	opening: string | undefined,
+	run: (tx: Tx, opened: Counted, last: Last) => Promise<Closing<T>>,
+	limit?: Limit,
 ) => Promise<T>;
 
-/**
- * With a pool the first statements travel with BEGIN, and the last one with COMMIT; each way has `timeout` milliseconds, or its
- * connection is closed.
- */
-export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>, timeout: number): Framed<Tx> {
+/** With a pool the first statement travels with BEGIN, and the last one with COMMIT or ROLLBACK. */
+export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>): Framed<Tx> {
 	if (isPool(given)) {
 		const pool = given as PgPool;
-		const framed: Framed<PgClient> = async (opening, run) => inTransaction(pool, opening, run, timeout);
+		const framed: Framed<PgClient> = async (opening, run, limit) => inTransaction(pool, opening, run, limit);
 		return framed as unknown as Framed<Tx>;
 	}
 
 	const database = given as Database<Tx>;
 	return async (opening, run) =>
 		database.begin(async tx => {
-			let first: Rows | undefined;
-			for (const text of opening) {
-				const rows = await database.query(tx, text, []);
-				first ??= rows;
-			}
-
+			const query = async (text: string): Promise<Rows> => ({rows: (await database.query(tx, text, [])).rows});
+			const opened = opening === undefined ? {rows: []} : await query(opening);
 			// Libraries do not look at what COMMIT answers, which is no error where a statement has failed.
-			const {value, closing = 'SELECT 1'} = await run(tx, first ?? {rows: []});
-			if ((await database.query(tx, closing, [])).rows.length === 0) throw rolledBack();
+			const {value, closing = 'SELECT 1'} = await run(tx, opened, query);
+			if ((await query(closing)).rows.length === 0) throw rolledBack();
 			return value;
 		});
 }
@@ -92,34 +97,42 @@ export function framedOf<Tx>(given: PgPool<Tx> | Database<Tx>, timeout: number):
 /** How long a rollback may take before its connection is closed instead, in milliseconds. */
 const PATIENCE = 2_000;
 
-type Result = Rows & {readonly command?: string};
+type Result = Counted & {readonly command?: string};
+
+const unlimited: Limit = async work => work;
 
 async function inTransaction<T>(
 	pool: PgPool,
-	opening: readonly string[],
-	run: (client: PgClient, rows: Rows) => Promise<Closing<T>>,
-	timeout = Number.POSITIVE_INFINITY,
+	opening: string | undefined,
+	run: (client: PgClient, opened: Counted, last: Last) => Promise<Closing<T>>,
+	limit: Limit = unlimited,
 ): Promise<T> {
 	const client = await pool.connect();
 	// A connection that is lost says so here, too; where nobody listens that ends the process.
 	const emitter = client as Partial<Record<'on' | 'removeListener', (event: 'error', listener: () => void) => unknown>>;
 	emitter.on?.('error', ignore);
 	let broken: Error | undefined;
-	/** Several statements in one message have no values, and one result each. */
-	const ask = async (...texts: string[]): Promise<readonly Result[]> => [await client.query(texts.join(';\n'))].flat();
+	let over = false;
+	/** Two statements in one message have no values, and one result each. */
+	const both = (one: string, other: string) =>
+		limit(client.query(`${one};\n${other}`)) as unknown as Promise<readonly [Result, Result]>;
 	try {
-		const [, rows = {rows: []}] = await bounded(clock, ask('BEGIN', ...opening), timeout);
-		const {value, closing} = await run(client, rows);
-		const last = ask(...(closing === undefined ? [] : [closing]), 'COMMIT');
-		const results = await bounded(clock, last, timeout);
+		const opened = opening === undefined ? await limit(client.query('BEGIN')) : (await both('BEGIN', opening))[1];
+		const {value, closing} = await run(client, opened, async text => {
+			const [rows] = await both(text, 'ROLLBACK');
+			over = true;
+			return rows;
+		});
+		const [kept, end]: readonly [Result | undefined, Result] =
+			closing === undefined ? [undefined, await limit(client.query('COMMIT'))] : await both(closing, 'COMMIT');
 		// Postgres commits nothing where a statement has failed, and says so only in this way.
-		if (results.at(-1)?.command === 'ROLLBACK' || (closing !== undefined && results[0]?.rows.length === 0))
-			throw rolledBack();
+		if (end.command === 'ROLLBACK' || (kept && countOf(kept) === 0)) throw rolledBack();
 		return value;
 	} catch (error) {
-		await bounded(clock, ask('ROLLBACK'), PATIENCE).catch((failure: unknown) => {
-			broken = failure instanceof Error ? failure : new Error(String(failure));
-		});
+		if (!over)
+			await bounded(clock, client.query('ROLLBACK'), PATIENCE).catch((failure: unknown) => {
+				broken = failure instanceof Error ? failure : new Error(String(failure));
+			});
 		throw error;
 	} finally {
 		emitter.removeListener?.('error', ignore);

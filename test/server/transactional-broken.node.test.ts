@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {afterAll, beforeAll, expect, test} from 'vitest';
+import {afterAll, beforeAll, expect, test, vi} from 'vitest';
 import type {GuardEvent} from '../../src/server/events.ts';
 import {somePostgres} from '../support/postgres-server.ts';
 import {openPool} from '../stores/postgres-pool.ts';
@@ -160,6 +160,21 @@ test('a connection that broke does not go back to its pool', async () => {
 	const guard = bank.guard(() => new Response('ok'), {database: {connect: async () => client} as never});
 	expect((await guard(payment())).status).toBe(503);
 	expect(released).toEqual([expect.objectContaining({message: 'broken'})]);
+});
+
+test.each([
+	['at once', 0],
+	['when nobody waits for it any more', 60],
+])('a connection that comes %s, and never answers, is closed', async (_, ms) => {
+	const released: unknown[] = [];
+	const client = {
+		query: async () => new Promise(() => undefined),
+		release: (error?: unknown) => released.push(error),
+	};
+	const connect = async () => new Promise(resolve => void setTimeout(() => resolve(client), ms));
+	const guard = bank.guard(() => new Response('ok'), {database: {connect} as never, storeTimeout: 30});
+	expect((await guard(payment())).status).toBe(503);
+	await vi.waitFor(() => expect(released).toEqual([expect.any(Error)]), {timeout: 10_000});
 });
 
 /** A process that is killed before its transaction is committed, or right after. */

@@ -466,6 +466,29 @@ describe('a guard in its transaction', () => {
 		expect(keys[1]).toBe('key-1');
 	});
 
+	test('a run costs the round trips of its transaction, and a replay two', async () => {
+		const texts: string[] = [];
+		const counted = {
+			async connect() {
+				const client = await bank.pool.connect();
+				return {
+					async query(text: string, values?: unknown[]) {
+						texts.push(text.replaceAll(/\s*(\w+)[^;]*/g, '$1 ').trim());
+						return client.query(text, values);
+					},
+					release: (error?: Error | boolean) => client.release(error),
+				};
+			},
+		};
+		const guard = bank.guard(bank.charge, {name: 'round trips', database: counted as never});
+		expect((await guard(payment())).status).toBe(201);
+		expect(texts.splice(0)).toEqual(['BEGIN ;INSERT', 'INSERT', 'UPDATE ;COMMIT']);
+		expect(hasReplayed(await guard(payment()))).toBe(true);
+		expect(texts.splice(0)).toEqual(['BEGIN ;INSERT', 'SELECT ;ROLLBACK']);
+		expect((await guard(payment({body: '{"amount":2}'}))).status).toBe(422);
+		expect(texts).toEqual(['BEGIN ;INSERT', 'SELECT ;ROLLBACK']);
+	});
+
 	test('setup may be called again, and by many at once', async () => {
 		await all(3, async () => {
 			await bank.guards().setup();
@@ -487,7 +510,9 @@ test('after its retention a key runs again, and is swept', async () => {
 	await place.elapse(999);
 	expect([await ask(), await guards.sweep()]).toEqual(['1', 0]);
 	await place.elapse(1);
-	expect([await ask(), await ask()]).toEqual(['2', '2']);
+	const crowd = await all(20, async () => guard(payment()));
+	expect(crowd.filter(it => it.status === 200 && !hasReplayed(it))).toHaveLength(1);
+	expect([await ask(), runs]).toEqual(['2', 2]);
 	await place.elapse(1_000);
 	expect([await guards.sweep(), await guards.sweep()]).toEqual([1, 0]);
 	await pool.end();

@@ -1,6 +1,6 @@
 import type {Clock} from '../../clock.ts';
 import type {Asked} from '../asked.ts';
-import type {Database, Framed} from '../database.ts';
+import {countOf, type Counted, type Framed, type Last, type Limit} from '../database.ts';
 import {copied, isKept, replayOf, responseOf} from '../kept.ts';
 import {problem} from '../problem.ts';
 import {unpackKept} from '../row.ts';
@@ -29,7 +29,6 @@ export type Place<Tx> = {
 	readonly environment: Clock;
 	readonly settings: Pick<Settings<Tx, readonly never[]>, 'bodyLimit' | 'omitHeaders' | 'retention' | 'storeTimeout'>;
 	readonly sql: ReturnType<typeof statementsOn>;
-	readonly database: Database<Tx>;
 	readonly framed: Framed<Tx>;
 	/** Methods of a transaction that are not for handlers. */
 	readonly withheld: readonly string[];
@@ -44,25 +43,48 @@ export type Run<Tx> = {
 /** Ends a transaction without a trace. What is to be said is known by then. */
 const rollback = new Error('the transaction is rolled back: there is nothing to keep');
 
-/** One transaction: the key, the handler, its answer. */
-export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handle}: Run<Tx>): Promise<Ending> {
-	const {environment, settings, sql, framed, withheld} = place;
-	const {bodyLimit, omitHeaders, retention, storeTimeout} = settings;
+/** The key, the handler, its answer, in one transaction. */
+export async function runOnce<Tx extends object>(place: Place<Tx>, run: Run<Tx>): Promise<Ending> {
+	const {sql, settings} = place;
+	const {keyed} = run;
+	const ending = await runIn(place, run, keyed && sql.claim(keyed.id, keyed.asked, settings.retention));
+	if (ending.type !== 'expired' || !keyed) return ending as Ending;
+	const instead = await runIn(place, run, sql.replace(keyed.id, keyed.asked, settings.retention));
+	// Another one has replaced it, whose transaction is over.
+	return instead.type === 'expired' ? {type: 'undone'} : instead;
+}
+
+type Found = Ending | {readonly type: 'expired'};
+
+/** `opening`: makes the key this transaction's, or writes nothing. */
+function runIn<Tx extends object>(
+	{environment, settings, sql, framed, withheld}: Place<Tx>,
+	{keyed, handle}: Run<Tx>,
+	opening: string | undefined,
+): Promise<Found> {
+	const {bodyLimit, omitHeaders, storeTimeout} = settings;
 	const controller = new AbortController();
 	let step: 'begin' | 'handler' | 'commit' = 'begin';
-	let known: Ending | undefined;
+	let known: Found | undefined;
 	let tooLate = false;
-	const opening = keyed ? [sql.claim(keyed.id, keyed.asked, retention)] : [];
+	const {limit, giveUp} = limits();
 
-	return new Promise<Ending>(resolve => {
+	return new Promise<Found>(resolve => {
 		/** What the database has not answered by then is said all the same. */
-		const within = (ending: () => Ending) => environment.timer(() => resolve(ending()), storeTimeout);
-		let stop = within(() => {
+		function within(ending: (error: Error) => Found): () => void {
+			return environment.timer(() => {
+				const error = new Error(`no answer within ${storeTimeout} ms`);
+				resolve(ending(error));
+				giveUp(error);
+			}, storeTimeout);
+		}
+
+		let stop = within(error => {
 			tooLate = true;
-			return {type: 'unavailable', error: new Error(`no answer within ${storeTimeout} ms`)};
+			return {type: 'unavailable', error};
 		});
 
-		function leave(ending: Ending): never {
+		function leave(ending: Found): never {
 			known = ending;
 			controller.abort(new Error('the transaction of this request is rolled back'));
 			stop();
@@ -70,9 +92,9 @@ export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handl
 			throw rollback;
 		}
 
-		const work = framed(opening, async (tx, {rows: claimed}) => {
+		async function run(tx: Tx, opened: Counted, last: Last) {
 			if (tooLate) throw rollback;
-			const found = keyed && claimed.length === 0 ? await foundBy(place, keyed, tx) : undefined;
+			const found = keyed && countOf(opened) === 0 ? await foundBy(sql.look(keyed.id), keyed.asked, last) : undefined;
 			if (tooLate) throw rollback;
 			if (found) leave(found);
 			stop();
@@ -93,17 +115,39 @@ export async function runOnce<Tx extends object>(place: Place<Tx>, {keyed, handl
 			}
 
 			step = 'commit';
-			stop = within(() => ({type: 'unconfirmed', error: new Error(`no commit within ${storeTimeout} ms`)}));
+			stop = within(error => ({type: 'unconfirmed', error}));
 			return {value: answer.response, ...(keyed && {closing: sql.keep(keyed.id, answer.kept)})};
-		});
+		}
 
-		work
-			.then(
-				response => resolve({type: 'answer', response}),
-				(error: unknown) => resolve(known ?? endingOf(error, step)),
-			)
-			.finally(() => stop());
+		framed(opening, run, limit).then(
+			response => {
+				stop();
+				resolve({type: 'answer', response});
+			},
+			(error: unknown) => {
+				stop();
+				resolve(known ?? endingOf(error, step));
+			},
+		);
 	});
+}
+
+/** What is waited for until it is given up, once and for all: a connection that comes later is not waited for either. */
+function limits(): {readonly limit: Limit; readonly giveUp: (error: Error) => void} {
+	let late: Error | undefined;
+	let end: ((error: Error) => void) | undefined;
+	return {
+		limit: work =>
+			new Promise((resolve, reject) => {
+				end = reject;
+				if (late) reject(late);
+				work.then(resolve, reject);
+			}),
+		giveUp(error) {
+			late = error;
+			end?.(error);
+		},
+	};
 }
 
 function endingOf(error: unknown, step: 'begin' | 'handler' | 'commit'): Ending {
@@ -116,15 +160,11 @@ function endingOf(error: unknown, step: 'begin' | 'handler' | 'commit'): Ending 
 	return {type: 'thrown', error: new Error(spoiled, {cause: error})};
 }
 
-/** What is under the key already. `undefined`: it is this run's. */
-async function foundBy<Tx>(
-	{sql, database, settings}: Place<Tx>,
-	{id, asked}: {readonly id: string; readonly asked: Asked},
-	tx: Tx,
-): Promise<Ending | undefined> {
+/** What is under the key already. */
+async function foundBy(look: string, asked: Asked, last: Last): Promise<Found> {
 	const {
 		rows: [found],
-	} = await database.query(tx, sql.look(id), []);
+	} = await last(look);
 	if (found === undefined) throw new TypeError('query() of the database gave no rows');
 	const {got, there, expired, fingerprint, answer} = found;
 	if (there === true && expired === false) {
@@ -135,7 +175,6 @@ async function foundBy<Tx>(
 	}
 
 	if (got !== true) return {type: 'busy'};
-	const {rows} = there === true ? await database.query(tx, sql.replace(id, asked, settings.retention), []) : {rows: []};
-	// Swept in between.
-	return rows.length > 0 ? undefined : {type: 'undone'};
+	// Where it is not there, it has been swept in between.
+	return {type: there === true ? 'expired' : 'undone'};
 }

@@ -86,11 +86,11 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 	const settings = settingsOf(options);
 	const {table = 'latchkey_keys', storeTimeout, waiting, onEvent} = settings;
 	const database = databaseOf(settings.database);
-	const sql = statementsOn(table);
+	const isPool = database !== settings.database;
+	const sql = statementsOn(table, isPool);
 	// A connection of a pool; what an ORM lends may have good reasons for its names.
-	const withheld = database === settings.database ? [] : ['release', 'end'];
-	const framed = framedOf(settings.database, storeTimeout);
-	const place = {environment, settings, sql, database, framed, withheld};
+	const withheld = isPool ? ['release', 'end'] : [];
+	const place = {environment, settings, sql, framed: framedOf(settings.database), withheld};
 	const pause = async (ms: number) => new Promise<void>(resolve => void environment.timer(resolve, ms));
 	const sweepNow = sweepsOf(environment, sweep);
 

@@ -26,17 +26,19 @@ const bytes = ({buffer, byteOffset, byteLength}: Uint8Array): string =>
 const text = (value: string): string =>
 	/^\w*$/.test(value) ? `'${value}'` : `convert_from(${bytes(Buffer.from(value))}, 'UTF8')`;
 
-export function statementsOn(table: string) {
+/** `counts`: the database tells how many rows were written, so that none need be given. */
+export function statementsOn(table: string, counts: boolean) {
 	const quoted = quotedTable(table);
 	/** Ends with the transaction, on whatever connection of a pooler that is. */
 	const lock = (id: string) => `pg_try_advisory_xact_lock(hashtextextended(${text(`${table} ${id}`)}, 0))`;
 	const until = (retention: number) => `${NOW} + ${Math.min(Math.ceil(retention), 2 ** 52)}`;
+	const returning = counts ? '' : ' RETURNING true AS written';
 	return {
 		/** A row: the key is this transaction's. It waits for nobody. */
 		claim: (id: string, {subject, fingerprint}: Asked, retention: number) =>
 			`INSERT INTO ${quoted} (id, subject, fingerprint, created_at, expires_at)
 SELECT ${text(id)}, ${text(JSON.stringify(subject))}, ${text(fingerprint)}, ${NOW}, ${until(retention)} WHERE ${lock(id)}
-ON CONFLICT (id) DO NOTHING RETURNING true AS claimed`,
+ON CONFLICT (id) DO NOTHING${returning}`,
 		/** One row: whether the key is not another transaction's, and what is there, also if it has been committed just now. */
 		look: (
 			id: string,
@@ -45,10 +47,10 @@ FROM (SELECT) AS one LEFT JOIN ${quoted} AS found ON found.id = ${text(id)}`,
 		/** What is past its time. A row: the key is this transaction's. */
 		replace: (id: string, {fingerprint}: Asked, retention: number) =>
 			`UPDATE ${quoted} SET fingerprint = ${text(fingerprint)}, created_at = ${NOW}, expires_at = ${until(retention)}, answer = NULL
-WHERE id = ${text(id)} AND expires_at <= ${NOW} RETURNING true AS claimed`,
+WHERE id = ${text(id)} AND expires_at <= ${NOW} AND ${lock(id)}${returning}`,
 		/** No row: the transaction is not what it was. */
 		keep: (id: string, answer: KeptAnswer) => `UPDATE ${quoted} SET answer = ${bytes(packKept(answer))}
-WHERE id = ${text(id)} AND answer IS NULL RETURNING true AS kept`,
+WHERE id = ${text(id)} AND answer IS NULL${returning}`,
 		sweep: `WITH gone AS (DELETE FROM ${quoted} WHERE id = ANY(ARRAY(SELECT id FROM ${quoted} WHERE expires_at <= ${NOW}
 ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)) RETURNING id) SELECT count(*) AS swept FROM gone`,
 	};
