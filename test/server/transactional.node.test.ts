@@ -5,7 +5,7 @@ import {timelessPlace} from '../stores/postgres-place.ts';
 import {openPool} from '../stores/postgres-pool.ts';
 import {somePostgres} from '../support/postgres-server.ts';
 import {someBank, type Bank} from './bank.ts';
-import {codeOf, payment} from './shop.ts';
+import {codeOf, gate, payment} from './shop.ts';
 
 let server: Awaited<ReturnType<typeof somePostgres>>;
 beforeAll(async () => {
@@ -513,6 +513,17 @@ test('after its retention a key runs again, and is swept', async () => {
 	const crowd = await all(20, async () => guard(payment()));
 	expect(crowd.filter(it => it.status === 200 && !hasReplayed(it))).toHaveLength(1);
 	expect([await ask(), runs]).toEqual(['2', 2]);
+	await place.elapse(1_000);
+	const [running, ending] = [gate(), gate()];
+	const again = guards(async () => {
+		running.open();
+		await ending.opened;
+		return new Response(String(++runs));
+	})(payment());
+	await running.opened;
+	expect((await guard(payment())).status).toBe(409);
+	ending.open();
+	expect(await (await again).text()).toBe('3');
 	await place.elapse(1_000);
 	expect([await guards.sweep(), await guards.sweep()]).toEqual([1, 0]);
 	await pool.end();
