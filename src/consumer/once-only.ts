@@ -162,5 +162,7 @@ async function storable(id: string): Promise<string> {
 /** A payload that is not there is no empty one. */
 async function fingerprintOf<M extends Message>(message: M, {fingerprint}: Settings<M>): Promise<string> {
 	if (fingerprint) return sha256(`own ${fingerprint(message)}`);
-	return message.value === null ? '' : sha256(message.value as string | Uint8Array<ArrayBuffer>);
+	const {value} = message;
+	if (value === null) return '';
+	return typeof value === 'string' ? sha256(value) : sha256('', value);
 }

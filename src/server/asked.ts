@@ -1,7 +1,7 @@
 import {mistake} from '../mistake.ts';
-import type {MaybePromise} from '../utils.ts';
+import {isPromise, type MaybePromise} from '../utils.ts';
 import type {KeptAnswer, Subject} from './entry.ts';
-import {fingerprintOf, scopeOf} from './identity.ts';
+import {fingerprintOf, idOf, scopeOf} from './identity.ts';
 import {isKey, keyIn} from './key.ts';
 import type {Header} from './operation-fetch.ts';
 import type {GuardOptions} from './options.ts';
@@ -25,6 +25,8 @@ export type Incoming = {
 export type Asked = {
 	readonly subject: Subject;
 	readonly fingerprint: string;
+	/** Of its entry. */
+	readonly id: string;
 	readonly body: Uint8Array<ArrayBuffer>;
 };
 
@@ -37,6 +39,7 @@ export type Asking =
 	/** The application answers it instead. */
 	| {readonly type: 'passed'; readonly response: Response};
 
+/** Waits for nothing that is there: most requests wait for their body alone. */
 export async function askedOf(
 	{name, required}: Required<Pick<GuardOptions, 'name' | 'required'>>,
 	request: Incoming,
@@ -46,19 +49,24 @@ export async function askedOf(
 	if (own === undefined) return refused(problem('key-malformed'));
 	const none = (): Asking => (required ? refused(problem('key-missing')) : {type: 'keyless'});
 	if (own === null && !keyFrom) return none();
-	const whose = await request.whose();
+	const given = request.whose();
+	const whose = isPromise(given) ? await given : given;
 	if (typeof whose === 'object' && typeof whose?.status === 'number') return {type: 'passed', response: whose};
 	if (whose !== null && (!whose || typeof whose !== 'string'))
 		throw mistake('the scope of a guard has to give text for every request, or a Response');
-	const body = await request.body();
+	const read = request.body();
+	const body = isPromise(read) ? await read : read;
 	if (body === undefined) return refused({status: 400, statusText: '', headers: [], body: null});
 	const printed = request.fingerprint && (await request.fingerprint(body));
-	const fingerprint = await fingerprintOf(request, printed ?? body);
+	const print = fingerprintOf(request, printed ?? body);
+	const fingerprint = isPromise(print) ? await print : print;
 	const key = own ?? (keyFrom === 'content' ? fingerprint : await keyFrom?.(body));
 	if (key === undefined || key === null) return none();
 	if (!isKey(key)) throw mistake('keyFrom of a guard has to give 1 to 255 visible ASCII characters');
-	const subject: Subject = {guard: name, scope: await scopeOf(whose), method, path, key};
-	return {type: 'asked', subject, fingerprint, body};
+	const hashed = scopeOf(whose);
+	const subject: Subject = {guard: name, scope: isPromise(hashed) ? await hashed : hashed, method, path, key};
+	const place = idOf(subject);
+	return {type: 'asked', subject, fingerprint, body, id: isPromise(place) ? await place : place};
 }
 
 const refused = (answer: KeptAnswer): Asking => ({type: 'refused', answer});

@@ -1,11 +1,31 @@
+import {createHash} from 'node:crypto';
 import {expect, test} from 'vitest';
 import * as any from '../../src/server/hash/any.ts';
+import * as node from '../../src/server/hash/node.ts';
 import * as web from '../../src/server/hash/web.ts';
 import * as chosen from '#hash';
 
-test.each(['', 'é', 'x'.repeat(200), new Uint8Array([0, 255])])('all ways give the same hash of %j', async data => {
-	const expected = await web.sha256(data);
-	expect([await any.sha256(data), await chosen.sha256(data)]).toEqual([expected, expected]);
+const bytes = (size: number) => new Uint8Array(size).map((_, at) => at * 7);
+
+test.each([
+	['', undefined],
+	['é', undefined],
+	['x'.repeat(200), undefined],
+	['', bytes(0)],
+	['é\ud800', bytes(2)],
+	['x', bytes(4_093)],
+	['x', bytes(4_094)],
+	['€'.repeat(1_365), bytes(2)],
+	['€'.repeat(1_400), bytes(3)],
+	['é'.repeat(5_000), bytes(100_000)],
+])('all ways give the same hash of a text and bytes: %#', async (text, after) => {
+	const whole = Buffer.concat([Buffer.from(text), after ?? bytes(0)]);
+	const expected = createHash('sha256').update(whole).digest('hex');
+	const ways = [web, any, node, chosen].map(({sha256}) => sha256(text, after));
+	expect(await Promise.all(ways.map(async way => way))).toEqual([expected, expected, expected, expected]);
+});
+
+test('hashes are those of everybody', async () => {
 	expect(await web.sha256('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
 });
 

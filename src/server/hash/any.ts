@@ -1,3 +1,4 @@
+import {concat} from '../../bytes.ts';
 import type {MaybePromise} from '../../utils.ts';
 import {sha256 as webSha256} from './web.ts';
 
@@ -9,6 +10,7 @@ type Runtime = {process?: {getBuiltinModule?: (name: string) => NodeCrypto | und
 const node = /* @__PURE__ */ (globalThis as Runtime).process?.getBuiltinModule?.('node:crypto');
 
 /** SHA-256 where it is not known for which runtime a bundle is made: by Node's crypto where that is there. */
-export function sha256(data: string | Uint8Array<ArrayBuffer>): MaybePromise<string> {
-	return node?.hash ? node.hash('sha256', data, 'hex') : webSha256(data);
+export function sha256(text: string, bytes?: Uint8Array): MaybePromise<string> {
+	if (!node?.hash) return webSha256(text, bytes);
+	return node.hash('sha256', bytes ? concat([new TextEncoder().encode(text), bytes]) : text, 'hex');
 }

@@ -6,7 +6,7 @@ import type {MaybePromise} from '../../utils.ts';
 import {askedBy} from '../incoming.ts';
 import {isSafe} from '../safe.ts';
 import {databaseOf, framedOf} from '../database.ts';
-import {idOf, stepKey} from '../identity.ts';
+import {stepKey} from '../identity.ts';
 import {fetchFor, type Operation} from '../operation.ts';
 import {responseOf} from '../kept.ts';
 import {askAgain, problem} from '../problem.ts';
@@ -167,7 +167,7 @@ export function transactionalIn<Tx extends object, Rest extends readonly unknown
 			const asked = isSafe(request.method) ? undefined : await askedBy(settings, request, rest);
 			if (asked && !('subject' in asked)) return asked;
 			const subject = asked?.subject;
-			const id = subject && (await idOf(subject));
+			const id = asked?.id;
 			const key = (step: string) => (asked ? stepKey(asked.subject, asked.fingerprint, step) : crypto.randomUUID());
 			const tell = subject ? teller(onEvent, subject) : () => undefined;
 			void sweepNow(tell);

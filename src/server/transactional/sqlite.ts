@@ -5,7 +5,7 @@ import type {Asked} from '../asked.ts';
 import {askedBy} from '../incoming.ts';
 import {isSafe} from '../safe.ts';
 import type {KeptAnswer} from '../entry.ts';
-import {idOf, stepKey} from '../identity.ts';
+import {stepKey} from '../identity.ts';
 import {bareOf, copied, isKept, keptHeaders, replayOf, responseOf} from '../kept.ts';
 import {problem} from '../problem.ts';
 import {teller} from '../serve.ts';
@@ -159,7 +159,7 @@ export function sqliteTransactionalIn<
 		return async (request: Request, ...rest: Rest): Promise<Response> => {
 			const asked = isSafe(request.method) ? undefined : await askedBy(settings, request, rest);
 			if (asked && !('subject' in asked)) return asked;
-			const id = asked ? await idOf(asked.subject) : '';
+			const id = asked?.id ?? '';
 			const tell = asked ? teller(onEvent, asked.subject) : () => undefined;
 			const unavailable = (error: unknown) => {
 				tell({type: 'store-error', step: 'begin', error});
