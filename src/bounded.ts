@@ -6,6 +6,15 @@ export function bounded<T>({timer}: Pick<Environment, 'timer'>, promise: Promise
 		const cancel = timer(() => {
 			reject(new Error(`no answer within ${Math.round(ms)} ms`));
 		}, ms);
-		promise.then(resolve, reject).finally(cancel);
+		promise.then(
+			value => {
+				cancel();
+				resolve(value);
+			},
+			(error: unknown) => {
+				cancel();
+				reject(error);
+			},
+		);
 	});
 }

@@ -35,12 +35,12 @@ export function byLease<M extends Message>(
 	handler: (delivery: LeasedDelivery<M>) => MaybePromise<void>,
 	{store, consumer, window, lease, storeTimeout, lost}: Settings<M>,
 ): Runs<M> {
-	const placeOf = async (id: string) => idOf(subjectOf(consumer, id));
+	const steps = stepsOn({environment, store, lease, storeTimeout});
+	const placeOf = async (id: string) => ({id: await idOf(subjectOf(consumer, id)), tell: () => undefined});
 
 	async function run(item: Item<M>): Promise<Ran> {
 		const {id, fingerprint} = item.arrival;
 		const place = await placeOf(id);
-		const steps = stepsOn({environment, store, lease, storeTimeout}, place, () => undefined);
 		const beginning = {
 			subject: subjectOf(consumer, id),
 			fingerprint,
@@ -50,11 +50,11 @@ export function byLease<M extends Message>(
 			onLapsed: 'reexecute',
 		} as const;
 		let before = {attempts: 0, dead: false};
-		let begun = await steps.begin(beginning);
+		let begun = await steps.begin(place, beginning);
 		if (begun.status === 'answered' && begun.entry.answer?.status === FAILED) {
 			before = failureOf(begun.entry);
-			await store.resolve(place, 'undone');
-			begun = await steps.begin(beginning);
+			await store.resolve(place.id, 'undone');
+			begun = await steps.begin(place, beginning);
 		}
 
 		const {status, entry, now} = begun;
@@ -67,18 +67,18 @@ export function byLease<M extends Message>(
 			controller.abort(new Error('the lease is lost: another consumer may be at the message'));
 			lost(item.message, id);
 		};
-		const end = steps.keep(entry, lose);
+		const end = steps.keep(place, entry, lose);
 		const attempt = before.attempts + 1;
 		try {
 			await handler({...deliveredOf(consumer, item, attempt), signal: controller.signal});
 		} catch (error) {
 			end();
-			await steps.answer(entry, failed({...before, attempts: attempt}, lastError(error)), undefined);
+			await steps.answer(place, entry, failed({...before, attempts: attempt}, lastError(error)), undefined);
 			return {status: 'failed', error, attempts: attempt, dead: before.dead};
 		}
 
 		end();
-		const {status: kept} = await steps.answer(entry, answer(PROCESSED), window);
+		const {status: kept} = await steps.answer(place, entry, answer(PROCESSED), window);
 		if (kept === 'lost' && !controller.signal.aborted) lost(item.message, id);
 		return {status: 'processed', attempt};
 	}
@@ -87,7 +87,7 @@ export function byLease<M extends Message>(
 		let swept = await store.sweep();
 		for (const {entry, now} of await store.unsettled(consumer, SWEEP_BATCH)) {
 			if (entry.state !== 'answered' || now - entry.createdAt < window) continue;
-			const {status} = await store.resolve(await placeOf(entry.subject.key), 'undone');
+			const {status} = await store.resolve((await placeOf(entry.subject.key)).id, 'undone');
 			swept += Number(status === 'resolved');
 		}
 
@@ -100,7 +100,7 @@ export function byLease<M extends Message>(
 		async mark(id, as, attempts) {
 			const found = as === 'dead' ? failed({attempts, dead: true}) : answer(SKIPPED);
 			const kept = as === 'new' ? 'undone' : {answer: found, retention: undefined};
-			const {status} = await store.resolve(await placeOf(id), kept);
+			const {status} = await store.resolve((await placeOf(id)).id, kept);
 			return status === 'resolved';
 		},
 		sweep,

@@ -7,7 +7,8 @@ import {copied} from './kept.ts';
 import type {Header} from './operation-fetch.ts';
 import {runOf, type Outward, type Run} from './operation.ts';
 import type {RunSettings} from './options.ts';
-import {reconciled, serve, teller, type Answer, type Medium, type Served} from './serve.ts';
+import type {Answer, Medium, Served} from './run.ts';
+import {reconciled, serve, teller} from './serve.ts';
 import {stepsOn, type GuardEnvironment} from './steps.ts';
 import {sweepsOf} from './sweeps.ts';
 
@@ -52,21 +53,32 @@ export type Core = Unsettled & {
 
 export const runtime: GuardEnvironment = {...clock, uuid: () => crypto.randomUUID()};
 
+/** Owners of entries, each unique to a run. A UUID for every one of them would take as long as both hashes of its request. */
+function ownersOf({uuid}: GuardEnvironment): () => string {
+	let some = '';
+	let count = 0;
+	return () => {
+		if (count++ % 100 === 0) some = uuid();
+		return some + count;
+	};
+}
+
 /** The guard itself, which knows of no framework. */
 export function coreOf(environment: GuardEnvironment, settings: RunSettings): Core {
 	const {store, name, lease, storeTimeout, onEvent} = settings;
+	const steps = stepsOn({environment, store, lease, storeTimeout});
+	const nextOwner = ownersOf(environment);
 	const sweepNow = sweepsOf(environment, async () => store.sweep());
 	const free = (header: Header) => runOf(undefined, () => environment.uuid(), undefined, outwardOf(header));
 
-	function outwardOf(header: Header): Outward {
+	function outwardOf(header: Header): Outward | undefined {
+		if (!settings.fetch) return undefined;
 		const came = environment.monotonic();
 		return {calls: settings.fetch, header, elapsed: () => environment.monotonic() - came};
 	}
 
-	async function partsOf(subject: Subject) {
-		const tell = teller(onEvent, subject);
-		const id = await idOf(subject);
-		return {id, tell, steps: stepsOn({environment, store, lease, storeTimeout}, id, tell)};
+	async function placeOf(subject: Subject) {
+		return {id: await idOf(subject), tell: teller(onEvent, subject)};
 	}
 
 	return {
@@ -78,16 +90,19 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 			if (asked.type === 'keyless') return handle(free(header));
 			if (asked.type === 'refused') return reply(asked.answer);
 			if (asked.type === 'passed') return serving.passed(asked.response);
-			const {subject, fingerprint} = asked;
-			const parts = await partsOf(subject);
-			const sweeping = sweepNow(parts.tell);
+			const {subject, fingerprint, id} = asked;
+			const tell = teller(onEvent, subject);
+			const sweeping = sweepNow(tell);
 			if (sweeping) background(sweeping);
 			return serve({
 				environment,
 				settings,
 				subject,
 				fingerprint,
-				...parts,
+				id,
+				tell,
+				owner: nextOwner(),
+				steps,
 				handle,
 				outward,
 				background,
@@ -115,11 +130,11 @@ export function coreOf(environment: GuardEnvironment, settings: RunSettings): Co
 			for (const {entry} of await store.unsettled(name, limit)) {
 				if (entry.state === 'answered') continue;
 				const {subject} = entry;
-				const {tell, steps} = await partsOf(subject);
-				const taken = await steps.take(environment.uuid());
+				const place = await placeOf(subject);
+				const taken = await steps.take(place, nextOwner());
 				if (taken.status !== 'taken') continue;
 				const background = (work: Promise<unknown>) => void work;
-				if (await reconciled({settings, steps, tell, subject, background}, taken.entry, false)) settled++;
+				if (await reconciled({...place, settings, steps, subject, background}, taken.entry, false)) settled++;
 			}
 
 			return settled;

@@ -46,14 +46,13 @@ export type Operation = {
 /** The guard's own side of it. */
 export type Run = {
 	readonly operation: Operation;
-	/** The lease is lost. */
-	readonly lose: () => void;
-	readonly isLost: () => boolean;
-	/** Whether it may have taken effect, as far as the handler has said. */
-	readonly mayHaveActed: () => boolean;
-	readonly isPending: (answer: object) => boolean;
-	/** Makes it an answer for the time being. */
-	readonly hold: (answer: object) => void;
+	readonly controller: AbortController;
+	/** It has lost its lease. */
+	lost: boolean;
+	/** What may have taken effect, as far as the handler has said: one for each; a single one where nobody tells them. */
+	acts: readonly object[];
+	/** Which answer is for the time being. */
+	pending: object | undefined;
 };
 
 /** What the calls of a handler to other services have of its request, and who makes them. */
@@ -75,6 +74,9 @@ export function fetchFor(outward: Outward | undefined, run: Omit<Serving, 'heade
 	return outward?.calls?.during({...outward, ...run}) ?? noCalls;
 }
 
+/** What a handler does that tells of no effect. */
+const untold = [{}];
+
 /**
  * `mark`: tells the store that an effect is about to begin; `undefined` where that is known from the beginning. `since`: when its
  * keys may have been used first, in milliseconds since the epoch.
@@ -88,61 +90,63 @@ export function runOf(
 ): Run {
 	const controller = new AbortController();
 	const {signal} = controller;
-	let lost = false;
-	/** One for each effect; a single one where nobody tells them. */
-	const acts = new Set<object>(mark ? [] : [{}]);
-	let pending: object | undefined;
-	const hold = (answer: object) => {
-		pending = answer;
-	};
-	const marked = once(async () => mark?.());
-
-	/** The store is told, and then it begins. */
-	async function begun(): Promise<object> {
-		await marked();
-		if (lost) throw signal.reason;
-		const act = {};
-		acts.add(act);
-		return act;
-	}
-
-	async function act(call: () => Promise<Response>): Promise<Response> {
-		const its = await begun();
-		try {
-			const response = await call();
-			if (isNothingDone((response as {[borne]?: unknown})[borne])) acts.delete(its);
+	const marked = mark && once(mark);
+	const operation: Operation = {
+		idempotencyKey,
+		key,
+		signal,
+		async fetch(...given) {
+			const act = async (call: () => Promise<Response>) => acting(run, call, marked);
+			return fetchFor(outward, {key, signal, since, act})(...given);
+		},
+		async effect(effect) {
+			await begun(run, marked);
+			return effect();
+		},
+		undone() {
+			run.acts = [];
+		},
+		pending(response) {
+			run.pending = response;
 			return response;
-		} catch (error) {
-			if (isNothingDone(error)) acts.delete(its);
-			throw error;
-		}
-	}
-
-	return {
-		operation: {
-			idempotencyKey,
-			key,
-			signal,
-			fetch: async (...given) => fetchFor(outward, {key, signal, since, act})(...given),
-			async effect(run) {
-				await begun();
-				return run();
-			},
-			undone() {
-				acts.clear();
-			},
-			pending(response) {
-				hold(response);
-				return response;
-			},
 		},
-		lose() {
-			lost = true;
-			controller.abort(new Error('the run has lost its lease: another one may be at the same request'));
-		},
-		isLost: () => lost,
-		mayHaveActed: () => acts.size > 0,
-		isPending: answer => answer === pending,
-		hold,
 	};
+	const run: Run = {operation, controller, lost: false, acts: mark ? [] : untold, pending: undefined};
+	return run;
+}
+
+/** Another run may be at the same request. */
+export const leaseLost = 'the run has lost its lease: another one may be at the same request';
+
+export function lose(run: Run): void {
+	run.lost = true;
+	run.controller.abort(new Error(leaseLost));
+}
+
+/** The store is told, and then it begins. */
+async function begun(run: Run, marked: (() => Promise<void>) | undefined): Promise<object> {
+	await marked?.();
+	if (run.lost) throw run.controller.signal.reason;
+	const act = {};
+	run.acts = [...run.acts, act];
+	return act;
+}
+
+async function acting(
+	run: Run,
+	call: () => Promise<Response>,
+	marked: (() => Promise<void>) | undefined,
+): Promise<Response> {
+	const its = await begun(run, marked);
+	const nothingDone = () => {
+		run.acts = run.acts.filter(act => act !== its);
+	};
+	try {
+		const response = await call();
+		if (isNothingDone((response as {[borne]?: unknown})[borne])) nothingDone();
+		return response;
+	} catch (error) {
+		if (isNothingDone(error)) nothingDone();
+		throw error;
+	}
 }

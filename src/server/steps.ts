@@ -1,6 +1,6 @@
 import {bounded} from '../bounded.ts';
 import type {Clock} from '../clock.ts';
-import {isPromise, type MaybePromise} from '../utils.ts';
+import {after, isPromise, type MaybePromise} from '../utils.ts';
 import type {Beginning, BeginResult, Entry, EntryStore, Hold, HoldResult, KeptAnswer, TakeResult} from './entry.ts';
 import type {GuardEvent} from './events.ts';
 
@@ -14,41 +14,64 @@ type Settings = {
 	readonly storeTimeout: number;
 };
 
-/** The steps of the store as a guard takes them, each within its time. All but `insist` reject where the store fails. */
+/** Where an entry is, and who is told of what fails there. */
+export type Place = {
+	readonly id: string;
+	readonly tell: (event: {type: 'store-error'; step: Step; error: unknown}) => void;
+};
+
+/** The steps of the store as a guard takes them, each within its time. All but `insist` throw, or reject, where the store fails. */
 export type Steps = {
-	readonly begin: (beginning: Beginning) => Promise<BeginResult>;
-	readonly mark: (hold: Hold) => Promise<HoldResult>;
-	readonly answer: (hold: Hold, answer: KeptAnswer, retention: number | undefined) => Promise<HoldResult>;
-	readonly release: (hold: Hold, as: 'free' | 'doubt') => Promise<HoldResult>;
-	readonly take: (owner: string) => Promise<TakeResult>;
-	/** Tries it until it does not reject, for as long as a lease lasts. */
-	readonly insist: (run: () => Promise<unknown>) => Promise<void>;
+	readonly begin: (at: Place, beginning: Beginning) => MaybePromise<BeginResult>;
+	readonly mark: (at: Place, hold: Hold) => MaybePromise<HoldResult>;
+	readonly answer: (
+		at: Place,
+		hold: Hold,
+		answer: KeptAnswer,
+		retention: number | undefined,
+	) => MaybePromise<HoldResult>;
+	readonly release: (at: Place, hold: Hold, as: 'free' | 'doubt') => MaybePromise<HoldResult>;
+	readonly take: (at: Place, owner: string) => MaybePromise<TakeResult>;
+	/** Tries it until it does not fail, for as long as a lease lasts. */
+	readonly insist: (run: () => MaybePromise<unknown>) => Promise<void>;
 	/** After a claim of unknown fate under which nothing ran. */
-	readonly giveBack: (beginning: Beginning) => Promise<void>;
+	readonly giveBack: (at: Place, beginning: Beginning) => Promise<void>;
 	/** Lengthens the lease until it is called off. `lost`: it is another's, or over. */
-	readonly keep: (held: Entry, lost: () => void) => () => void;
+	readonly keep: (at: Place, held: Entry, lost: () => void) => () => void;
 };
 
 /** How long a failed step is not tried again, in milliseconds. */
 const PAUSE = 250;
 
-/** What one request asks of the store. `tell`: of what fails. */
-export function stepsOn(
-	{environment, store, lease, storeTimeout}: Settings,
-	id: string,
-	tell: (event: {type: 'store-error'; step: Step; error: unknown}) => void,
-): Steps {
-	async function ask<T>(step: Step, run: (store: EntryStore) => MaybePromise<T>): Promise<T> {
-		try {
-			const result = run(store);
-			return await (isPromise(result) ? bounded(environment, result, storeTimeout) : result);
-		} catch (error) {
+/** After which part of its time a lease is lengthened. */
+const RENEWED = 0.3;
+
+/** What comes of it; `undefined` where it fails, which has been told. */
+export async function tried<T>(run: () => MaybePromise<T>): Promise<T | undefined> {
+	try {
+		return await run();
+	} catch {
+		return undefined;
+	}
+}
+
+/** What a guard asks of its store. */
+export function stepsOn({environment, store, lease, storeTimeout}: Settings): Steps {
+	/** A promise where the store gives one. */
+	function ask<T>({id, tell}: Place, step: Step, run: (id: string) => MaybePromise<T>): MaybePromise<T> {
+		const failed = (error: unknown): never => {
 			tell({type: 'store-error', step, error});
 			throw error;
+		};
+		try {
+			const result = run(id);
+			return isPromise(result) ? bounded(environment, result, storeTimeout).catch(failed) : result;
+		} catch (error) {
+			return failed(error);
 		}
 	}
 
-	async function insist(run: () => Promise<unknown>): Promise<void> {
+	async function insist(run: () => MaybePromise<unknown>): Promise<void> {
 		const began = environment.monotonic();
 		for (;;) {
 			try {
@@ -63,55 +86,66 @@ export function stepsOn(
 	}
 
 	/** What lets work begin has to be heard of within its lease: past that, somebody may have said that nothing was done. */
-	async function inLease<T extends {readonly status: string}>(step: Step, run: (store: EntryStore) => MaybePromise<T>) {
+	function inLease<T extends {readonly status: string}>(at: Place, step: Step, run: (id: string) => MaybePromise<T>) {
 		const asked = environment.monotonic();
-		const result = await ask(step, run);
-		if (!/begun|done/.test(result.status) || environment.monotonic() - asked < lease) return result;
-		const error = new Error('the lease was over before it was heard of');
-		tell({type: 'store-error', step, error});
-		throw error;
+		const heard = (result: T): T => {
+			const lets = result.status === 'begun' || result.status === 'done';
+			if (!lets || environment.monotonic() - asked < lease) return result;
+			throw new Error('the lease was over before it was heard of');
+		};
+		return ask(at, step, id => after(run(id), heard));
 	}
 
-	const begin = async (beginning: Beginning): Promise<BeginResult> => inLease('begin', it => it.begin(id, beginning));
-	const release = async ({owner, token}: Hold, as: 'free' | 'doubt') =>
-		ask('release', it => it.release(id, {owner, token, as}));
+	/** From now on, again and again, until it is called off. `since`: when the lease was known to be held. */
+	function renewing(at: Place, {owner, token}: Hold, since: number, lost: () => void): () => void {
+		let held = since;
+		let ended = false;
+		let cancel = () => undefined as void;
+		const end = () => {
+			ended = true;
+			cancel();
+		};
+		const renew = async () => {
+			const asked = environment.monotonic();
+			const result = await tried(() => ask(at, 'renew', id => store.renew(id, {owner, token, lease})));
+			if (ended) return;
+			if (result?.status === 'done') held = asked;
+			if (result?.status === 'lost' || environment.monotonic() - held >= lease) {
+				end();
+				lost();
+			} else cancel = environment.timer(() => void renew(), lease * RENEWED, false);
+		};
+		void renew();
+		return end;
+	}
+
+	const begin = (at: Place, beginning: Beginning) => inLease(at, 'begin', id => store.begin(id, beginning));
+	const release = (at: Place, {owner, token}: Hold, as: 'free' | 'doubt') =>
+		ask(at, 'release', id => store.release(id, {owner, token, as}));
 
 	return {
 		begin,
 		release,
 		insist,
-		giveBack: async (beginning: Beginning) =>
+		giveBack: (at, beginning) =>
 			insist(async () => {
-				const {status, entry} = await begin({...beginning, mayHaveActed: false});
-				if (status === 'begun') await release(entry, 'free');
+				const {status, entry} = await begin(at, {...beginning, mayHaveActed: false});
+				if (status === 'begun') await release(at, entry, 'free');
 			}),
-		mark: async ({owner, token}: Hold) => inLease('mark', it => it.mark(id, {owner, token, lease})),
-		answer: async ({owner, token}: Hold, answer: KeptAnswer, retention: number | undefined) =>
-			ask('answer', it => it.answer(id, {owner, token, answer, retention})),
-		take: async (owner: string) => ask('take', it => it.take(id, {owner, lease})),
-		keep({owner, token}: Entry, lost: () => void): () => void {
-			let held = environment.monotonic();
-			let cancel: () => void;
-			let ended = false;
-			const end = () => {
-				ended = true;
-				cancel();
-			};
-			const wait = () => {
-				cancel = environment.timer(() => void renew(), lease * 0.3, false);
-			};
-			const renew = async () => {
-				const asked = environment.monotonic();
-				const result = await ask('renew', it => it.renew(id, {owner, token, lease})).catch(() => undefined);
-				if (ended) return;
-				if (result?.status === 'done') held = asked;
-				if (result?.status === 'lost' || environment.monotonic() - held >= lease) {
-					end();
-					lost();
-				} else wait();
-			};
-			wait();
-			return end;
+		mark: (at, {owner, token}) => inLease(at, 'mark', id => store.mark(id, {owner, token, lease})),
+		answer: (at, {owner, token}, answer, retention) =>
+			ask(at, 'answer', id => store.answer(id, {owner, token, answer, retention})),
+		take: (at, owner) => ask(at, 'take', id => store.take(id, {owner, lease})),
+		keep(at, held, lost) {
+			const since = environment.monotonic();
+			let end = environment.timer(
+				() => {
+					end = renewing(at, held, since, lost);
+				},
+				lease * RENEWED,
+				false,
+			);
+			return () => end();
 		},
 	};
 }
