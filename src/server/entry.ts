@@ -16,7 +16,7 @@ export type KeptAnswer = {
 	readonly status: number;
 	readonly statusText: string;
 	readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
-	/** `null`: it had none. */
+	/** Perhaps a part of a larger buffer, of which nothing else is its own. `null`: it had none. */
 	readonly body: Uint8Array | null;
 	/** The body was too large to keep, or had no end: the effect is known, and not what was said of it. */
 	readonly bodyLost?: true;

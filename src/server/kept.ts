@@ -32,14 +32,11 @@ export function keptHeaders(
 	headers: ReadonlyArray<readonly [name: string, value: string]>,
 	omitted: readonly string[],
 ): KeptAnswer['headers'] {
-	const connection = headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value);
-	const named = connection
-		.join()
-		.toLowerCase()
-		.split(/\s*,\s*/);
+	const named = headers.flatMap(([name, value]) => (name.toLowerCase() === 'connection' ? value.split(',') : []));
+	const gone = named.map(name => name.trim().toLowerCase());
 	return headers.filter(([name]) => {
 		const lower = name.toLowerCase();
-		return !never.has(lower) && !omitted.includes(lower) && !named.includes(lower);
+		return !never.has(lower) && !omitted.includes(lower) && !gone.includes(lower);
 	});
 }
 

@@ -54,6 +54,16 @@ const faults: ReadonlyArray<readonly [fault: string, change: Change, rule: RegEx
 		}),
 		/byte for byte/,
 	],
+	[
+		'keeps the buffer of a body',
+		store => ({
+			answer(id, hold) {
+				const {body} = hold.answer;
+				return store.answer(id, {...hold, answer: {...hold.answer, body: body && new Uint8Array(body.buffer)}});
+			},
+		}),
+		/5\. of 5/,
+	],
 	['lists nothing', () => ({unsettled: () => []}), /unsettled/],
 	['resolves nothing', () => ({resolve: () => ({status: 'none'})}), /resolve/],
 	['gives a doubt to many', store => ({take: (id, it) => store.take(id, {...it, owner: 'same'})}), /one at a time/],

@@ -81,8 +81,10 @@ export const runTests: readonly EntryTest[] = [
 		{...PAID, body: new Uint8Array()},
 		{...PAID, body: null, bodyLost: true as const},
 		{...PAID, body: Uint8Array.from({length: 100_000}, (_, i) => i % 251)},
+		// A part of a larger buffer, whose other parts are somebody else's.
+		{...PAID, body: new Uint8Array(64).fill(7).subarray(8, 16)},
 	].map((kept, i): EntryTest => ({
-		title: `answer: bodies of every kind, the ${i + 1}. of 4`,
+		title: `answer: bodies of every kind, the ${i + 1}. of 5`,
 		async run({ask, begin, answer}) {
 			await answer(await begin(), DAY, kept);
 			same(answered(await ask(), 'answered').entry.answer, kept, 'the answer');

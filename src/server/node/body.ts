@@ -67,17 +67,17 @@ function end(this: Taken): void {
 	const {parts, over} = this[ARRIVING] as Arriving;
 	const [only] = parts;
 	const bytes = only && parts.length === 1 ? only : Buffer.concat(parts);
-	this.off('close', cut);
 	this[ARRIVING] = undefined;
 	if (bytes.byteLength > 0) this.push(bytes);
 	this.push(null);
 	over(bytes);
 }
 
+/** At any end of a request: what had come whole is there already. */
 function cut(this: Taken): void {
-	const {over} = this[ARRIVING] as Arriving;
+	const arriving = this[ARRIVING];
 	this[ARRIVING] = undefined;
-	over(undefined);
+	arriving?.over(undefined);
 }
 
 async function arrived(req: Taken): Promise<Bytes | undefined> {
@@ -87,7 +87,7 @@ async function arrived(req: Taken): Promise<Bytes | undefined> {
 	return new Promise(over => {
 		req[ARRIVING] = {parts, over};
 		req.push = take;
-		req.once('close', cut);
+		req.on('close', cut);
 		// Lets the socket flow, should it have been held up.
 		req.read(0);
 	});

@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {mistake} from '../../mistake.ts';
 import {isPromise, tellGuarded} from '../../utils.ts';
-import {coreOf, runtime, type Core, type Unsettled} from '../core.ts';
+import {coreOf, runtime, type Core, type Serving, type Unsettled} from '../core.ts';
 import {isKept} from '../kept.ts';
 import type {Operation, Run} from '../operation.ts';
 import type {Header} from '../operation-fetch.ts';
@@ -117,6 +117,15 @@ type Guarded<Req, Res> = {
 	readonly listener: Listener<Req, Res>;
 };
 
+/** A request that may need a key, and its response. */
+type Exchange<Req, Res> = Omit<Guarded<Req, Res>, 'answer'> & {
+	readonly req: Req;
+	readonly res: Res;
+	readonly next: Next | undefined;
+	readonly failed: (error: unknown) => void;
+	held: Held | undefined;
+};
+
 /** Never rejects: there is nobody to tell. */
 async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 	{answer, settings, listener}: Guarded<Req, Res>,
@@ -124,97 +133,106 @@ async function guarded<Req extends IncomingMessage, Res extends ServerResponse>(
 	res: Res,
 	next: Next | undefined,
 ): Promise<void> {
-	const {scope, fingerprint, keyFrom, waitUntil, onError, bodyLimit} = settings;
-	const failed = failing(onError, req, res, next);
-	let held: Held | undefined;
-
-	/** Too late for an answer of its own. */
-	const late = (error: unknown) => {
-		tellGuarded(onError, error, req, res);
-		if (!res.writableEnded) res.destroy();
-	};
-
-	async function handle(run: Run): Promise<NodeAnswer> {
-		if (run.operation.idempotencyKey === undefined) {
-			(req as Told)[OPERATION] = operationIn(run, {status: 0});
-			await listener(req, res, operationOf(req), next ?? (error => void (error && failed(error))));
-			return {...replyOn(res, failure), give: () => undefined};
-		}
-
-		const mine = (held = holdBack(res, bodyLimit));
-		let over = true;
-		const fail = (error: unknown) => {
-			if (!mine.fail(error)) late(error);
-		};
-		const operation = operationIn(run, mine);
-		(req as Told)[OPERATION] = operation;
-		try {
-			const running = listener(req, res, operation, error => {
-				if (error === undefined || error === null || error === 'route' || error === 'router') next?.(error);
-				else fail(error);
-			});
-			if (isPromise(running)) {
-				over = false;
-				void running.then(undefined, fail).then(() => {
-					over = true;
-				});
-			}
-		} catch (error) {
-			fail(error);
-		}
-
-		await mine.ready;
-		if (settings.effects === 'marked' || !isRefusal(mine.status) || run.isPending(mine)) return mine;
-		if (!over) await new Promise(setImmediate);
-		if (over && !(req as Told).timedout) return mine;
-		// By a timer, for instance: this says nothing of what the handler does yet.
-		const text = `the response was ended with ${mine.status} while its handler was at work: that is not taken for "nothing was done"`;
-		tellGuarded(onError, mistake(text), req, res);
-		return {...replyOn(res, problem('outcome-unknown')), status: 500};
-	}
-
-	async function work(): Promise<NodeAnswer> {
-		if (req.httpVersionMajor > 1) throw mistake('latchkey/server/node guards requests of HTTP/1, not of HTTP/2');
-		return answer<NodeAnswer>({
-			...targetOf(req),
-			method: (req.method ?? '').toUpperCase(),
-			header: headerOf(req),
-			whose: () => scope && scope(req, res),
-			body: () => bodyOf(req, keyFrom === 'content' && !fingerprint),
-			fingerprint: fingerprint && (body => fingerprint(req, body)),
-			keyFrom: typeof keyFrom === 'function' ? body => keyFrom(req, body) : keyFrom,
-			handle,
-			background: waitUntil
-				? task =>
-						waitUntil(
-							task.catch(() => undefined),
-							req,
-							res,
-						)
-				: dropped,
-			reply: kept => replyOn(res, kept),
-			async passed({status, statusText, headers: own, body}) {
-				const bytes = body && new Uint8Array(await new Response(body).arrayBuffer());
-				return replyOn(res, {status, statusText, headers: [...own], body: bytes});
-			},
-			copied: (given, limit, omitted) => given.copied(limit, omitted),
-		});
-	}
-
+	const failed = failing(settings.onError, req, res, next);
+	const exchange: Exchange<Req, Res> = {settings, listener, req, res, next, failed, held: undefined};
 	try {
-		const working = work();
-		waitUntil?.(
+		if (req.httpVersionMajor > 1) throw mistake('latchkey/server/node guards requests of HTTP/1, not of HTTP/2');
+		const working = answer(servingOf(exchange));
+		settings.waitUntil?.(
 			working.catch(() => undefined),
 			req,
 			res,
 		);
 		const answered = await working;
-		if (answered !== held) held?.drop();
+		if (answered !== exchange.held) exchange.held?.drop();
 		answered.give();
 	} catch (error) {
-		held?.drop();
+		exchange.held?.drop();
 		failed(error);
 	}
+}
+
+function servingOf<Req extends IncomingMessage, Res extends ServerResponse>(
+	exchange: Exchange<Req, Res>,
+): Serving<NodeAnswer> {
+	const {settings, req, res} = exchange;
+	const {scope, fingerprint, keyFrom, waitUntil} = settings;
+	const {path, search} = targetOf(req);
+	return {
+		path,
+		search,
+		method: (req.method ?? '').toUpperCase(),
+		header: headerOf(req),
+		whose: () => scope && scope(req, res),
+		body: () => bodyOf(req, keyFrom === 'content' && !fingerprint),
+		fingerprint: fingerprint && (body => fingerprint(req, body)),
+		keyFrom: typeof keyFrom === 'function' ? body => keyFrom(req, body) : keyFrom,
+		handle: run => handled(exchange, run),
+		background: waitUntil
+			? task =>
+					waitUntil(
+						task.catch(() => undefined),
+						req,
+						res,
+					)
+			: dropped,
+		reply: kept => replyOn(res, kept),
+		async passed({status, statusText, headers: own, body}) {
+			const bytes = body && new Uint8Array(await new Response(body).arrayBuffer());
+			return replyOn(res, {status, statusText, headers: [...own], body: bytes});
+		},
+		copied,
+	};
+}
+
+const copied: Serving<NodeAnswer>['copied'] = (given, limit, omitted) => given.copied(limit, omitted);
+
+/** What the listener answers. */
+async function handled<Req extends IncomingMessage, Res extends ServerResponse>(
+	exchange: Exchange<Req, Res>,
+	run: Run,
+): Promise<NodeAnswer> {
+	const {settings, listener, req, res, next, failed} = exchange;
+	const {effects, onError, bodyLimit} = settings;
+	if (run.operation.idempotencyKey === undefined) {
+		(req as Told)[OPERATION] = operationIn(run, {status: 0});
+		await listener(req, res, operationOf(req), next ?? (error => void (error && failed(error))));
+		return {...replyOn(res, failure), give: () => undefined};
+	}
+
+	const mine = (exchange.held = holdBack(res, bodyLimit));
+	const fail = (error: unknown) => {
+		if (mine.fail(error)) return;
+		// Too late for an answer of its own.
+		tellGuarded(onError, error, req, res);
+		if (!res.writableEnded) res.destroy();
+	};
+	const operation = operationIn(run, mine);
+	(req as Told)[OPERATION] = operation;
+	let over = true;
+	try {
+		const running = listener(req, res, operation, error => {
+			if (error === undefined || error === null || error === 'route' || error === 'router') next?.(error);
+			else fail(error);
+		});
+		if (isPromise(running)) {
+			over = false;
+			void running.then(undefined, fail).then(() => {
+				over = true;
+			});
+		}
+	} catch (error) {
+		fail(error);
+	}
+
+	await mine.ready;
+	if (effects === 'marked' || !isRefusal(mine.status) || run.pending === mine) return mine;
+	if (!over) await new Promise(setImmediate);
+	if (over && !(req as Told).timedout) return mine;
+	// By a timer, for instance: this says nothing of what the handler does yet.
+	const text = `the response was ended with ${mine.status} while its handler was at work: that is not taken for "nothing was done"`;
+	tellGuarded(onError, mistake(text), req, res);
+	return {...replyOn(res, problem('outcome-unknown')), status: 500};
 }
 
 /** Whether it says that nothing was done. */
@@ -233,6 +251,8 @@ function dropped(task: Promise<unknown>): void {
 
 function operationIn(run: Run, answer: object): NodeOperation {
 	const {idempotencyKey, key, signal, fetch, effect, undone} = run.operation;
-	const pending = () => run.hold(answer);
+	const pending = () => {
+		run.pending = answer;
+	};
 	return {idempotencyKey, key, signal, fetch, effect, undone, pending};
 }

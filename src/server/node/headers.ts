@@ -7,35 +7,45 @@ type Response = Pick<ServerResponse, 'getHeader' | 'setHeader'>;
 export type Lines = ReadonlyArray<readonly [name: string, values: readonly string[]]>;
 
 export function headersOf(res: Response): Lines {
+	return namesOf(res).map(name => [name, [...valuesOf(res, name)]]);
+}
+
+function namesOf(res: Response): string[] {
 	// Its types lack it.
 	const {getRawHeaderNames} = res as unknown as {getRawHeaderNames: (this: Response) => string[]};
-	return getRawHeaderNames.call(res).map(name => {
-		const value = res.getHeader(name);
-		return [name, Array.isArray(value) ? value.slice() : [String(value)]];
-	});
+	return getRawHeaderNames.call(res);
+}
+
+function valuesOf(res: Response, name: string): readonly string[] {
+	const value = res.getHeader(name);
+	return Array.isArray(value) ? value : [String(value)];
 }
 
 /** What a handler has set, as pairs; not what was there before it. */
 export function changedSince(res: Response, before: Lines): ReadonlyArray<readonly [string, string]> {
-	const same = new Map(before.map(([name, values]) => [name.toLowerCase(), JSON.stringify(values)]));
-	return headersOf(res).flatMap(([name, values]) =>
-		same.size > 0 && same.get(name.toLowerCase()) === JSON.stringify(values)
-			? []
-			: values.map((value): [string, string] => [name, value]),
-	);
+	const pairs: Array<readonly [string, string]> = [];
+	for (const name of namesOf(res)) {
+		const values = valuesOf(res, name);
+		const was = before.find(([other]) => other.toLowerCase() === name.toLowerCase());
+		if (was && JSON.stringify(was[1]) === JSON.stringify(values)) continue;
+		for (const value of values) pairs.push([name, value]);
+	}
+
+	return pairs;
 }
 
 /** Sets headers in any form that `writeHead` takes; those of one name each have a line, and take the place of what was there. */
 export function setHeaders(res: Response, headers: unknown): void {
 	if (headers === undefined || headers === null) return;
-	const lines = new Map<string, [string, string[]]>();
+	const lines: Array<{readonly name: string; values: string | string[]}> = [];
 	for (const [name, value] of pairsOf(headers)) {
-		const [, values] = lines.get(name.toLowerCase()) ?? [];
-		if (values) values.push(...[value].flat());
-		else lines.set(name.toLowerCase(), [name, [value].flat()]);
+		const before = lines.find(line => line.name.toLowerCase() === name.toLowerCase());
+		if (before) before.values = [before.values, value].flat();
+		else lines.push({name, values: Array.isArray(value) ? [...value] : (value as string)});
 	}
 
-	for (const [name, values] of lines.values()) res.setHeader(name, values.length > 1 ? values : (values[0] ?? ''));
+	for (const {name, values} of lines)
+		res.setHeader(name, (Array.isArray(values) && values.length < 2 ? values[0] : values) ?? '');
 }
 
 function pairsOf(headers: object): Iterable<readonly [string, string | readonly string[]]> {

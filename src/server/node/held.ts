@@ -1,5 +1,4 @@
 import type {ServerResponse} from 'node:http';
-import {concat} from '../../bytes.ts';
 import {bareOf, keptHeaders} from '../kept.ts';
 import {changedSince, headersOf} from './headers.ts';
 import {fail, HEADER, methods, setClosed, STATE, stay, TRAILER, type Fields, type State} from './held-methods.ts';
@@ -50,35 +49,50 @@ export function holdBack(response: ServerResponse, limit: number): Held {
 	if (state.gone) stay(res);
 
 	// Without getters: V8 gives each object that has one a map of its own, which only a full collection of garbage lets go, with all it holds.
-	const held: Held & {status: number} = {
+	const held: Holding = {
+		res,
+		state,
 		ready,
 		status: 0,
-		fail: error => fail(state, error),
-		drop() {
-			if (state.given) return;
-			open(res);
-			Reflect.deleteProperty(res, 'writableEnded');
-			for (const name of res.getHeaderNames()) res.removeHeader(name);
-			for (const [name, values] of state.before) res.setHeader(name, values);
-			res.statusCode = 200;
-			res.statusMessage = '';
-			if (state.gone) emit.call(res, 'close');
-		},
-		copied(most, omitted) {
-			const {message: statusText, ended, size} = state;
-			const {status} = held;
-			if (most < 0) return {kept: bareOf({status, statusText}), response: held};
-			const facts = {status, statusText, headers: keptHeaders(changedSince(res, state.before), omitted)};
-			if (!ended || size > most) return {kept: {...facts, body: null, bodyLost: true}, response: held};
-			return {kept: {...facts, body: bodiless.has(status) ? null : bytesOf(state)}, response: held};
-		},
-		give() {
-			if (!state.given) give(res);
-		},
+		fail: ofHeld.fail,
+		drop: ofHeld.drop,
+		copied: ofHeld.copied,
+		give: ofHeld.give,
 	};
 	state.answer = held;
 	return held;
 }
+
+type Holding = Held & {status: number; readonly res: Fields; readonly state: State};
+
+/** Shared by all of them. */
+const ofHeld: Pick<Held, 'fail' | 'drop' | 'copied' | 'give'> & ThisType<Holding> = {
+	fail(error) {
+		return fail(this.state, error);
+	},
+	drop() {
+		const {res, state} = this;
+		if (state.given) return;
+		open(res);
+		Reflect.deleteProperty(res, 'writableEnded');
+		for (const name of res.getHeaderNames()) res.removeHeader(name);
+		for (const [name, values] of state.before) res.setHeader(name, values);
+		res.statusCode = 200;
+		res.statusMessage = '';
+		if (state.gone) state.native.emit.call(res, 'close');
+	},
+	copied(most, omitted) {
+		const {res, state, status} = this;
+		const {message: statusText, ended, size} = state;
+		if (most < 0) return {kept: bareOf({status, statusText}), response: this};
+		const facts = {status, statusText, headers: keptHeaders(changedSince(res, state.before), omitted)};
+		if (!ended || size > most) return {kept: {...facts, body: null, bodyLost: true}, response: this};
+		return {kept: {...facts, body: bodiless.has(status) ? null : bytesOf(state)}, response: this};
+	},
+	give() {
+		if (!this.state.given) give(this.res);
+	},
+};
 
 function give(res: Fields): void {
 	const {native, parts, answer, message, ended, gone} = res[STATE];
@@ -114,5 +128,9 @@ function open(res: Fields): void {
 }
 
 function bytesOf(state: State): Uint8Array {
-	return (state.whole ??= concat(state.parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part))));
+	const [only, ...others] = state.parts;
+	if (typeof only === 'string' && others.length === 0) return (state.whole ??= Buffer.from(only));
+	return (state.whole ??= Buffer.concat(
+		state.parts.map(part => (typeof part === 'string' ? Buffer.from(part) : part)),
+	));
 }

@@ -39,6 +39,10 @@ export function endWith<Res extends Pick<ServerResponse, 'socket'>>(
 	body: Uint8Array | null | undefined,
 ): void {
 	const plain = body && (end as unknown) === ServerResponse.prototype.end && res.socket instanceof Socket;
-	if (plain) end.call(res, Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+	if (plain) end.call(res, bufferOf(body).toString('latin1'), 'latin1');
 	else end.call(res, body ?? undefined);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+	return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
