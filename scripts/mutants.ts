@@ -4,7 +4,7 @@
  * `--only 02-`: only those whose file names begin so.
  */
 import {spawnSync} from 'node:child_process';
-import {cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
+import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {parseArgs} from 'node:util';
@@ -32,7 +32,9 @@ try {
 /** A patch begins with two lines: the invariant and how it is broken; the test that notices. */
 function read(file: string): Mutant {
 	const [rule = '', by = ''] = readFileSync(join(patches, file), 'utf8').split('\n');
-	return {file, rule, test: by.replace('Caught by ', '')};
+	const test = by.replace('Caught by ', '');
+	if (!rule || !existsSync(test)) throw new Error(`${file} does not begin with its rule and the test that notices`);
+	return {file, rule, test};
 }
 
 /** A test that fails anyway notices nothing. */
