@@ -21,7 +21,7 @@ const {quick, group: only} = parseArgs({
 const planOf = (group: string, inFlight: number): RoundsPlan => {
 	const awake = group.endsWith('in memory');
 	// The memory of express-idempotency is looked through at each request: it is not to be full before it begins.
-	const warmUp = group.startsWith('Express') ? 1_000 : awake ? 10_000 : 5_000;
+	const warmUp = group.startsWith('Express') ? 1_000 : awake ? 30_000 : 5_000;
 	if (quick) return {rounds: 3, requests: 200, warmUp: 500, awake};
 	return {rounds: 11, requests: awake && inFlight > 1 ? 1_000 : 400, warmUp, awake};
 };
