@@ -1,6 +1,7 @@
 import {clock} from '../clock.ts';
 import {sha256} from '#hash';
 import type {GuardEnvironment} from '../server/steps.ts';
+import {mistake} from '../mistake.ts';
 import {tellGuarded, type MaybePromise} from '../utils.ts';
 import {runBatch, type BatchResult} from './batch.ts';
 import {byLease, type LeasedDelivery} from './by-lease.ts';
@@ -161,8 +162,15 @@ async function storable(id: string): Promise<string> {
 
 /** A payload that is not there is no empty one. */
 async function fingerprintOf<M extends Message>(message: M, {fingerprint}: Settings<M>): Promise<string> {
-	if (fingerprint) return sha256(`own ${fingerprint(message)}`);
+	if (fingerprint) {
+		const print: unknown = fingerprint(message);
+		if (typeof print !== 'string') throw mistake('fingerprint of a consumer has to give text');
+		return sha256(`own ${print}`);
+	}
+
 	const {value} = message;
 	if (value === null) return '';
-	return typeof value === 'string' ? sha256(value) : sha256('', value);
+	if (typeof value === 'string') return sha256(value);
+	if (value instanceof Uint8Array) return sha256('', value);
+	throw mistake('the value of a message has to be text, bytes or null');
 }

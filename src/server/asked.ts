@@ -14,7 +14,8 @@ export type Incoming = {
 	/** With its question mark, or empty. */
 	readonly search: string;
 	readonly header: Header;
-	readonly whose: () => MaybePromise<string | null | Response>;
+	/** `null`: all callers are one. */
+	readonly whose: (() => MaybePromise<string | Response>) | null;
 	/** `undefined`: its caller has gone before it was sent whole. */
 	readonly body: () => MaybePromise<Uint8Array<ArrayBuffer> | undefined>;
 	readonly fingerprint: ((body: Uint8Array) => MaybePromise<string>) | undefined;
@@ -49,21 +50,28 @@ export async function askedOf(
 	if (own === undefined) return refused(problem('key-malformed'));
 	const none = (): Asking => (required ? refused(problem('key-missing')) : {type: 'keyless'});
 	if (own === null && !keyFrom) return none();
-	const given = request.whose();
-	const whose = isPromise(given) ? await given : given;
-	if (typeof whose === 'object' && typeof whose?.status === 'number') return {type: 'passed', response: whose};
-	if (whose !== null && (!whose || typeof whose !== 'string'))
-		throw mistake('the scope of a guard has to give text for every request, or a Response');
+	let scope: string | null = null;
+	if (request.whose) {
+		const given = request.whose();
+		const whose = isPromise(given) ? await given : given;
+		if (typeof whose === 'object' && typeof whose?.status === 'number') return {type: 'passed', response: whose};
+		if (!whose || typeof whose !== 'string')
+			throw mistake('the scope of a guard has to give text for every request, or a Response');
+		scope = whose;
+	}
+
 	const read = request.body();
 	const body = isPromise(read) ? await read : read;
 	if (body === undefined) return refused({status: 400, statusText: '', headers: [], body: null});
 	const printed = request.fingerprint && (await request.fingerprint(body));
+	if (request.fingerprint && typeof printed !== 'string') throw mistake('fingerprint of a guard has to give text');
 	const print = fingerprintOf(request, printed ?? body);
 	const fingerprint = isPromise(print) ? await print : print;
 	const key = own ?? (keyFrom === 'content' ? fingerprint : await keyFrom?.(body));
 	if (key === undefined || key === null) return none();
-	if (!isKey(key)) throw mistake('keyFrom of a guard has to give 1 to 255 visible ASCII characters');
-	const hashed = scopeOf(whose);
+	if (typeof key !== 'string' || !isKey(key))
+		throw mistake('keyFrom of a guard has to give 1 to 255 visible ASCII characters');
+	const hashed = scopeOf(scope);
 	const subject: Subject = {guard: name, scope: isPromise(hashed) ? await hashed : hashed, method, path, key};
 	const place = idOf(subject);
 	return {type: 'asked', subject, fingerprint, body, id: isPromise(place) ? await place : place};

@@ -1,5 +1,6 @@
 import {bounded} from '../bounded.ts';
 import {clock} from '../clock.ts';
+import {mistake} from '../mistake.ts';
 import type {OptionSpec} from '../validate.ts';
 
 /** What a statement gives: pg's result is one. */
@@ -67,7 +68,7 @@ export type Limit = <T>(work: Promise<T>) => Promise<T>;
 /** The last statement of a transaction that is to leave nothing: `run` has to reject after it. */
 export type Last = (text: string) => Promise<Rows>;
 
-/** Runs a transaction whose first statement is this; `run` gets what it gave. Where `limit` gives up its connection is closed. */
+/** Runs a transaction whose first statement is this; `run` gets what it gave. Where `limit` gives up, it is rolled back, and its connection closed if that takes long, too. */
 export type Framed<Tx> = <T>(
 	opening: string | undefined,
 	run: (tx: Tx, opened: Counted, last: Last) => Promise<Closing<T>>,
@@ -118,6 +119,8 @@ async function inTransaction<T>(
 		limit(client.query(`${one};\n${other}`)) as unknown as Promise<readonly [Result, Result]>;
 	try {
 		const opened = opening === undefined ? await limit(client.query('BEGIN')) : (await both('BEGIN', opening))[1];
+		if (opening !== undefined && typeof opened.rowCount !== 'number')
+			throw mistake('the results of the pool have no rowCount, as those of pg have');
 		const {value, closing} = await run(client, opened, async text => {
 			const [rows] = await both(text, 'ROLLBACK');
 			over = true;

@@ -17,7 +17,7 @@ export function incoming<Rest extends readonly unknown[]>(
 		path,
 		search,
 		header: name => request.headers.get(name),
-		whose: () => scope && scope(request, ...rest),
+		whose: scope && (() => scope(request, ...rest)),
 		async body() {
 			if (request.bodyUsed) throw mistake('the body was read before the guard');
 			try {

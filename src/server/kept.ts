@@ -32,7 +32,9 @@ export function keptHeaders(
 	headers: ReadonlyArray<readonly [name: string, value: string]>,
 	omitted: readonly string[],
 ): KeptAnswer['headers'] {
-	const named = headers.flatMap(([name, value]) => (name.toLowerCase() === 'connection' ? value.split(',') : []));
+	const named = headers.flatMap(([name, value]) =>
+		name.toLowerCase() === 'connection' ? String(value).split(',') : [],
+	);
 	const gone = named.map(name => name.trim().toLowerCase());
 	return headers.filter(([name]) => {
 		const lower = name.toLowerCase();
@@ -42,7 +44,7 @@ export function keptHeaders(
 
 /** Whether it has no end that could be waited for. */
 export function isEndless(contentType: string): boolean {
-	return /event-stream|ndjson/i.test(contentType);
+	return /^\s*(text\/event-stream|application\/(x-)?ndjson)\b/i.test(contentType);
 }
 
 /** An answer that has been read, and one with the same content for the caller. */
@@ -77,6 +79,7 @@ export async function copied(response: Response, limit: number, omitted: readonl
 			return {kept: {...facts, body: bytes}, response: new Response(bytes, {status, statusText, headers})};
 		}
 
+		if (!ArrayBuffer.isView(value)) throw new TypeError('a Response has to be of bytes');
 		// A copy: a source may use its buffer again for the next chunk.
 		const part = new Uint8Array(value);
 		parts.push(part);

@@ -2,7 +2,7 @@ import {flag, numeric, pack, unpack, type FoundRow} from '../stores/row.ts';
 import {ifReadable} from '../utils.ts';
 import type {Entry, KeptAnswer, Subject} from './entry.ts';
 
-/** An entry as flat columns, for SQL and for hashes. Booleans are 0 and 1, times milliseconds since the epoch. */
+/** An entry as flat columns, for SQL. Booleans are 0 and 1, times milliseconds since the epoch. */
 export type EntryRow = {
 	readonly id: string;
 	readonly version: number;

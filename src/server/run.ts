@@ -77,7 +77,7 @@ export async function runHeld<R extends Answer>(served: Served<R>, held: Entry):
 		};
 		try {
 			const writing = write();
-			return isPromise(writing) ? writing.then(written, failed) : written(writing);
+			return isPromise(writing) ? writing.then(written).catch(failed) : written(writing);
 		} catch {
 			return failed();
 		}

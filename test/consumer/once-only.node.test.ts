@@ -84,6 +84,18 @@ describe('one by one', () => {
 		expect(await consume({...message('b'), value: new TextEncoder().encode('é')})).toEqual({status: 'duplicate'});
 	});
 
+	test.each([5, undefined, {amount: 5}, new ArrayBuffer(8), [1]])('a payload of %j is none', async value => {
+		const {consume, written} = consumerOf();
+		await expect(consume({...message('a'), value: value as never})).rejects.toThrow(MessageIdError);
+		expect(await written()).toEqual([]);
+	});
+
+	test.each([5, undefined, {}, [1]])('a fingerprint of %j is none', async print => {
+		const {consume, written} = consumerOf({fingerprint: () => print as never});
+		await expect(consume(message('a'))).rejects.toThrow(MessageIdError);
+		expect(await written()).toEqual([]);
+	});
+
 	test('what differs between two sendings may be left out', async () => {
 		const {consume} = consumerOf({fingerprint: ({value}) => String(value).slice(0, 1)});
 		await consume(message('a', 'x1'));

@@ -52,8 +52,8 @@ describe('the key of a request that comes without one', () => {
 		expect(keys).toEqual(['id-1']);
 	});
 
-	test('has to be one', async () => {
-		const {pay, runs} = guarded(paid, {keyFrom: () => 'two words'});
+	test.each(['two words', '', 5, ['a'], {}])('has to be one, and %j is none', async key => {
+		const {pay, runs} = guarded(paid, {keyFrom: () => key as never});
 		await expect(pay({key: null})).rejects.toThrow('keyFrom of a guard has to give');
 		expect(runs()).toBe(0);
 	});

@@ -133,10 +133,26 @@ describe('a key', () => {
 	test('is refused where the scope gives none', async () => {
 		const {pay, runs} = guarded(paid, {scope: () => ''});
 		await expect(pay()).rejects.toThrow('latchkey: the scope of a guard has to give text');
-		const {pay: other} = guarded(paid, {scope: () => undefined as never});
-		await expect(other()).rejects.toThrow('latchkey: the scope of a guard has to give text');
+		// A forgotten user would share the keys of all strangers.
+		for (const none of [undefined, null, 0, {}]) {
+			const {pay: other} = guarded(paid, {scope: () => none as never});
+			await expect(other()).rejects.toThrow('latchkey: the scope of a guard has to give text');
+		}
+
 		expect(runs()).toBe(0);
 	});
+
+	test.each([5, undefined, null, new Uint8Array([1]), new ArrayBuffer(4), {}])(
+		'is refused where fingerprint gives %s, which is no text',
+		async print => {
+			for (const keyFrom of [undefined, 'content'] as const) {
+				const options = {fingerprint: () => print as never, ...(keyFrom && {keyFrom})};
+				const {pay, runs} = guarded(paid, options);
+				await expect(pay({key: keyFrom ? null : 'key-1'})).rejects.toThrow('fingerprint of a guard has to give text');
+				expect(runs()).toBe(0);
+			}
+		},
+	);
 
 	test.each([
 		['body', {body: '{"amount":2}'}],
@@ -303,12 +319,38 @@ describe('what is kept', () => {
 		expect(again.headers.get('idempotent-replayed')).toBe('true');
 	});
 
-	test.each(['text/event-stream', 'application/x-ndjson; charset=utf-8'])('%s is not waited for', async type => {
-		const {pay, runs} = guarded(() => new Response(new ReadableStream(), {headers: {'content-type': type}}));
-		expect((await pay()).status).toBe(200);
-		expect(await codeOf(await pay())).toBe('idempotency-already-executed');
+	test.each([
+		'application/vnd.acme.event-stream+json',
+		'application/json; profile="https://a.test/ndjson"',
+		'multipart/mixed; boundary=ndjson1',
+	])('%s is kept', async type => {
+		const {pay, runs} = guarded(() => new Response('{}', {headers: {'content-type': type}}));
+		await pay();
+		expect(await (await pay()).text()).toBe('{}');
 		expect(runs()).toBe(1);
 	});
+
+	test('a stream of what are no bytes leaves a doubt, not an empty answer', async () => {
+		const text = new ReadableStream<string>({
+			start(controller) {
+				controller.enqueue('hello');
+				controller.close();
+			},
+		});
+		const {pay, runs} = guarded(() => new Response(text));
+		await expect(pay()).rejects.toThrow('has to be of bytes');
+		expect([await codeOf(await pay()), runs()]).toEqual(['idempotency-outcome-unknown', 1]);
+	});
+
+	test.each(['text/event-stream', 'application/ndjson', 'application/x-ndjson; charset=utf-8'])(
+		'%s is not waited for',
+		async type => {
+			const {pay, runs} = guarded(() => new Response(new ReadableStream(), {headers: {'content-type': type}}));
+			expect((await pay()).status).toBe(200);
+			expect(await codeOf(await pay())).toBe('idempotency-already-executed');
+			expect(runs()).toBe(1);
+		},
+	);
 });
 
 test('the handler gets the request itself, unread, and what its framework hands on', async () => {

@@ -82,6 +82,16 @@ test('an answer that cannot be kept is given all the same, and kept as soon as i
 	expect([runs(), new Set(types()), environment.timers()]).toEqual([1, new Set(['store-error']), 0]);
 });
 
+test.each([
+	['at once', () => undefined as never],
+	['later', async () => undefined as never],
+])('an answer of which the store says nothing, %s, is given all the same', async (_, answer) => {
+	const {pay, environment} = guarded(paid, {lease: 10_000}, {answer});
+	expect((await pay()).status).toBe(201);
+	await environment.advance(60_000);
+	expect(environment.timers()).toBe(0);
+});
+
 test('a refusal that cannot be kept is not told where a copy of the request may run yet', async () => {
 	const marked = {effects: 'marked', lease: 10_000} as const;
 	const declined = () => new Response('no', {status: 402});

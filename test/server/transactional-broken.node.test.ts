@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import type {QueryResult} from 'pg';
 import {afterAll, beforeAll, expect, test, vi} from 'vitest';
 import type {GuardEvent} from '../../src/server/events.ts';
 import {somePostgres} from '../support/postgres-server.ts';
@@ -146,6 +147,23 @@ test('where there is no server, or no table, nothing is run', async () => {
 
 	expect(String((events[1] as {error?: unknown}).error)).toContain('setup()');
 	await nowhere.end();
+});
+
+test('a pool whose results have no rowCount runs nothing, and is told what is missing', async () => {
+	const uncounted = ({rows, command}: QueryResult) => ({rows: rows as unknown, command});
+	const connect = async () => {
+		const client = await bank.pool.connect();
+		const query = async (text: string) => {
+			const results = (await client.query(text)) as QueryResult | QueryResult[];
+			return Array.isArray(results) ? results.map(uncounted) : uncounted(results);
+		};
+		return {query, release: (error?: Error) => client.release(error)};
+	};
+	const events: GuardEvent[] = [];
+	const database = {connect} as never;
+	const guard = bank.guard(bank.charge, {name: 'uncounted', database, onEvent: event => void events.push(event)});
+	expect(await added(async () => expect((await guard(payment())).status).toBe(503))).toEqual({charges: 0, keys: 0});
+	expect(String((events[0] as {error?: unknown}).error)).toContain('the results of the pool have no rowCount');
 });
 
 test('a connection that broke does not go back to its pool', async () => {

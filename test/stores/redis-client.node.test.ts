@@ -43,6 +43,19 @@ describe.each(names)('a command by %s', name => {
 		expect(environment.timers()).toBe(0);
 	});
 
+	test('that throws at once leaves no timer', async () => {
+		const environment = virtualEnvironment();
+		const [, client] = clientsOf(async () => 'told').clients.find(([one]) => one === name)!;
+		const closed = () => {
+			throw new Error('closed');
+		};
+		const broken = Object.fromEntries(
+			Object.entries(client).map(([key, value]) => [key, typeof value === 'function' ? closed : value]),
+		) as RedisClient;
+		await expect(boundedSender(environment, broken, 1_000)('k', ['GET', 'k'])).rejects.toThrow('closed');
+		expect(environment.timers()).toBe(0);
+	});
+
 	test('is bounded in time, and called off where it can be', async () => {
 		const {send, given, environment} = open(name, async () => new Promise(() => undefined));
 		const sent = send('k', ['GET', 'k']);

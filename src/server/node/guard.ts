@@ -163,7 +163,7 @@ function servingOf<Req extends IncomingMessage, Res extends ServerResponse>(
 		search,
 		method: (req.method ?? '').toUpperCase(),
 		header: headerOf(req),
-		whose: () => scope && scope(req, res),
+		whose: scope && (() => scope(req, res)),
 		body: () => bodyOf(req, keyFrom === 'content' && !fingerprint),
 		fingerprint: fingerprint && (body => fingerprint(req, body)),
 		keyFrom: typeof keyFrom === 'function' ? body => keyFrom(req, body) : keyFrom,

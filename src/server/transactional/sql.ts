@@ -34,7 +34,7 @@ export function statementsOn(table: string, counts: boolean) {
 	const until = (retention: number) => `${NOW} + ${Math.min(Math.ceil(retention), 2 ** 52)}`;
 	const returning = counts ? '' : ' RETURNING true AS written';
 	return {
-		/** A row: the key is this transaction's. It waits for nobody. */
+		/** Where it writes a row, the key is this transaction's. It waits for nobody. */
 		claim: (id: string, {subject, fingerprint}: Asked, retention: number) =>
 			`INSERT INTO ${quoted} (id, subject, fingerprint, created_at, expires_at)
 SELECT ${text(id)}, ${text(JSON.stringify(subject))}, ${text(fingerprint)}, ${NOW}, ${until(retention)} WHERE ${lock(id)}
@@ -44,7 +44,7 @@ ON CONFLICT (id) DO NOTHING${returning}`,
 			id: string,
 		) => `SELECT ${lock(id)} AS got, found.id IS NOT NULL AS there, expires_at <= ${NOW} AS expired, fingerprint, answer
 FROM (SELECT) AS one LEFT JOIN ${quoted} AS found ON found.id = ${text(id)}`,
-		/** What is past its time. A row: the key is this transaction's. */
+		/** What is past its time. Where it writes a row, the key is this transaction's. */
 		replace: (id: string, {fingerprint}: Asked, retention: number) =>
 			`UPDATE ${quoted} SET fingerprint = ${text(fingerprint)}, created_at = ${NOW}, expires_at = ${until(retention)}, answer = NULL
 WHERE id = ${text(id)} AND expires_at <= ${NOW} AND ${lock(id)}${returning}`,

@@ -73,11 +73,11 @@ function senderOf(
 	client: RedisClient,
 ): (key: string, args: readonly string[], signal: AbortSignal) => Promise<unknown> {
 	if ('send' in client) return async (key, args) => client.send(key, args);
-	if ('call' in client) return (_, [command = '', ...args]) => client.call(command, args);
+	if ('call' in client) return async (_, [command = '', ...args]) => client.call(command, args);
 	// What node-redis has not written yet it then never writes: otherwise it would, whenever it is connected again.
 	if ('nodeByAddress' in client)
-		return (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal, timeout: 0});
-	return (_, args, abortSignal) => client.sendCommand([...args], {abortSignal, timeout: 0});
+		return async (key, args, abortSignal) => client.sendCommand(key, false, [...args], {abortSignal, timeout: 0});
+	return async (_, args, abortSignal) => client.sendCommand([...args], {abortSignal, timeout: 0});
 }
 
 /** What all keys may begin with. Braces would decide the slot of a key. */

@@ -106,6 +106,19 @@ describe('what is written', () => {
 		}
 	});
 
+	test('has numbers for values, and one name in two spellings, as lines of their own', async () => {
+		const {send, runs} = await shop((_req, res) => {
+			res.setHeader('Connection', [1] as never);
+			res.writeHead(201, {'X-Amount': 5, 'x-note': 'a', 'X-Note': 'b', 'X-Many': [6, 7]} as never).end('ok');
+		});
+		for (const {status, raw} of [await send(), await send()]) {
+			expect(status).toBe(201);
+			expect(raw.join('|')).toMatch(/X-Amount\|5\|x-note\|a\|x-note\|b\|X-Many\|6\|X-Many\|7/);
+		}
+
+		expect(runs()).toBe(1);
+	});
+
 	test('keeps headers of several lines, and cookies to the first', async () => {
 		const {send} = await shop((_, res) => {
 			res.setHeader('Set-Cookie', ['a=1', 'b=2']);
