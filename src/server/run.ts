@@ -104,7 +104,8 @@ export async function runHeld<R extends Answer>(served: Served<R>, held: Entry):
 			const isDoubt = !believed && mayHaveActed(run);
 			const ended = await letGo(isDoubt);
 			if (status >= 500) return response;
-			return isDoubt ? reply(problem('outcome-unknown')) : ended === 'lost' ? elsewhere() : response;
+			if (isDoubt) return reply(problem('outcome-unknown'));
+			return ended === 'lost' || (ended === 'failed' && run.lost) ? elsewhere() : response;
 		}
 
 		// What is for the time being is no execution that could be told.

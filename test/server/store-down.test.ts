@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {memoryEntriesIn} from '../../src/server/memory.ts';
-import {codeOf, guarded, paid} from './shop.ts';
+import {codeOf, gate, guarded, paid} from './shop.ts';
 
 const down = async () => Promise.reject(new Error('down'));
 const never = () => new Promise<never>(() => undefined);
@@ -103,6 +103,21 @@ test('a refusal that cannot be kept is not told where a copy of the request may 
 	store.answer = answer;
 	await environment.advance(1_000);
 	expect((await pay()).status).toBe(402);
+});
+
+test('nor what says that nothing was done, of a run whose lease was lost meanwhile', async () => {
+	const work = gate<Response>();
+	const {pay, environment, store, types} = guarded(async () => work.opened, {lease: 1_000, storeTimeout: 100});
+	const paying = pay();
+	await environment.advance(0);
+	store.renew = down;
+	await environment.advance(2_000);
+	expect(types()).toContain('lease-lost');
+	// Whether another one has run since then, the store does not say.
+	store.release = down;
+	work.open(new Response('slow down', {status: 429}));
+	const response = await paying;
+	expect([response.status, await codeOf(response)]).toEqual([409, 'idempotency-key-in-progress']);
 });
 
 test('nor where that it was undone may yet be found out, so that a copy runs', async () => {
