@@ -1,3 +1,4 @@
 export type {Unsettled} from '../core.ts';
-export {idempotent, operationOf, type Listener, type NodeGuard, type NodeOperation} from './guard.ts';
+export {idempotent, type NodeGuard} from './guard.ts';
+export {operationOf, type Listener, type NodeOperation} from './listener.ts';
 export type {NodeGuardOptions} from './options.ts';
